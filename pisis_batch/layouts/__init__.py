@@ -1,0 +1,134 @@
+"""Annexes as data: TOML files beside this module become :class:`Layout` objects.
+
+>>> SHELF = shelf()
+>>> SHELF.find("SEG500USIN20260715NI000900123456.TXT").annex
+'SEG500USIN'
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from pydantic import ValidationError
+
+from pisis_batch.layouts.catalogs import CATALOGS, Catalog
+from pisis_batch.layouts.checks import problems
+from pisis_batch.layouts.file_name import FileName, NameFault, Piece
+from pisis_batch.layouts.layout import (
+    Clause,
+    Condition,
+    DefaultProfile,
+    Effect,
+    Entity,
+    Field,
+    Layout,
+    LayoutError,
+    Not,
+    Record,
+    Sequence,
+    Total,
+)
+
+__all__ = [
+    "CATALOGS",
+    "Catalog",
+    "Clause",
+    "Condition",
+    "DefaultProfile",
+    "Effect",
+    "Entity",
+    "Field",
+    "FileName",
+    "Layout",
+    "LayoutError",
+    "NameFault",
+    "Not",
+    "Piece",
+    "Record",
+    "Sequence",
+    "Shelf",
+    "Total",
+    "json_schema",
+    "parse",
+    "shelf",
+]
+
+
+def parse(text: str, source: str = "layout") -> Layout:
+    """Build a layout from TOML. Raises LayoutError naming every mistake with its path."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LayoutError(source, [f"TOML mal escrito: {error}"]) from None
+    try:
+        layout = Layout.model_validate(content)
+    except ValidationError as error:
+        raise LayoutError(source, [_sentence(part["loc"], part["msg"], content) for part in error.errors()]) from None
+    if found := problems(layout):
+        raise LayoutError(source, found)
+    return layout
+
+
+def _sentence(location: tuple[Any, ...], message: str, content: Mapping[str, Any]) -> str:
+    """`record.usuario.fields[7] (telefono).maximo: Extra inputs are not permitted`."""
+    path, here = "", content
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f"{'.' if path else ''}{step}"
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            here = {}
+        if isinstance(step, int) and isinstance(here, dict) and "name" in here:
+            path += f" ({here['name']})"
+    return f"{path}: {message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Every known layout, all versions."""
+
+    layouts: tuple[Layout, ...]
+
+    def __iter__(self) -> Iterator[Layout]:
+        return iter(self.layouts)
+
+    def annexes(self) -> tuple[str, ...]:
+        """Annex codes, once each."""
+        return tuple(dict.fromkeys(layout.annex for layout in self.layouts))
+
+    def get(self, annex: str, cut: date | None = None) -> Layout | None:
+        """The version of an annex in force at a cut date; the newest when no date is given."""
+        versions = sorted((x for x in self.layouts if x.annex == annex.upper()), key=lambda layout: layout.valid_from)
+        in_force = [layout for layout in versions if cut is None or layout.valid_from <= cut]
+        return in_force[-1] if in_force else None
+
+    def find(self, name: str) -> Layout | None:
+        """The layout a file name asks for: by its prefix, then by the cut date the name states."""
+        for annex in self.annexes():
+            newest = self.get(annex)
+            if newest and name.upper().startswith(newest.file_name.prefix.upper()):
+                stated = newest.file_name.read(name)
+                cut = None if isinstance(stated, NameFault) else stated.get(newest.cut_date)
+                return self.get(annex, date.fromisoformat(cut)) if cut else newest
+        return None
+
+
+@cache
+def shelf() -> Shelf:
+    """The layouts that travel with the program. Raises LayoutError on a mistake in any of them."""
+    files = sorted(
+        (entry for entry in resources.files(__package__).iterdir() if entry.name.endswith(".toml")),
+        key=lambda entry: entry.name,
+    )
+    return Shelf(
+        tuple(parse(entry.read_text("utf-8"), entry.name) for entry in files if entry.name != "catalogos.toml")
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a layout file, for editors (`layout.schema.json` is this, written out)."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Layout.model_json_schema(by_alias=True)}

@@ -1,0 +1,397 @@
+"""The nouns: what a file is at each step, from the bytes received to the letters that answer it.
+
+Received -> Batch -> Examined -> (Questions, Facts) -> Outcome -> letters. All frozen; many rows are polars frames.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+import polars as pl
+
+from pisis_batch.layouts import Layout
+
+Severity = Literal["error", "advertencia", "informativo"]
+Stage = Literal["estructura", "contenido", "sistema"]
+
+
+class Id(NamedTuple):
+    """An identification: type and number, as in `CC 10000001` or `NI 900123456`."""
+
+    type: str
+    number: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Id":
+        """Read `CC:123`, `CC 123` or the login form `CC123`. Raises ValueError when it is none of them."""
+        flat = text.strip().upper().replace(":", "").replace(" ", "")
+        if len(flat) < 3 or not (flat[:2].isascii() and flat[:2].isalpha() and flat[2:].isascii() and flat[2:].isalnum()):  # noqa: PLR2004 two letters and a number
+            raise ValueError(f"«{text}» no es una identificación: escriba el tipo y el número, como CC:10000001")
+        return cls(flat[:2], flat[2:])
+
+    @property
+    def login(self) -> str:
+        """The SISPRO login of the person: type and number together (requirement B11.11)."""
+        return self.type + self.number
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a file may be, in bytes (Q29)."""
+
+    file: int = 512 * 1024 * 1024
+    line: int = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file as it arrived: bytes, never a path. `sender` is the login that owns the folder, None when nobody does."""
+
+    guid: str
+    name: str
+    content: bytes
+    received_at: datetime
+    sender: str | None
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal SHA-256 of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def md5(self) -> str:
+        """Upper-case MD5 of the bytes, as the ministry's documents print it (Q11)."""
+        return hashlib.md5(self.content, usedforsecurity=False).hexdigest().upper()
+
+
+#: Lines that could not become a row of a record, and oddities of the whole file (line is null).
+IRREGULAR = pl.Schema(
+    {
+        "line": pl.UInt32,
+        "problem": pl.String,
+        "record": pl.String,
+        "mark": pl.String,
+        "cells": pl.UInt32,
+        "expected": pl.UInt32,
+        "value": pl.String,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A file's content: per record type a frame of text cells plus `line` (UInt32, from 1), and what did not fit."""
+
+    layout: Layout
+    file_name: str
+    records: Mapping[str, pl.DataFrame]
+    irregular: pl.DataFrame
+    last_line: int = 0
+
+    def __getitem__(self, record: str) -> pl.DataFrame:
+        return self.records[record]
+
+    @property
+    def control(self) -> dict[str, Any] | None:
+        """The control record as a row, when there is exactly one."""
+        frame = self.records[self.layout.control.name]
+        return frame.row(0, named=True) if frame.height == 1 else None
+
+    @property
+    def details(self) -> int:
+        """How many detail lines the file has, unreadable ones included."""
+        readable = sum(self.records[record.name].height for record in self.layout.details)
+        return readable + self.unreadable.height
+
+    @property
+    def unreadable(self) -> pl.DataFrame:
+        """Lines that are somebody's record but could not be cut into fields, the control's own excluded."""
+        wrong = pl.col("problem").is_in(["unknown", "ragged", "too_long"])
+        return self.irregular.filter(wrong & (pl.col("mark") != self.layout.control.mark))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with a file: facts only; `validators.message` puts it in words."""
+
+    code: str
+    severity: Severity
+    stage: Stage
+    line: int | None = None
+    record: str | None = None
+    field_no: int | None = None
+    field: str | None = None
+    value: str | None = None
+    details: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+FINDINGS = pl.Schema(
+    {
+        "code": pl.String,
+        "severity": pl.String,
+        "stage": pl.String,
+        "line": pl.UInt32,
+        "record": pl.String,
+        "field_no": pl.UInt16,
+        "field": pl.String,
+        "value": pl.String,
+        "details": pl.String,  # JSON object with just the names that the code's texts use
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Many findings as one frame (schema FINDINGS) that iterates as :class:`Finding`."""
+
+    frame: pl.DataFrame = dataclasses.field(default_factory=lambda: pl.DataFrame(schema=FINDINGS))
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    def __iter__(self) -> Iterator[Finding]:
+        for row in self.frame.iter_rows(named=True):
+            yield Finding(**{**row, "details": json.loads(row["details"] or "{}")})
+
+    def where(self, severity: Severity) -> "Findings":
+        """Only the findings of one severity."""
+        return Findings(self.frame.filter(pl.col("severity") == severity))
+
+    @property
+    def blocks(self) -> bool:
+        """Whether any finding is an error."""
+        return bool((self.frame["severity"] == "error").any())
+
+    def by_code(self) -> list[tuple[str, int]]:
+        """Codes and how often each occurs, errors first, most frequent first."""
+        grouped = self.frame.group_by("code", "severity", maintain_order=True).len()
+        ordered = grouped.sort(pl.col("severity") != "error", -pl.col("len").cast(pl.Int64), "code", maintain_order=True)
+        return [(row[0], row[2]) for row in ordered.iter_rows()]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """End of the first validation. `layout` is None when the name belongs to no annex; `batch` with it."""
+
+    received: Received
+    layout: Layout | None
+    batch: Batch | None
+    findings: Findings
+
+    @property
+    def sound(self) -> bool:
+        """Whether the file may go on to the second validation."""
+        return self.batch is not None and not self.findings.blocks
+
+    @property
+    def entity(self) -> Id | None:
+        """The entity the file speaks for: by its control record, else by its name."""
+        if self.layout is None:
+            return None
+        row = self.batch.control if self.batch else None
+        key = self.layout.entity
+        if row and row[key.type] and row[key.number].isdigit():
+            return Id(row[key.type], row[key.number])
+        stated = self.layout.file_name.read(self.received.name)
+        return Id(stated[key.type], stated[key.number]) if isinstance(stated, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What the registry must tell before a file can be judged. `people`: columns tipo_id, num_id (distinct)."""
+
+    annex: str
+    entity: Id | None
+    sender: str | None
+    sha256: str
+    people: pl.DataFrame
+    received_at: datetime
+    guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredEntity:
+    """An entity as the registry knows it."""
+
+    id: Id
+    razon_social: str
+    tipo_entidad: str
+    municipio: str
+    correo_institucional: str
+    correo_confirmado: bool
+    representante: Id | None
+    contacto: Id | None
+    activa: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who dropped the file. `registered`: a user of some entity, or a representative or contact (A3.7).
+    `entitled`: linked to the entity of the file, or its representative or contact. `email`: a confirmed address or None."""
+
+    login: str
+    registered: bool
+    entitled: bool
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier receipt of the same bytes that was loaded."""
+
+    guid: str
+    received_at: datetime
+
+
+_TEXT = pl.String
+#: Rows of `Facts`; every column is text unless said otherwise.
+PERSONS = pl.Schema(dict.fromkeys(["tipo_id", "num_id", "primer_nombre", "primer_apellido"], _TEXT))
+LINKED = pl.Schema(
+    {
+        **dict.fromkeys(
+            ["tipo_id", "num_id", "primer_nombre", "primer_apellido", "telefono", "cargo", "contrato_indefinido"], _TEXT
+        ),
+        "fecha_fin": _TEXT,
+        "correo": _TEXT,
+    }
+)
+GRANTS = pl.Schema(dict.fromkeys(["tipo_id", "num_id", "aplicacion", "perfil"], _TEXT))
+PROFILES = pl.Schema(
+    {
+        **dict.fromkeys(["codigo", "nombre", "cod_aplicacion", "nombre_aplicacion", "tipos_entidad"], _TEXT),
+        "habilitado": pl.Boolean,
+    }
+)
+PERIODS = pl.Schema(dict.fromkeys(["inicio", "corte", "reporte_desde", "reporte_hasta"], pl.Date))
+
+
+def _empty(schema: pl.Schema) -> Any:
+    return dataclasses.field(default_factory=lambda: pl.DataFrame(schema=schema))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The registry's answer: `today` is the day of reception in Bogotá; frames hold only what the questions asked.
+
+    persons: the asked people found in Mi Seguridad Social. linked: the asked people linked now to the entity.
+    grants: profiles they hold there now. profiles: the whole catalogue. periods: the annex's calendar.
+    `sender` None means the sender is not judged (a check without one); `nobody` is a file without a sender.
+    """
+
+    today: date
+    entity: RegisteredEntity | None = None
+    sender: Sender | None = None
+    earlier: Earlier | None = None
+    persons: pl.DataFrame = _empty(PERSONS)
+    linked: pl.DataFrame = _empty(LINKED)
+    grants: pl.DataFrame = _empty(GRANTS)
+    profiles: pl.DataFrame = _empty(PROFILES)
+    periods: pl.DataFrame = _empty(PERIODS)
+
+
+class Verdict(StrEnum):
+    """What became of a file (contract: `verdict` of ack.json)."""
+
+    CARGADO = "cargado"
+    RECHAZADO = "rechazado"
+    SIN_CAMBIOS = "sin cambios"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Figures that add up: read = correct + with_errors. They count detail lines; the control is not one."""
+
+    read: int = 0
+    correct: int = 0
+    with_errors: int = 0
+    duplicated: int = 0
+    loaded: int = 0
+    warnings: int = 0
+
+
+def _rows(*names: str) -> Any:
+    schema = pl.Schema({"line": pl.UInt32, **dict.fromkeys(names, _TEXT)})
+    return dataclasses.field(default_factory=lambda: pl.DataFrame(schema=schema))
+
+
+_USER = ("tipo_id", "num_id", "primer_nombre", "primer_apellido")
+_LINK = (*_USER, "telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a file does to the registry, as frames with the causing `line`; only real differences are in it.
+
+    linked, updated: columns of LINKED. unlinked: tipo_id, num_id, primer_nombre, primer_apellido.
+    assigned: tipo_id, num_id, aplicacion, perfil (a row replaces whatever profile the user holds in that application;
+    the default profile of each newly linked user is among them, with the user's line).
+    withdrawn: tipo_id, num_id, aplicacion, perfil (explicit withdrawals, and the grants dropped by an unlinking).
+    """
+
+    linked: pl.DataFrame = _rows(*_LINK)
+    updated: pl.DataFrame = _rows(*_LINK)
+    unlinked: pl.DataFrame = _rows(*_USER)
+    assigned: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
+    withdrawn: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
+
+    def counts(self) -> dict[str, int]:
+        """Rows by kind, in the contract's names."""
+        return {field.name: getattr(self, field.name).height for field in dataclasses.fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a file: verdict, every finding of both validations, and the changes it causes (empty if rejected)."""
+
+    examined: Examined
+    facts: Facts | None
+    findings: Findings
+    verdict: Verdict
+    counts: Counts
+    changes: Changes
+    ruleset: str
+
+    @property
+    def received(self) -> Received:
+        """The file."""
+        return self.examined.received
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document that travels with a letter or lies in the sender's outbox."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message before it is addressed: one e-mail is made of it for each recipient."""
+
+    kind: Literal["acta", "resultado", "confirmacion", "falla"]
+    to: tuple[str, ...]
+    subject: str
+    html: str
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message to store: one recipient; Message-ID and Date are fixed inside `body` (RFC 5322 bytes)."""
+
+    kind: str
+    recipient: str
+    subject: str
+    message_id: str
+    body: bytes

@@ -1,0 +1,208 @@
+"""What the program needs of the outside, as protocols. Adapters fulfil them; `tests/test_ports.py` holds them to it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from pisis_batch.layouts import Shelf
+from pisis_batch.model import Attachment, Facts, Id, Limits, Outcome, Questions, RegisteredEntity, Rendered
+
+#: Aware datetimes in America/Bogota.
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A file taken out of the inbox: from now on `guid` names it. `path` is inside the private claim folder."""
+
+    guid: str
+    sender: str | None
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A file accepted for processing (its bytes are in the archive). `state`: recibido, terminado or cuarentena."""
+
+    guid: str
+    file_name: str
+    sha256: str
+    md5: str
+    size: int
+    sender: str | None
+    received_at: datetime
+    state: str = "recibido"
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered message waiting in the registry: exact bytes, sent as they are every time it is tried."""
+
+    id: int
+    guid: str
+    kind: str
+    recipient: str
+    message_id: str
+    body: bytes
+    attempts: int
+
+
+class Inbox(Protocol):
+    """Where files arrive."""
+
+    def claims(self) -> Iterator[Claimed]:
+        """Finish claims left by an interrupted run, then claim each settled file by renaming it away."""
+        ...
+
+    def waiting(self) -> bool:
+        """Whether files are there that are not yet settled."""
+        ...
+
+    def release(self, claimed: Claimed) -> None:
+        """Forget a claimed file: its bytes are safe in the archive."""
+        ...
+
+
+class Archive(Protocol):
+    """Originals by SHA-256, kept for ever."""
+
+    def keep(self, source: Path) -> tuple[str, str, int]:
+        """Copy a file's bytes durably; return (sha256, MD5 upper case, size). Safe to run again."""
+        ...
+
+    def fetch(self, sha256: str) -> bytes:
+        """The very bytes kept. Raises KeyError when unknown, ValueError when they no longer match their hash."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where senders find the documents about their files."""
+
+    def publish(self, sender: str | None, guid: str, documents: Sequence[Attachment]) -> Path:
+        """Write the documents, whole or not at all; the same call twice leaves the same bytes."""
+        ...
+
+
+class Mailer(Protocol):
+    """Hands messages to the outside."""
+
+    def send(self, mails: Sequence[Mail]) -> Iterator[tuple[Mail, str | None]]:
+        """Try each message once, over one connection; yield it with None when accepted, else with the reason."""
+        ...
+
+
+class Registry(Protocol):
+    """Users, entities and profiles; receipts, runs, findings and letters."""
+
+    def ask(self, questions: Questions) -> Facts:
+        """Every fact a file needs, read in one consistent transaction, set-based."""
+        ...
+
+    def accept(self, receipt: Receipt) -> None:
+        """Record a received file (idempotent by guid). From here on it is never lost."""
+        ...
+
+    def receipt(self, guid: str) -> Receipt | None:
+        """One receipt; `guid` may be an unambiguous prefix, in any case."""
+        ...
+
+    def pending(self) -> list[Receipt]:
+        """Receipts not yet terminated, in order of arrival."""
+        ...
+
+    def attempt(self, guid: str) -> int:
+        """Count an attempt before it starts; the number of attempts so far, this one included."""
+        ...
+
+    def commit(
+        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], *, reprocess: bool = False
+    ) -> bool:
+        """Changes, run, findings, audit, documents and mails in one transaction.
+
+        False, and nothing written, when the receipt is already terminated (unless `reprocess`: a new run is added
+        and becomes the receipt's verdict). Runs the changes only when the verdict is cargado.
+        """
+        ...
+
+    def quarantine(self, guid: str, mails: Sequence[Rendered], documents: Sequence[Attachment]) -> None:
+        """Give up on a file after repeated faults of ours; the receipt ends in state cuarentena."""
+        ...
+
+    def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+        """(guid, sender, documents) of runs whose documents were not yet written to the outbox."""
+        ...
+
+    def published(self, guid: str) -> None:
+        """Mark the documents of a receipt's latest run as written."""
+        ...
+
+    def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
+        """Messages to try now, oldest first."""
+        ...
+
+    def mail_sent(self, mail: Mail, at: datetime) -> None:
+        """The other side took it."""
+        ...
+
+    def mail_failed(self, mail: Mail, reason: str, next_try: datetime) -> None:
+        """Not this time: try again at `next_try`."""
+        ...
+
+    def next_mail(self) -> datetime | None:
+        """When the next unsent message is due; None when there is none."""
+        ...
+
+    def runs(
+        self,
+        *,
+        verdict: str | None = None,
+        entity: Id | None = None,
+        code: str | None = None,
+        since: date | None = None,
+        limit: int | None = 50,
+    ) -> list[dict[str, Any]]:
+        """Latest run of each receipt, newest first: guid, file_name, sender, received_at, state, verdict, entity, counts,
+        changes, ruleset, errors (int), mails (dict of state to number)."""
+        ...
+
+    def findings(self, guid: str) -> pl.DataFrame:
+        """The findings of a receipt's latest run, with the schema FINDINGS."""
+        ...
+
+    def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:
+        """Upsert checked rows of a registry table; the number of rows written. All or nothing."""
+        ...
+
+    def user(self, id_: Id, as_of: date | None = None) -> dict[str, Any] | None:
+        """A person: identity, links with history, grants with history. None when unknown."""
+        ...
+
+    def entity(self, id_: Id, as_of: date | None = None) -> tuple[RegisteredEntity, list[dict[str, Any]]] | None:
+        """An entity and its users (linked now, or on a day), with their profiles."""
+        ...
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Hold the right to process: one process at a time for a workspace; freed by the kernel when it dies."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything the service needs, chosen in `wiring`."""
+
+    shelf: Shelf
+    inbox: Inbox
+    archive: Archive
+    outbox: Outbox
+    registry: Registry
+    mailer: Mailer
+    clock: Clock
+    limits: Limits
+    mail_from: str
