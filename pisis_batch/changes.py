@@ -1,0 +1,49 @@
+"""An accepted batch to the changes it causes, compared with what the registry already holds.
+
+Only differences are changes: the same file judged again plans nothing. Frames in, frames out (see `model.Changes`).
+"""
+
+import polars as pl
+
+from pisis_batch.layouts import DefaultProfile
+from pisis_batch.model import LINKED, Batch, Changes, Facts
+
+WHO = ["tipo_id", "num_id"]
+HELD = [*WHO, "aplicacion"]
+GRANT = ["line", *HELD, "perfil"]
+
+
+def plan(batch: Batch, facts: Facts) -> Changes:
+    """What the file does to the registry, by the layout's effect."""
+    effect = batch.layout.effect
+    if effect.kind != "usuarios" or effect.default_profile is None:
+        return Changes()
+    users, profiles = batch["usuario"], batch["perfil"]
+    reported = users.filter(pl.col("accion") == "V").select("line", *LINKED)
+    linked = reported.join(facts.linked, on=WHO, how="anti")
+    held = reported.join(facts.linked, on=WHO, how="semi")
+    updated = held.join(facts.linked, on=list(LINKED), how="anti", nulls_equal=True)
+    unlinked = users.filter(pl.col("accion") == "O").select("line", *WHO, "primer_nombre", "primer_apellido")
+    return Changes(
+        linked=linked,
+        updated=updated,
+        unlinked=unlinked,
+        assigned=_assigned(profiles, linked, facts, effect.default_profile),
+        withdrawn=_withdrawn(profiles, unlinked, facts),
+    )
+
+
+def _assigned(profiles: pl.DataFrame, linked: pl.DataFrame, facts: Facts, default: DefaultProfile) -> pl.DataFrame:
+    """Asked assignments that are not held already, and the default profile of every new user (dossier 1.6)."""
+    asked = profiles.filter(pl.col("accion") == "A").select(GRANT).join(facts.grants, on=[*HELD, "perfil"], how="anti")
+    given = linked.select(
+        "line", *WHO, aplicacion=pl.lit(default.application), perfil=pl.lit(default.profile)
+    ).join(asked, on=HELD, how="anti")
+    return pl.concat([asked, given])
+
+
+def _withdrawn(profiles: pl.DataFrame, unlinked: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    """Asked withdrawals of profiles that are held, and everything held by whoever is unlinked (Q8)."""
+    asked = profiles.filter(pl.col("accion") == "R").select("line", *HELD).join(facts.grants, on=HELD)
+    dropped = unlinked.select("line", *WHO).join(facts.grants, on=WHO)
+    return pl.concat([asked.select(GRANT), dropped.select(GRANT)])

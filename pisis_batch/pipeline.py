@@ -1,0 +1,103 @@
+"""The story on one page: examine the bytes, ask what the registry must tell, judge. Pure; the service does the rest."""
+
+import dataclasses
+import hashlib
+from functools import cache
+from importlib import resources
+
+import polars as pl
+
+from pisis_batch import changes, reading, validators, verdict
+from pisis_batch.layouts import Shelf
+from pisis_batch.model import (
+    Batch,
+    Changes,
+    Counts,
+    Examined,
+    Facts,
+    Findings,
+    Limits,
+    Outcome,
+    Questions,
+    Received,
+    Sender,
+    Verdict,
+)
+
+
+def examine(received: Received, shelf: Shelf, limits: Limits) -> Examined:
+    """First validation: structure. Needs nothing but the bytes and the name."""
+    layout = shelf.find(received.name)
+    if layout is None:
+        return Examined(received, None, None, validators.check_name(received.name, shelf))
+    batch = reading.read(received.content, layout, received.name, limits)
+    return Examined(received, layout, batch, validators.check_structure(batch))
+
+
+def questions(examined: Examined) -> Questions:
+    """What the registry must tell about this file, in one go. An unsound file asks only for addresses."""
+    received, layout = examined.received, examined.layout
+    return Questions(
+        annex=layout.annex if layout else "",
+        entity=examined.entity,
+        sender=received.sender,
+        sha256=received.sha256,
+        people=_people(examined.batch) if examined.sound and examined.batch else _nobody(),
+        received_at=received.received_at,
+        guid=received.guid,
+    )
+
+
+def _nobody() -> pl.DataFrame:
+    return pl.DataFrame(schema={"tipo_id": pl.String, "num_id": pl.String})
+
+
+def _people(batch: Batch) -> pl.DataFrame:
+    """Every person a file names: each field that holds a personal number, with the type field beside it."""
+    found = [_nobody()]
+    for record in batch.layout.records:
+        for field in record.fields:
+            kind = field.name.replace("num_id", "tipo_id")
+            if field.datum == "id" and kind in record.by_name:
+                found.append(batch[record.name].select(tipo_id=pl.col(kind), num_id=pl.col(field.name)))
+    return pl.concat(found).filter(pl.col("num_id") != "").unique(maintain_order=True)
+
+
+def conclude(examined: Examined, facts: Facts | None) -> Outcome:
+    """The end of a file that failed the first validation, or of one that is only checked for structure."""
+    outcome = Verdict.RECHAZADO if examined.findings.blocks else Verdict.CARGADO
+    counts = verdict.count(examined.batch, examined.findings, outcome)
+    return Outcome(examined, facts, examined.findings, outcome, counts, Changes(), ruleset())
+
+
+def judge(examined: Examined, facts: Facts, *, sender_judged: bool = True) -> Outcome:
+    """Second validation of a sound file, verdict and changes. A file nobody sent has a sender without a login."""
+    batch = examined.batch
+    if batch is None or not examined.sound:
+        raise ValueError("only a sound file can be judged")
+    if sender_judged and facts.sender is None:
+        facts = dataclasses.replace(facts, sender=Sender("", registered=False, entitled=False))
+    content = validators.check_content(batch, facts)
+    findings = Findings(pl.concat([examined.findings.frame, content.frame]))
+    reached = verdict.decide(findings, facts)
+    planned = changes.plan(batch, facts) if reached is Verdict.CARGADO else Changes()
+    return Outcome(examined, facts, findings, reached, verdict.count(batch, findings, reached), planned, ruleset())
+
+
+def broken(received: Received, shelf: Shelf) -> Outcome:
+    """The end of a file that we could not process: our fault, nothing counted against the sender (Q24)."""
+    layout = shelf.find(received.name)
+    examined = Examined(received, layout, None, validators.our_fault())
+    return Outcome(examined, None, examined.findings, Verdict.RECHAZADO, Counts(), Changes(), ruleset())
+
+
+@cache
+def ruleset() -> str:
+    """Twelve hexadecimal digits that change with any change of a layout, a rule or the reader."""
+    digest = hashlib.sha256(resources.files("pisis_batch").joinpath("reading.py").read_bytes())
+    for folder in ("layouts", "validators"):
+        entries = sorted(resources.files("pisis_batch").joinpath(folder).iterdir(), key=lambda entry: entry.name)
+        for entry in entries:
+            if entry.is_file() and entry.name.endswith((".py", ".toml")):
+                digest.update(entry.name.encode() + entry.read_bytes())
+    return digest.hexdigest()[:12]

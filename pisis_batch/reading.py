@@ -1,0 +1,140 @@
+"""Bytes to batch: one frame of text cells per record type, and every line that did not fit, with what is odd about it.
+
+    b"1|NI|900…\\r\\n2|1|CC|…" -> Batch(records={"control": 1 row, "usuario": 1 row, …}, irregular=0 rows)
+
+Nothing is guessed and nothing is dropped: a byte that cp1252 does not define becomes the control character of the same
+number and is judged in its cell; a UTF-8 sequence stays what it looks like in cp1252 and is judged there too. Lines end
+at LF only, a CR before it is part of the ending. No quoting: a quotation mark is a character like any other (2.6).
+"""
+
+import codecs
+
+import polars as pl
+
+from pisis_batch.layouts import Layout, Record
+from pisis_batch.model import IRREGULAR, Batch, Limits
+
+#: cp1252 in which the five undefined bytes map to the C1 control of the same number, so that decoding never fails.
+CP1252 = "".join(
+    bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n) for n in range(256)
+)
+_BOM = b"\xef\xbb\xbf"
+_BINARY = {
+    b"PK\x03\x04": "ZIP o Excel",
+    b"PK\x05\x06": "ZIP",
+    b"\xd0\xcf\x11\xe0": "Excel o Word",
+    b"%PDF": "PDF",
+    b"\x1f\x8b": "GZIP",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+_LOOK = 4096  # bytes looked at to tell text from UTF-16 without a mark
+_SHOWN = 40  # characters of a bad line that a finding quotes
+
+
+def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
+    """Cut a file into records. Whole-file oddities (empty, binary, too large) give a batch without rows."""
+    if problem := _unreadable(content, limits):
+        return Batch(layout, name, {r.name: _nothing(r) for r in layout.records}, _irregular([problem]))
+    found: list[pl.DataFrame] = []
+    if content.startswith(_BOM):
+        content = content.removeprefix(_BOM)
+        found.append(_irregular([{"line": 1, "problem": "bom"}]))
+    lines = _lines(content)
+    last = lines.height
+    lines, ends = _without_end_mark(lines)
+    found.append(ends)
+    shape = _shape(lines, layout, limits)
+    found.append(_odd(shape))
+    records = {record.name: _cells(shape, record) for record in layout.records}
+    irregular = pl.concat(found).sort("line", nulls_last=False, maintain_order=True)
+    return Batch(layout, name, records, irregular, last)
+
+
+def _unreadable(content: bytes, limits: Limits) -> dict[str, object] | None:
+    """Why no line of the file can be read at all, if so."""
+    if not content.removeprefix(_BOM).strip(b"\r\n \t\x1a"):
+        return {"problem": "empty"}
+    if len(content) > limits.file:
+        return {"problem": "too_big", "cells": min(len(content), 2**32 - 1), "expected": min(limits.file, 2**32 - 1)}
+    for magic, kind in _BINARY.items():
+        if content.startswith(magic):
+            return {"problem": "binary", "value": kind}
+    head = content[:_LOOK]
+    if head.count(0) > len(head) // 4:
+        return {"problem": "binary", "value": "UTF-16"}
+    return None
+
+
+def _lines(content: bytes) -> pl.DataFrame:
+    """Columns line (from 1) and text, endings removed."""
+    text = codecs.charmap_decode(content.removesuffix(b"\n"), "strict", CP1252)[0]
+    column = pl.Series("text", [text]).str.split("\n").explode(empty_as_null=False, keep_nulls=False)
+    return column.to_frame().with_columns(pl.col("text").str.strip_suffix("\r")).with_row_index("line", offset=1)
+
+
+def _without_end_mark(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Take the DOS end-of-file mark (Ctrl-Z) off the end, so that the last cell is not blamed for it."""
+    last = lines["text"][-1]
+    if not last.endswith("\x1a"):
+        return lines, _irregular([])
+    rest = last.rstrip("\x1a").removesuffix("\r")
+    mark = _irregular([{"line": lines.height, "problem": "end_mark"}])
+    kept = lines.head(lines.height - 1)
+    if rest:
+        kept = pl.concat([kept, pl.DataFrame({"line": [lines.height], "text": [rest]}, schema=lines.schema)])
+    return kept, mark
+
+
+def _shape(lines: pl.DataFrame, layout: Layout, limits: Limits) -> pl.DataFrame:
+    """Each line with its mark, the record it belongs to, how many cells it has and should have, and its problem."""
+    marks = {record.mark: record.name for record in layout.records}
+    widths = {record.name: len(record.fields) for record in layout.records}
+    text = pl.col("text")
+    counted = lines.with_columns(
+        mark=text.str.extract(r"^([^|]*)", 1).str.slice(0, _SHOWN),
+        cells=text.str.count_matches(layout.separator, literal=True) + 1,
+    ).with_columns(record=pl.col("mark").replace_strict(marks, default=None, return_dtype=pl.String))
+    expected = pl.col("record").replace_strict(widths, default=None, return_dtype=pl.UInt32)
+    extra = pl.col("cells").cast(pl.Int64) - pl.col("expected")
+    return counted.with_columns(expected=expected).with_columns(
+        problem=pl.when(text.str.strip_chars() == "")
+        .then(pl.lit("blank"))
+        .when(text.str.len_bytes() > limits.line)
+        .then(pl.lit("too_long"))
+        .when(pl.col("record").is_null())
+        .then(pl.lit("unknown"))
+        .when((extra == 1) & text.str.ends_with(layout.separator))
+        .then(pl.lit("trailing"))
+        .when(extra != 0)
+        .then(pl.lit("ragged"))
+    )
+
+
+def _odd(shape: pl.DataFrame) -> pl.DataFrame:
+    """The lines with a problem, in the form of IRREGULAR."""
+    odd = shape.filter(pl.col("problem").is_not_null())
+    size = pl.when(pl.col("problem") == "too_long").then(pl.col("text").str.len_bytes()).otherwise(pl.col("cells"))
+    return odd.select(
+        "line", "problem", "record", "mark", size.cast(pl.UInt32).alias("cells"), "expected", value=pl.col("text").str.slice(0, _SHOWN)
+    ).cast(dict(IRREGULAR))
+
+
+def _cells(shape: pl.DataFrame, record: Record) -> pl.DataFrame:
+    """The lines of one record type, cut into its fields."""
+    fine = pl.col("problem").is_null() | (pl.col("problem") == "trailing")
+    own = shape.filter((pl.col("record") == record.name) & fine)
+    if own.is_empty():
+        return _nothing(record)
+    whole = pl.when(pl.col("problem") == "trailing").then(pl.col("text").str.strip_suffix("|")).otherwise(pl.col("text"))
+    names = [field.name for field in record.fields]
+    parts = whole.str.split_exact("|", len(names) - 1).struct.rename_fields(names).alias("cells")
+    return own.select("line", parts).unnest("cells")
+
+
+def _nothing(record: Record) -> pl.DataFrame:
+    return pl.DataFrame(schema={"line": pl.UInt32, **{field.name: pl.String for field in record.fields}})
+
+
+def _irregular(rows: list[dict[str, object]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=IRREGULAR)

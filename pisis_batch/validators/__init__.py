@@ -1,0 +1,111 @@
+"""What can be wrong with a batch. `check_structure` is the first validation, `check_content` the second.
+
+Modules are named after the family of codes they hold: nombre NOM, campos and lineas EST, archivo ARC, remitente REM,
+control and calendario CTL, usuarios USR, perfiles PRF, sistema SIS. Importing them here registers their rules; the
+order is the order of telling when a cell has more than one fault.
+"""
+
+import polars as pl
+
+from pisis_batch.layouts import Layout, Shelf
+from pisis_batch.model import FINDINGS, Batch, Facts, Findings
+from pisis_batch.validators import nombre  # isort: skip
+from pisis_batch.validators import lineas  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import campos  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import archivo  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import remitente  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import control  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import calendario  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import usuarios  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import perfiles  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators.rule import RULES, Rule
+from pisis_batch.validators.structure import cell_findings
+from pisis_batch.validators.texts import described, masked
+
+__all__ = [
+    "RULES",
+    "Rule",
+    "check_content",
+    "check_layout",
+    "check_name",
+    "check_structure",
+    "described",
+    "masked",
+    "our_fault",
+]
+
+#: The first validation asks nothing of the registry.
+_NO_FACTS = Facts(today=None)  # type: ignore[arg-type]  # a structural rule that looked at it would fail at once
+
+
+def check_name(name: str, shelf: Shelf) -> Findings:
+    """The one finding of a file whose name belongs to no annex."""
+    return Findings(RULES["NOM001"].findings(nombre.unknown_annex(name, shelf), None))
+
+
+def our_fault() -> Findings:
+    """The one finding of a file that we could not process."""
+    row = pl.DataFrame({"line": [None]}, schema={"line": pl.UInt32})
+    return Findings(RULES["SIS001"].findings(row, None))
+
+
+def check_structure(batch: Batch) -> Findings:
+    """First validation: the name, the lines, every cell, and the file as a whole (dossier 2.18)."""
+    layout = batch.layout
+    found = [
+        rule.findings(rule.objects(batch, _NO_FACTS), layout)
+        for rule in RULES.values()
+        if rule.objects and rule.family in {"NOM", "EST", "ARC"}
+    ]
+    found += [cell_findings(batch[record.name], record, layout) for record in layout.records]
+    return _told(found)
+
+
+def check_content(batch: Batch, facts: Facts) -> Findings:
+    """Second validation: the rules the layout names, against the registry.
+
+    A sender who may not act for the entity is told only that: no other fact of the registry is disclosed.
+    """
+    asked = [RULES[code] for code in batch.layout.rules]
+    sender = [rule for rule in asked if rule.family == "REM"]
+    told = _told([_objections(rule, batch, facts) for rule in sender])
+    if told.blocks:
+        return told
+    return _told([_objections(rule, batch, facts) for rule in asked if rule.family != "REM"])
+
+
+def _objections(rule: Rule, batch: Batch, facts: Facts) -> pl.DataFrame:
+    if rule.objects is None or rule.retired:
+        return pl.DataFrame(schema=FINDINGS)
+    return rule.findings(rule.objects(batch, facts), batch.layout)
+
+
+def _told(found: list[pl.DataFrame]) -> Findings:
+    """One finding per cell, errors before warnings, then in the order of telling; sorted by line and field."""
+    rank = {code: place for place, code in enumerate(RULES)}
+    every = pl.concat([pl.DataFrame(schema=FINDINGS), *found]).with_columns(
+        _rank=pl.col("code").replace_strict(rank, return_dtype=pl.Int64) + 10_000 * (pl.col("severity") != "error")
+    )
+    placed = pl.col("line").is_not_null() & pl.col("field").is_not_null()
+    cells = every.filter(placed).sort("_rank").unique(["line", "field"], keep="first", maintain_order=True)
+    ordered = pl.concat([every.filter(~placed), cells]).sort(
+        "line", "field_no", "_rank", nulls_last=False, maintain_order=True
+    )
+    return Findings(ordered.drop("_rank"))
+
+
+def check_layout(layout: Layout) -> list[str]:
+    """Rule codes a layout names that do not exist, are retired, or speak of fields it does not have."""
+    problems = []
+    for place, code in enumerate(layout.rules):
+        rule = RULES.get(code)
+        if rule is None:
+            problems.append(f'rules[{place}]: no existe la regla "{code}"')
+        elif rule.retired:
+            problems.append(f"rules[{place}]: la regla {code} se retiró en la versión {rule.retired}")
+        elif rule.on and rule.on not in layout.record:
+            problems.append(f'rules[{place}]: la regla {code} habla del registro "{rule.on}", que este anexo no tiene')
+        elif rule.on and rule.field and rule.field not in layout.record[rule.on].by_name:
+            problems.append(f'rules[{place}]: la regla {code} habla del campo "{rule.on}.{rule.field}", que no existe')
+    return problems

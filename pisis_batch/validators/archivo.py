@@ -1,0 +1,328 @@
+"""ARC: the file as a whole: its control record, the order, the consecutive, the total, the keys, the name."""
+
+import polars as pl
+
+from pisis_batch.layouts import Record
+from pisis_batch.model import Batch, Facts
+from pisis_batch.validators.rule import rule
+
+
+def _none(**columns: pl.DataType | type[pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame(schema={"line": pl.UInt32, **columns})
+
+
+def _hidden(batch: Batch, record: Record) -> bool:
+    """Whether a line of this record exists but could not be read."""
+    return bool((batch.irregular["mark"] == record.mark).any())
+
+
+def _readable(batch: Batch) -> bool:
+    return batch.last_line > 0
+
+
+@rule(
+    "ARC001",
+    title="Falta el registro de control",
+    es="El archivo no tiene registro de control (tipo {tipo}); debe ser su primera línea",
+    en="The file has no control record (type {tipo}); it must be the first line",
+    cause="El archivo comienza directamente con los registros de detalle.",
+    remedy="Agregue como primera línea el registro de control con los datos de la entidad.",
+    source="dossier 1.2",
+)
+def control_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """A file has a control record.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|O|||||
+    Accepts:
+        1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    control = batch.layout.control
+    missing = _readable(batch) and batch[control.name].is_empty() and not _hidden(batch, control)
+    return pl.DataFrame({"tipo": [control.mark]} if missing else {"tipo": []}, schema={"tipo": pl.String})
+
+
+@rule(
+    "ARC002",
+    title="Registro de control repetido",
+    es="La línea {linea} es otro registro de control; solo puede haber uno",
+    en="Line {linea} is another control record; there can be only one",
+    cause="Se unieron varios archivos, o el control se copió dos veces.",
+    remedy="Deje un solo registro de control, en la primera línea.",
+    source="dossier 1.2",
+)
+def control_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """Exactly one control record.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+        1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    control = batch.layout.control
+    return batch[control.name].select("line", record=pl.lit(control.name)).slice(1)
+
+
+@rule(
+    "ARC003",
+    title="Control fuera de la primera línea",
+    es="El registro de control está en la línea {linea}; debe ser la primera",
+    en="The control record stands on line {linea}; it must be the first",
+    cause="Hay registros o notas antes del control.",
+    remedy="Pase el registro de control a la primera línea.",
+    source="dossier 1.2",
+)
+def control_not_first(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The control record is the first line; a blank line before it is told by itself.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|O|||||
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    control = batch.layout.control
+    first = batch[control.name].select("line", record=pl.lit(control.name)).head(1)
+    before = [batch[record.name]["line"] for record in batch.layout.details]
+    before.append(batch.irregular.filter(pl.col("problem").is_in(["unknown", "ragged", "too_long"]))["line"])
+    earliest = pl.concat(before).min()
+    return first.filter(pl.col("line") > earliest) if earliest is not None else first.clear()
+
+
+@rule(
+    "ARC004",
+    title="Registros en desorden",
+    es="La línea {linea} es de tipo {tipo} y está después de registros de tipo {despues}; cada tipo va agrupado y en orden",
+    en="Line {linea} is of type {tipo} and stands after records of type {despues}; types are grouped, in order",
+    cause="Los registros de distinto tipo se mezclaron.",
+    remedy="Ponga primero todos los registros de cada tipo, en el orden del anexo, y numere de nuevo el consecutivo.",
+    source="dossier 1.2, Q23",
+)
+def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """All users come before all profiles.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+        3|2|CC|1090000001|186|A|1274
+        2|3|CC|1090000002|ANA|RUIZ|O|||||
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+        2|2|CC|1090000002|ANA|RUIZ|O|||||
+        3|3|CC|1090000001|186|A|1274
+    """
+    found = [_none(record=pl.String, tipo=pl.String, despues=pl.String)]
+    details = list(batch.layout.details)
+    for place, record in enumerate(details):
+        later = [(batch[other.name]["line"].min(), other) for other in details[place + 1 :]]
+        starts = [(start, other) for start, other in later if start is not None]
+        if not starts:
+            continue
+        start, other = min(starts, key=lambda pair: int(str(pair[0])))
+        late = batch[record.name].filter(pl.col("line") > start)
+        found.append(
+            late.select("line", record=pl.lit(record.name), tipo=pl.lit(record.mark), despues=pl.lit(other.mark))
+        )
+    return pl.concat(found)
+
+
+@rule(
+    "ARC005",
+    title="Consecutivo errado",
+    es="El consecutivo de la línea {linea} es {valor} y debía ser {esperado}{tramo}",
+    en="The consecutive of line {linea} is {valor} and should be {esperado}{stretch}",
+    cause="Se quitó, se agregó, se repitió o se movió un registro sin numerar de nuevo, o la numeración se reinició.",
+    remedy="Numere de nuevo: 1 en el primer registro de detalle y de uno en uno hasta el último, sin reiniciar entre tipos.",
+    source="dossier 1.2",
+)
+def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The consecutive starts at 1 and runs on over all detail records.
+
+    One finding for each stretch that is off by the same amount, at its first line. Lines that could not be read may
+    or may not have been numbered, so what follows them is given the benefit of the doubt.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|O|||||
+        2|3|CC|1090000002|ANA|RUIZ|O|||||
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+        3|1|CC|1090000001|186|A|1274
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+        3|2|CC|1090000001|186|A|1274
+    """
+    sequence = batch.layout.sequence
+    columns = {"record": pl.String, "field": pl.String, "value": pl.String, "esperado": pl.String}
+    if sequence is None:
+        return _none(**columns, tramo=pl.String, stretch=pl.String)
+    numbered = pl.concat(
+        [batch[name].select("line", record=pl.lit(name), value=pl.col(sequence.field)) for name in sequence.over]
+    ).sort("line")
+    unread = batch.unreadable.select("line").sort("line").with_columns(before=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    placed = (
+        numbered.with_row_index("place", offset=1)
+        .join_asof(unread, on="line")
+        .with_columns(
+            before=pl.col("before").fill_null(0),
+            off=pl.when(pl.col("value").str.contains("^[1-9][0-9]{0,17}$")).then(pl.col("value").cast(pl.Int64, strict=False))
+            - pl.col("place").cast(pl.Int64),
+        )
+        .filter(pl.col("off").is_not_null())
+    )
+    stretches = placed.with_columns(
+        wrong=(pl.col("off") < 0) | (pl.col("off") > pl.col("before")),
+        stretch=(pl.col("off") != pl.col("off").shift(1)).fill_null(value=True).cum_sum(),
+    )
+    broken = stretches.filter("wrong").group_by("stretch", maintain_order=True).agg(
+        pl.col("line", "record", "value").first(),
+        last=pl.col("line").last(),
+        size=pl.len(),
+        esperado=(pl.col("place") + pl.col("before")).first(),
+    )
+    many = pl.col("size") > 1
+    return broken.select(
+        "line",
+        "record",
+        "value",
+        field=pl.lit(sequence.field),
+        esperado=pl.col("esperado").cast(pl.String),
+        tramo=pl.when(many).then(pl.format("; sigue corrido hasta la línea {}", "last")).otherwise(pl.lit("")),
+        stretch=pl.when(many).then(pl.format("; the shift goes on to line {}", "last")).otherwise(pl.lit("")),
+    )
+
+
+@rule(
+    "ARC006",
+    title="Total que no coincide",
+    es="El control dice {valor} registros de detalle y el archivo tiene {contados}",
+    en="The control record states {valor} detail records and the file has {contados}",
+    cause="Se agregaron o quitaron registros sin corregir el total, se contó la línea de control, o el archivo llegó incompleto.",
+    remedy="Escriba en el control el número de registros de detalle, sin contar la línea de control.",
+    source="dossier 1.2",
+)
+def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The control total counts the detail records. Unreadable lines may count or not.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|2|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+        2|1|CC|1090000001|JUAN|PEREZ|O|||||
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+        2|1|CC|1090000001|JUAN|PEREZ|O|||||
+    """
+    total = batch.layout.total
+    empty = _none(record=pl.String, field=pl.String, value=pl.String, contados=pl.String)
+    if total is None:
+        return empty
+    owner, name = total.field.split(".")
+    rows = batch[owner].head(1)
+    if rows.is_empty() or not str(rows[name][0]).isdigit():
+        return empty
+    counted = sum(batch[record].height for record in total.over)
+    if counted <= int(rows[name][0]) <= counted + batch.unreadable.height:
+        return empty
+    return rows.select(
+        "line", record=pl.lit(owner), field=pl.lit(name), value=pl.col(name), contados=pl.lit(str(batch.details))
+    )
+
+
+@rule(
+    "ARC007",
+    title="Registro duplicado",
+    es="La línea {linea} repite {llave} de la línea {primera}",
+    en="Line {linea} repeats {llave} of line {primera}",
+    cause="La misma persona, o la misma persona con la misma aplicación, se reporta más de una vez en el archivo.",
+    remedy="Deje un solo registro; si eran personas distintas, corrija el número de identificación.",
+    source="dossier 1.4, 1.5, Q6, Q10",
+)
+def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """A person is reported once among the users; a person and application once among the profiles.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|O|||||
+        2|2|CC|1090000001|JUAN|PEREZ|O|||||
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+        3|2|CC|1090000001|186|A|1274
+        3|3|CC|1090000001|186|R|
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|O|||||
+        2|2|CE|1090000|JUAN|PEREZ|O|||||
+    """
+    found = [_none(record=pl.String, field=pl.String, value=pl.String, llave=pl.String, primera=pl.String)]
+    for record in batch.layout.records:
+        if not record.unique:
+            continue
+        keys = list(record.unique)
+        rows = batch[record.name].filter(pl.all_horizontal(pl.col(keys) != ""))
+        again = rows.with_columns(primera=pl.col("line").first().over(keys)).filter(pl.col("line") != pl.col("primera"))
+        label = " y ".join(f"«{record.by_name[key].label}»" for key in keys)
+        found.append(
+            again.select(
+                "line",
+                record=pl.lit(record.name),
+                field=pl.lit(keys[-1]),
+                value=pl.col(keys[-1]),
+                llave=pl.lit(label),
+                primera=pl.col("primera").cast(pl.String),
+            )
+        )
+    return pl.concat(found)
+
+
+@rule(
+    "ARC008",
+    title="Faltan registros",
+    es="El archivo no tiene ningún registro de tipo {tipo} y se requiere al menos uno",
+    en="The file has no record of type {tipo} and at least one is required",
+    cause="El archivo solo trae el control, o solo registros de otro tipo.",
+    remedy="Agregue los registros que faltan o no envíe el archivo.",
+    source="dossier 1.2",
+)
+def record_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """At least one user record.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|O|||||
+    """
+    missing = [
+        record.mark
+        for record in batch.layout.details
+        if record.occurs in {"1", "1.."} and batch[record.name].is_empty() and not _hidden(batch, record)
+    ]
+    return pl.DataFrame({"tipo": missing if _readable(batch) else []}, schema={"tipo": pl.String})
+
+
+@rule(
+    "ARC009",
+    title="El nombre no coincide con el control",
+    es="«{campo}» es {valor} en el registro de control y {nombre} en el nombre del archivo",
+    en="{campo} is {valor} in the control record and {nombre} in the file name",
+    cause="El archivo se copió de otro reporte y no se cambió el nombre o el control.",
+    remedy="Corrija el que esté errado: los dos deben decir lo mismo.",
+    source="dossier 1.1",
+)
+def name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The name repeats the cut date and the entity of the control record. The examples are named
+    SEG500USIN20260715NI000900123456.TXT.
+
+    Rejects:
+        1|NI|900654321|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    control, name = batch.layout.control, batch.layout.file_name
+    stated = name.read(batch.file_name)
+    rows = batch[control.name].head(1)
+    differing = []
+    if isinstance(stated, dict) and not rows.is_empty():
+        row = rows.row(0, named=True)
+        for field, value in stated.items():
+            piece, given = name.piece(field), str(row[field])
+            same = piece.write(given) == piece.write(value)
+            if given and not same:
+                differing.append({"line": row["line"], "record": control.name, "field": field, "value": given, "nombre": value})
+    columns = {"line": pl.UInt32, "record": pl.String, "field": pl.String, "value": pl.String, "nombre": pl.String}
+    return pl.DataFrame(differing, schema=columns)

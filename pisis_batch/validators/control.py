@@ -1,0 +1,491 @@
+"""CTL: the control record against the registry: the entity, its names, its people, its calendar.
+
+The control is one row, so these rules read it as such; each returns that row when it objects.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from pisis_batch.model import Batch, Facts, Id
+from pisis_batch.validators import escritura, identidad
+from pisis_batch.validators.rule import rule
+
+
+def _row(batch: Batch) -> Mapping[str, Any]:
+    return batch.control or {}
+
+
+def _if(batch: Batch, *, objected: bool, **facts: str) -> pl.DataFrame:
+    rows = batch["control"] if objected else batch["control"].clear()
+    return rows.with_columns(**{name: pl.lit(value) for name, value in facts.items()})
+
+
+@rule(
+    "CTL006",
+    on="control",
+    field="num_id_entidad",
+    title="NIT con dígito de verificación",
+    es="El NIT «{valor}» trae el dígito de verificación; debe ser {esperado}",
+    en="NIT {valor} includes its check digit; it must be {esperado}",
+    cause="Se escribió el NIT completo, con su último dígito después del guion.",
+    remedy="Quite el último dígito en el control y en el nombre del archivo.",
+    source="dossier 3.3",
+)
+def nit_with_check_digit(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """Identification numbers of entities travel without the check digit.
+
+    Rejects:
+        1|NI|9001234568|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    row = _row(batch)
+    extra = (
+        facts.entity is None
+        and row.get("tipo_id_entidad") == "NI"
+        and identidad.carries_check_digit(row["num_id_entidad"])
+    )
+    return _if(batch, objected=extra, esperado=row.get("num_id_entidad", "")[:9])
+
+
+@rule(
+    "CTL007",
+    on="control",
+    field="num_id_entidad",
+    title="Número que no corresponde al tipo de la entidad",
+    es="El número «{valor}» no corresponde a una entidad de tipo {tipo_id_entidad}, que lleva {forma}",
+    en="Number {valor} is not that of an entity of type {tipo_id_entidad} ({forma})",
+    cause="Al número le faltan o le sobran cifras, lleva ceros de relleno, o el tipo es otro.",
+    remedy="Verifique el tipo y el número de la entidad.",
+    source="dossier 3.2, 3.4",
+)
+def entity_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """A NIT has nine digits; a municipality its five DANE digits; a department two.
+
+    Rejects:
+        1|NI|000900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    kind = pl.col("tipo_id_entidad")
+    shape = identidad.shape_in_words(kind)
+    return batch["control"].filter(~identidad.fits(kind, pl.col("num_id_entidad"))).with_columns(forma=shape)
+
+
+@rule(
+    "CTL001",
+    on="control",
+    field="num_id_entidad",
+    title="Entidad no registrada",
+    es="La entidad {tipo_id_entidad} {valor} no está registrada en SISPRO",
+    en="Entity {tipo_id_entidad} {valor} is not registered in SISPRO",
+    cause="La entidad no se ha registrado, o el tipo o el número están mal escritos.",
+    remedy="Corrija el número, o registre la entidad en web.sispro.gov.co, opción «Registrar Entidad».",
+    source="A1.2, dossier 1.6",
+)
+def entity_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The entity of the file is registered.
+
+    Rejects:
+        1|NI|900999999|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _if(batch, objected=facts.entity is None)
+
+
+@rule(
+    "CTL002",
+    on="control",
+    field="num_id_entidad",
+    title="Entidad inactiva",
+    es="La entidad {tipo_id_entidad} {valor} está inactiva en SISPRO",
+    en="Entity {tipo_id_entidad} {valor} is inactive in SISPRO",
+    cause="La entidad se cerró o se inactivó.",
+    remedy="Actualice la entidad en web.sispro.gov.co o escriba a soportepisis@minsalud.gov.co.",
+    source="decisión de la misión",
+)
+def entity_inactive(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """Only an active entity reports.
+
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Given:
+        entity = { activa = false }
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _if(batch, objected=facts.entity is not None and not facts.entity.activa)
+
+
+@rule(
+    "CTL003",
+    on="control",
+    field="correo_institucional",
+    title="Correo institucional sin confirmar",
+    es="La entidad no ha confirmado su correo institucional registrado y no puede realizar ningún proceso",
+    en="The entity has not confirmed its registered e-mail and can do nothing until it does",
+    cause="Nadie ha abierto el correo de confirmación enviado a la dirección registrada de la entidad.",
+    remedy="Abra el correo de confirmación que se envía de nuevo a la dirección registrada, confírmela y reenvíe el archivo.",
+    source="A7.2, A7.3",
+)
+def entity_mail_unconfirmed(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """Who has not confirmed the institutional e-mail can do nothing.
+
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Given:
+        entity = { correo_confirmado = false }
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _if(batch, objected=facts.entity is not None and not facts.entity.correo_confirmado)
+
+
+def _names(batch: Batch, facts: Facts) -> tuple[str, str]:
+    given = _row(batch).get("razon_social", "")
+    return given, facts.entity.razon_social if facts.entity else given
+
+
+@rule(
+    "CTL004",
+    on="control",
+    field="razon_social",
+    title="Razón social distinta a la registrada",
+    es="La razón social es «{valor}» y la entidad está registrada como «{esperado}»",
+    en="The legal name is {valor}; the entity is registered as {esperado}",
+    cause="La razón social cambió, se abrevió, o el número es de otra entidad.",
+    remedy="Escriba la razón social como está registrada en web.sispro.gov.co, o actualice la entidad.",
+    source="dossier 1.3 campo 5, Q19",
+)
+def legal_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The legal name is the registered one; accents, case and repeated spaces do not count.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL  EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    given, known = (escritura.fold(name).replace("Ñ", "N") for name in _names(batch, facts))
+    return _if(batch, objected=given != known, esperado=facts.entity.razon_social if facts.entity else "")
+
+
+@rule(
+    "CTL005",
+    on="control",
+    field="nit_alterno",
+    title="NIT alterno errado",
+    es="El NIT alterno «{valor}» no es correcto: {motivo}",
+    en="The alternate NIT {valor} is not right: {reason}",
+    cause="El campo se llenó con otro número, o con el dígito de verificación.",
+    remedy="Si la entidad se identifica con NIT, deje el campo vacío o repita el mismo NIT; si no, escriba su NIT de 9 cifras.",
+    source="dossier 1.3 campo 6, Q1",
+)
+def alternate_nit_wrong(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """With NI it is empty or repeats the NIT; otherwise it is a NIT without check digit.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO|900654321|CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO|900123456|CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    row = _row(batch)
+    other = row.get("nit_alterno", "")
+    if not other:
+        return _if(batch, objected=False, motivo="", reason="")
+    if row["tipo_id_entidad"] == "NI":
+        wrong = other != row["num_id_entidad"]
+        return _if(
+            batch,
+            objected=wrong,
+            motivo="no es el mismo NIT de la entidad",
+            reason="it is not the entity's own NIT",
+        )
+    wrong = identidad.carries_check_digit(other) or not pl.select(identidad.fits(pl.lit("NI"), pl.lit(other))).item()
+    return _if(batch, objected=wrong, motivo="debe tener 9 cifras, sin dígito de verificación", reason="it takes 9 digits")
+
+
+def _person(batch: Batch, who: str) -> Id:
+    row = _row(batch)
+    return Id(row.get(f"tipo_id_{who}", ""), row.get(f"num_id_{who}", ""))
+
+
+def _registered(batch: Batch, facts: Facts, who: str) -> dict[str, Any] | None:
+    """The person of the control record as Mi Seguridad Social has it."""
+    person = _person(batch, who)
+    found = facts.persons.filter((pl.col("tipo_id") == person.type) & (pl.col("num_id") == person.number))
+    return found.row(0, named=True) if found.height else None
+
+
+def _unlike(batch: Batch, who: str) -> pl.DataFrame:
+    kind = pl.col(f"tipo_id_{who}")
+    rows = batch["control"].filter(~identidad.fits(kind, pl.col(f"num_id_{who}")))
+    return rows.with_columns(tipo=kind, forma=identidad.shape_in_words(kind))
+
+
+_UNLIKE = {
+    "title": "Número que no corresponde al tipo de identificación",
+    "es": "El número «{valor}» no corresponde a un documento {tipo}, que lleva {forma}",
+    "en": "Number {valor} is not that of a {tipo} document ({forma})",
+    "cause": "Al número le faltan o le sobran cifras, o el tipo de identificación es otro.",
+    "remedy": "Verifique el tipo y el número en el documento de identidad.",
+    "source": "dossier 3.2; estilo de Error676",
+}
+
+
+@rule("CTL008", on="control", field="num_id_representante", **_UNLIKE)
+def representative_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The representative's number looks like its type.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|12|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _unlike(batch, "representante")
+
+
+@rule("CTL009", on="control", field="num_id_contacto", **_UNLIKE)
+def contact_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The contact's number looks like its type.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CE|AB1|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _unlike(batch, "contacto")
+
+
+@rule(
+    "CTL010",
+    on="control",
+    field="num_id_representante",
+    title="Representante legal sin registro en Mi Seguridad Social",
+    es="El representante legal {tipo_id_representante} {valor} no está registrado en Mi Seguridad Social",
+    en="The legal representative {tipo_id_representante} {valor} is not registered in Mi Seguridad Social",
+    cause="El representante no se ha registrado, o el número está mal escrito.",
+    remedy="El representante legal debe registrar sus datos en www.miseguridadsocial.gov.co.",
+    source="A3.6",
+)
+def representative_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The legal representative has registered in Mi Seguridad Social.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000077|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _if(batch, objected=_registered(batch, facts, "representante") is None)
+
+
+@rule(
+    "CTL011",
+    on="control",
+    field="num_id_contacto",
+    title="Contacto sin registro en Mi Seguridad Social",
+    es="La persona de contacto {tipo_id_contacto} {valor} no está registrada en Mi Seguridad Social",
+    en="The contact {tipo_id_contacto} {valor} is not registered in Mi Seguridad Social",
+    cause="La persona de contacto no se ha registrado, o el número está mal escrito.",
+    remedy="La persona de contacto debe registrar sus datos en www.miseguridadsocial.gov.co.",
+    source="A3.6",
+)
+def contact_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The contact has registered in Mi Seguridad Social.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000077|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _if(batch, objected=_registered(batch, facts, "contacto") is None)
+
+
+def _name_differs(batch: Batch, facts: Facts, who: str, field: str, column: str) -> pl.DataFrame:
+    person = _registered(batch, facts, who)
+    given = _row(batch).get(field, "")
+    known = person[column] if person else given
+    differs = escritura.fold(given).replace("Ñ", "N") != escritura.fold(known).replace("Ñ", "N")
+    hint = str(pl.select(escritura.hinted(pl.lit(known))).item())
+    return _if(batch, objected=differs, registrado=hint)
+
+
+_NAME = {
+    "es": "«{campo}» es «{valor}» y en Mi Seguridad Social es {registrado}",
+    "en": "{campo} is {valor}; in Mi Seguridad Social it is {registrado}",
+    "cause": "El nombre se escribió de otra manera, o el número de identificación es de otra persona.",
+    "remedy": "Escriba el nombre igual al registrado en www.miseguridadsocial.gov.co, o corrija allí el registro.",
+    "source": "dossier 1.3, A3.6, Q19",
+}
+
+
+@rule(
+    "CTL012",
+    on="control",
+    field="nombre_representante",
+    title="Nombre del representante distinto al registrado",
+    **_NAME,
+)
+def representative_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The representative's first name is the one registered.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUCIA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _name_differs(batch, facts, "representante", "nombre_representante", "primer_nombre")
+
+
+@rule(
+    "CTL013",
+    on="control",
+    field="apellido_representante",
+    title="Apellido del representante distinto al registrado",
+    **_NAME,
+)
+def representative_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The representative's surname is the one registered.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PERES|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _name_differs(batch, facts, "representante", "apellido_representante", "primer_apellido")
+
+
+@rule(
+    "CTL014", on="control", field="nombre_contacto", title="Nombre del contacto distinto al registrado", **_NAME
+)
+def contact_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The contact's first name is the one registered.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|EVA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _name_differs(batch, facts, "contacto", "nombre_contacto", "primer_nombre")
+
+
+@rule(
+    "CTL015", on="control", field="apellido_contacto", title="Apellido del contacto distinto al registrado", **_NAME
+)
+def contact_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The contact's surname is the one registered.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GAMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    return _name_differs(batch, facts, "contacto", "apellido_contacto", "primer_apellido")
+
+
+@rule(
+    "CTL016",
+    on="control",
+    field="num_id_representante",
+    title="No es el representante legal de la entidad",
+    es="La persona {tipo_id_representante} {valor} no es el representante legal registrado de la entidad",
+    en="Person {tipo_id_representante} {valor} is not the entity's registered legal representative",
+    cause="La entidad cambió de representante y no lo ha actualizado, o el número está mal escrito.",
+    remedy="Corrija el número, o haga la actualización de representante legal (soportepisis@minsalud.gov.co).",
+    source="A7, decisión de la misión",
+)
+def representative_of_another(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The representative is the entity's.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000002|ANA|GOMEZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    known = facts.entity.representante if facts.entity else None
+    return _if(batch, objected=known is not None and known != _person(batch, "representante"))
+
+
+@rule(
+    "CTL017",
+    on="control",
+    field="num_id_contacto",
+    title="No es el contacto de la entidad",
+    es="La persona {tipo_id_contacto} {valor} no es el contacto registrado de la entidad",
+    en="Person {tipo_id_contacto} {valor} is not the entity's registered contact",
+    cause="La entidad cambió de contacto y no lo ha actualizado, o el número está mal escrito.",
+    remedy="Corrija el número, o actualice la entidad en web.sispro.gov.co.",
+    source="A7.12, A7.13, decisión de la misión",
+)
+def contact_of_another(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The contact is the entity's; without one, the legal representative is (A7.13).
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000001|LUISA|PEREZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    known = (facts.entity.contacto or facts.entity.representante) if facts.entity else None
+    return _if(batch, objected=known is not None and known != _person(batch, "contacto"))
+
+
+@rule(
+    "CTL030",
+    on="control",
+    field="correo_institucional",
+    severity="advertencia",
+    title="Correo distinto al registrado",
+    es="El correo «{valor}» no es el registrado y confirmado de la entidad; este reporte no se envía a esa dirección",
+    en="Address {valor} is not the entity's registered and confirmed one; this report is not sent there",
+    cause="La entidad cambió de correo, o la dirección está mal escrita.",
+    remedy="Si el correo cambió, actualice la entidad en web.sispro.gov.co y confirme la dirección nueva.",
+    source="Q20, A7.2",
+)
+def address_not_confirmed(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """Reports go to the confirmed address only; letter case does not count.
+
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|OTRO@ESE.GOV.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|CONTACTO@ESE.GOV.CO
+    """
+    known = facts.entity
+    given = _row(batch).get("correo_institucional", "")
+    differs = known is not None and known.correo_confirmado and known.correo_institucional.lower() != given.lower()
+    return _if(batch, objected=differs)
+
+
+@rule(
+    "CTL031",
+    on="control",
+    severity="advertencia",
+    title="N en lugar de Ñ, o al contrario",
+    es="«{campo}» trae «{valor}» y en el registro se escribe con la otra letra (N o Ñ)",
+    en="{campo} holds {valor}; the register spells it with the other letter (N or Ñ)",
+    cause="El programa que hizo el archivo cambia la Ñ por N, o el registro la tiene sin virgulilla.",
+    remedy="Escriba el nombre como está registrado.",
+    source="Q19",
+)
+def tilde_of_n_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """Ñ and N are taken as the same letter, with a warning.
+
+    Given:
+        persons = ["CC 10000001 LUISA PEÑA", "CC 10000002 ANA GOMEZ"]
+    Rejects:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PENA|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEÑA|CC|10000002|ANA|GOMEZ|C@E.CO
+    """
+    row = _row(batch)
+    pairs = [("razon_social", _names(batch, facts)[1])]
+    for who in ("representante", "contacto"):
+        if person := _registered(batch, facts, who):
+            pairs += [(f"nombre_{who}", person["primer_nombre"]), (f"apellido_{who}", person["primer_apellido"])]
+    found = []
+    for field, known in pairs:
+        given, other = escritura.fold(row.get(field, "")), escritura.fold(known)
+        if given != other and given.replace("Ñ", "N") == other.replace("Ñ", "N"):
+            found.append(batch["control"].select("line", field=pl.lit(field), value=pl.col(field)))
+    return pl.concat(found) if found else batch["control"].clear().select("line")

@@ -1,0 +1,39 @@
+"""Identification numbers: what each type looks like (dossier 3.2, 3.4) and the NIT check digit (DIAN, dossier 3.3)."""
+
+import polars as pl
+from stdnum.co import nit
+
+#: type -> (pattern, in words). Person types first, then entity types.
+SHAPES: dict[str, tuple[str, str]] = {
+    "CC": (r"^[1-9][0-9]{2,9}$", "de 3 a 10 cifras, sin cero inicial"),
+    "CE": (r"^[0-9]{3,7}$", "de 3 a 7 cifras"),
+    "CD": (r"^[A-Z0-9]{3,11}$", "de 3 a 11 letras o cifras"),
+    "PA": (r"^[A-Z0-9]{3,16}$", "de 3 a 16 letras o cifras"),
+    "PT": (r"^[0-9]{5,8}$", "de 5 a 8 cifras"),
+    "NI": (r"^[1-9][0-9]{8,9}$", "de 9 cifras, sin dígito de verificación"),
+    "MU": (r"^[0-9]{5}$", "el código DANE de 5 cifras"),
+    "DE": (r"^[0-9]{2}$", "el código DANE de 2 cifras"),
+    "DI": (r"^[0-9]{5}$", "el código DANE de 5 cifras"),
+}
+
+
+def fits(type_: pl.Expr, number: pl.Expr) -> pl.Expr:
+    """Whether each number looks like its type; null for a type without a known shape."""
+    verdict = pl.lit(None, dtype=pl.Boolean)
+    for code, (pattern, _) in SHAPES.items():
+        verdict = pl.when(type_ == code).then(number.str.contains(pattern)).otherwise(verdict)
+    return verdict
+
+
+def shape_in_words(type_: pl.Expr) -> pl.Expr:
+    """What a number of each type looks like, in Spanish."""
+    return type_.replace_strict({code: words for code, (_, words) in SHAPES.items()}, default="", return_dtype=pl.String)
+
+
+def carries_check_digit(number: str) -> bool:
+    """Whether a number is ten digits of which the last is the right check digit of the first nine.
+
+    >>> carries_check_digit("9001234568"), carries_check_digit("900123456"), carries_check_digit("9001234561")
+    (True, False, False)
+    """
+    return len(number) == 10 and number.isdigit() and nit.calc_check_digit(number[:9]) == number[9]  # noqa: PLR2004

@@ -1,0 +1,102 @@
+"""NOM: the name of the file against the grammar of its annex."""
+
+import polars as pl
+
+from pisis_batch.layouts import NameFault, Shelf
+from pisis_batch.model import Batch, Facts
+from pisis_batch.validators.rule import rule
+
+
+def _named(**columns: str) -> pl.DataFrame:
+    return pl.DataFrame({name: [value] for name, value in columns.items()})
+
+
+_NONE = pl.DataFrame(schema={"value": pl.String})
+
+
+def unknown_annex(name: str, shelf: Shelf) -> pl.DataFrame:
+    """The row of NOM001 for a name that begins like no known annex."""
+    return _named(value=name, anexos=", ".join(shelf.annexes()))
+
+
+@rule(
+    "NOM001",
+    title="Nombre de archivo desconocido",
+    es="El nombre «{valor}» no corresponde a ningún anexo que se reciba aquí; los nombres comienzan por {anexos}",
+    en="The name {valor} belongs to no annex received here; names begin with {anexos}",
+    cause="El archivo tiene otro nombre, o es de un anexo que no se recibe por este medio.",
+    remedy="Póngale al archivo el nombre que pide el anexo técnico y envíelo de nuevo.",
+    source="dossier 1.1",
+)
+def annex_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The first letters of the name say which annex the file is. Judged before there is a layout to read it with.
+
+    Rejects:
+        USUARIOS.TXT
+    Accepts:
+        SEG500USIN20260715NI000900123456.TXT
+    """
+    return _NONE
+
+
+@rule(
+    "NOM002",
+    title="Nombre de archivo mal formado",
+    es="El nombre «{valor}» no cumple la forma del anexo: en la posición {posicion} se esperaba {esperado} y hay «{hallado}»",
+    en="The name {valor} does not follow the annex: at position {posicion} {esperado} was expected and {hallado} was found",
+    cause="Al nombre le sobra o le falta una parte: la fecha, el tipo o el número de la entidad, los ceros o la extensión.",
+    remedy="Corrija el nombre. Ejemplo: SEG500USIN20260715NI000900123456.TXT (fecha de corte, tipo de identificación y"
+    " número de la entidad con ceros hasta doce cifras).",
+    source="dossier 1.1",
+)
+def name_misshapen(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The name has the annex's code, the cut date, the entity's type and padded number, and the extension.
+
+    Rejects:
+        SEG500USIN20260715NI900123456.TXT
+        SEG500USIN20260715NI000900123456 (1).TXT
+        SEG500USIN20260715NI000900123456.TXT.TXT
+        SEG500USIN2026-07-15NI000900123456.TXT
+    Accepts:
+        seg500usin20260715ni000900123456.txt
+    """
+    stated = batch.layout.file_name.read(batch.file_name)
+    if not isinstance(stated, NameFault) or stated.kind == "fecha":
+        return _NONE
+    expected = {
+        None: "el final del nombre",
+        "AAAAMMDD": "la fecha de corte AAAAMMDD",
+    }.get(stated.piece and stated.piece.text)
+    if expected is None and stated.piece is not None:
+        if stated.piece.field is None:
+            expected = f"«{stated.piece.text}»"
+        else:
+            label = batch.layout.control.by_name[stated.piece.field].label
+            kind = "cifras" if stated.piece.text.startswith("0") else "letras"
+            expected = f"«{label}» en {stated.piece.width} {kind}"
+    return _named(
+        value=batch.file_name, posicion=str(stated.position), esperado=expected or "", hallado=stated.given or "nada"
+    )
+
+
+@rule(
+    "NOM003",
+    title="Fecha del nombre que no existe",
+    es="El nombre «{valor}» lleva la fecha {hallado}, que no existe en el calendario",
+    en="The name {valor} holds the date {hallado}, which does not exist",
+    cause="El año, el mes o el día del nombre están cambiados de orden o mal escritos.",
+    remedy="Escriba en el nombre la fecha de corte como AAAAMMDD, la misma del registro de control sin guiones.",
+    source="dossier 1.1",
+)
+def name_date_impossible(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The eight digits of the name are a real date.
+
+    Rejects:
+        SEG500USIN20261507NI000900123456.TXT
+    Accepts:
+        SEG500USIN20260715NI000900123456.TXT
+    """
+    stated = batch.layout.file_name.read(batch.file_name)
+    if not isinstance(stated, NameFault) or stated.kind != "fecha":
+        return _NONE
+    return _named(value=batch.file_name, hallado=stated.given)

@@ -1,0 +1,218 @@
+"""A rule: its code, its words, its examples and the function that finds what it objects to, in one place.
+
+Two shapes. A *rule* is `(batch, facts) -> frame` of the records it objects to (facts is None in the first validation);
+extra columns are facts for its sentences. A *fault* is `(field, record) -> Fault | None`: what can be wrong with one
+cell, as a polars expression. Both register themselves in `RULES` by code; a code used twice is an error at import.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from string import Formatter
+from textwrap import dedent
+from types import MappingProxyType
+
+import polars as pl
+
+from pisis_batch.layouts import Field, Layout, Record
+from pisis_batch.model import FINDINGS, Batch, Facts, Severity, Stage
+
+STAGES: Mapping[str, Stage] = {
+    "NOM": "estructura",
+    "EST": "estructura",
+    "ARC": "estructura",
+    "CTL": "contenido",
+    "USR": "contenido",
+    "PRF": "contenido",
+    "REM": "contenido",
+    "SIS": "sistema",
+}
+#: Names a sentence may use without a column of that name: they are part of every finding.
+_OF_EVERY_FINDING = {"valor", "campo", "linea"}
+_SECTION = re.compile(r"^(Rejects|Accepts|Given):\n((?:(?: {4}.*)?\n)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`wrong` is true for the cells at fault (null: not this fault's business); `details` go into the sentence."""
+
+    wrong: pl.Expr
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+Objector = Callable[[Batch, Facts], pl.DataFrame]
+Judge = Callable[[Field, Record], Fault | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Everything there is to say about a code."""
+
+    code: str
+    title: str
+    es: str
+    en: str
+    cause: str
+    remedy: str
+    severity: Severity
+    source: str
+    since: str
+    retired: str | None
+    on: str | None
+    field: str | None
+    objects: Objector | None
+    judges: Judge | None
+    doc: str
+
+    @property
+    def family(self) -> str:
+        """First three letters of the code."""
+        return self.code[:3]
+
+    @property
+    def stage(self) -> Stage:
+        """Which validation the rule belongs to."""
+        return STAGES[self.family]
+
+    @property
+    def summary(self) -> str:
+        """What the rule wants, in English: the docstring without its examples."""
+        return _SECTION.sub("", self.doc).strip()
+
+    @property
+    def examples(self) -> list[tuple[str, str, str]]:
+        """(kind, lines, given) of each example in order; a `Given:` holds for the examples after it."""
+        found, given = [], ""
+        for section in _SECTION.finditer(self.doc):
+            text = dedent(section[2]).strip("\n")
+            if section[1] == "Given":
+                given = text
+            else:
+                found.append((section[1], text, given))
+        return found
+
+    @property
+    def rejects(self) -> list[str]:
+        """Example lines the rule objects to, a block each."""
+        return [text for kind, text, _ in self.examples if kind == "Rejects"]
+
+    @property
+    def accepts(self) -> list[str]:
+        """Example lines the rule lets pass, a block each."""
+        return [text for kind, text, _ in self.examples if kind == "Accepts"]
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Names the sentences need beyond those every finding has."""
+        used = {name for text in (self.es, self.en) for _, name, _, _ in Formatter().parse(text) if name}
+        return tuple(sorted(used - _OF_EVERY_FINDING))
+
+    def findings(self, rows: pl.DataFrame, layout: Layout | None) -> pl.DataFrame:
+        """Turn the rows a rule objects to into findings (schema FINDINGS)."""
+        if rows.is_empty():
+            return pl.DataFrame(schema=FINDINGS)
+        columns = set(rows.columns)
+        record = pl.col("record") if "record" in columns else pl.lit(self.on, dtype=pl.String)
+        name = pl.col("field") if "field" in columns else pl.lit(self.field, dtype=pl.String)
+        value = pl.lit(None, dtype=pl.String)
+        if "value" in columns:
+            value = pl.col("value")
+        elif self.field in columns:
+            value = pl.col(self.field or "")
+        needed = [pl.col(n).cast(pl.String).alias(n) for n in self.placeholders]
+        # with_columns keeps the height; a select of literals alone would not
+        told = rows.with_columns(
+            code=pl.lit(self.code),
+            severity=pl.lit(self.severity),
+            stage=pl.lit(self.stage),
+            line=(pl.col("line") if "line" in columns else pl.lit(None)).cast(pl.UInt32),
+            record=record,
+            field_no=number(record, name, layout),
+            field=name,
+            value=value.cast(pl.String),
+            details=pl.struct(needed).struct.json_encode() if needed else pl.lit(None, dtype=pl.String),
+        )
+        return told.select(*FINDINGS).cast(dict(FINDINGS))
+
+
+def number(record: pl.Expr, name: pl.Expr, layout: Layout | None) -> pl.Expr:
+    """The annex's field number of each (record, field) pair."""
+    numbers = {
+        f"{r.name}.{f.name}": n for r in (layout.records if layout else ()) for n, f in enumerate(r.fields)
+    }
+    if not numbers:
+        return pl.lit(None, dtype=pl.UInt16)
+    pair = pl.concat_str([record, name], separator=".")
+    return pair.replace_strict(numbers, default=None, return_dtype=pl.UInt16)
+
+
+_RULES: dict[str, Rule] = {}
+#: Every rule by code, in order of registration.
+RULES: Mapping[str, Rule] = MappingProxyType(_RULES)
+
+
+def _register(made: Rule) -> None:
+    if made.code in _RULES:
+        raise ValueError(f"el código {made.code} ya existe")
+    if made.family not in STAGES:
+        raise ValueError(f"el código {made.code} no es de ninguna familia")
+    _RULES[made.code] = made
+
+
+def rule(
+    code: str,
+    *,
+    title: str,
+    es: str,
+    en: str,
+    cause: str,
+    remedy: str,
+    on: str | None = None,
+    field: str | None = None,
+    severity: Severity = "error",
+    source: str = "",
+    since: str = "0.1.0",
+    retired: str | None = None,
+) -> Callable[[Objector], Objector]:
+    """Register a function as the rule of a code. `on` and `field` place its findings unless the rows say otherwise."""
+
+    def register(function: Objector) -> Objector:
+        doc = inspect.getdoc(function) or ""
+        _register(
+            Rule(code, title, es, en, cause, remedy, severity, source, since, retired, on, field, function, None, doc + "\n")
+        )
+        return function
+
+    return register
+
+
+def fault(
+    code: str,
+    *,
+    title: str,
+    es: str,
+    en: str,
+    cause: str,
+    remedy: str,
+    severity: Severity = "error",
+    source: str = "",
+    since: str = "0.1.0",
+    retired: str | None = None,
+) -> Callable[[Judge], Judge]:
+    """Register a function as the rule of a code about single cells. Order of registration is order of telling."""
+
+    def register(function: Judge) -> Judge:
+        doc = inspect.getdoc(function) or ""
+        _register(
+            Rule(code, title, es, en, cause, remedy, severity, source, since, retired, None, None, None, function, doc + "\n")
+        )
+        return function
+
+    return register
+
+
+def literal_details(details: Mapping[str, str]) -> str | None:
+    """Details that are the same for every row, in the stored form."""
+    return json.dumps(dict(details), ensure_ascii=False) if details else None
