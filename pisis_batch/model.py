@@ -6,6 +6,7 @@ Received -> Batch -> Examined -> (Questions, Facts) -> Outcome -> letters. All f
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,8 +31,8 @@ class Id(NamedTuple):
     def parse(cls, text: str) -> "Id":
         """Read `CC:123`, `CC 123` or the login form `CC123`. Raises ValueError when it is none of them."""
         flat = text.strip().upper().replace(":", "").replace(" ", "")
-        if len(flat) < 3 or not (flat[:2].isascii() and flat[:2].isalpha() and flat[2:].isascii() and flat[2:].isalnum()):  # noqa: PLR2004 two letters and a number
-            raise ValueError(f"«{text}» no es una identificación: escriba el tipo y el número, como CC:10000001")
+        if not re.fullmatch(r"[A-Z]{2}[A-Z0-9]{1,17}", flat, re.ASCII):
+            raise ValueError("no es una identificación: escriba el tipo y el número, como CC:10000001")
         return cls(flat[:2], flat[2:])
 
     @property
@@ -173,7 +174,9 @@ class Findings:
     def by_code(self) -> list[tuple[str, int]]:
         """Codes and how often each occurs, errors first, most frequent first."""
         grouped = self.frame.group_by("code", "severity", maintain_order=True).len()
-        ordered = grouped.sort(pl.col("severity") != "error", -pl.col("len").cast(pl.Int64), "code", maintain_order=True)
+        ordered = grouped.sort(
+            pl.col("severity") != "error", -pl.col("len").cast(pl.Int64), "code", maintain_order=True
+        )
         return [(row[0], row[2]) for row in ordered.iter_rows()]
 
 
@@ -234,8 +237,11 @@ class RegisteredEntity:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who dropped the file. `registered`: a user of some entity, or a representative or contact (A3.7).
-    `entitled`: linked to the entity of the file, or its representative or contact. `email`: a confirmed address or None."""
+    """Who dropped the file; the login is empty when nobody did.
+
+    `registered`: a user of some entity, or a representative or contact (A3.7). `entitled`: linked to the entity of the
+    file, or its representative or contact. `email`: a confirmed address, or None.
+    """
 
     login: str
     registered: bool
@@ -283,7 +289,7 @@ class Facts:
 
     persons: the asked people found in Mi Seguridad Social. linked: the asked people linked now to the entity.
     grants: profiles they hold there now. profiles: the whole catalogue. periods: the annex's calendar.
-    `sender` None means the sender is not judged (a check without one); `nobody` is a file without a sender.
+    `sender` None means the sender is not judged (a check without one).
     """
 
     today: date

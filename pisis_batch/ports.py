@@ -168,8 +168,11 @@ class Registry(Protocol):
         since: date | None = None,
         limit: int | None = 50,
     ) -> list[dict[str, Any]]:
-        """Latest run of each receipt, newest first: guid, file_name, sender, received_at, state, verdict, entity, counts,
-        changes, ruleset, errors (int), mails (dict of state to number)."""
+        """Latest run of each receipt, newest first.
+
+        Keys: guid, file_name, sender, received_at, state, verdict, entity, counts, changes, ruleset, errors (int),
+        mails (dict of state to number).
+        """
         ...
 
     def findings(self, guid: str) -> pl.DataFrame:

@@ -1,6 +1,6 @@
-"""Bytes to batch: one frame of text cells per record type, and every line that did not fit, with what is odd about it.
+r"""Bytes to batch: one frame of text cells per record type, and every line that did not fit, with what is odd about it.
 
-    b"1|NI|900…\\r\\n2|1|CC|…" -> Batch(records={"control": 1 row, "usuario": 1 row, …}, irregular=0 rows)
+    b"1|NI|900…\r\n2|1|CC|…" -> Batch(records={"control": 1 row, "usuario": 1 row, …}, irregular=0 rows)
 
 Nothing is guessed and nothing is dropped: a byte that cp1252 does not define becomes the control character of the same
 number and is judged in its cell; a UTF-8 sequence stays what it looks like in cp1252 and is judged there too. Lines end
@@ -15,9 +15,7 @@ from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import IRREGULAR, Batch, Limits
 
 #: cp1252 in which the five undefined bytes map to the C1 control of the same number, so that decoding never fails.
-CP1252 = "".join(
-    bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n) for n in range(256)
-)
+CP1252 = "".join(bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n) for n in range(256))
 _BOM = b"\xef\xbb\xbf"
 _BINARY = {
     b"PK\x03\x04": "ZIP o Excel",
@@ -116,8 +114,14 @@ def _odd(shape: pl.DataFrame) -> pl.DataFrame:
     odd = shape.filter(pl.col("problem").is_not_null())
     size = pl.when(pl.col("problem") == "too_long").then(pl.col("text").str.len_bytes()).otherwise(pl.col("cells"))
     return odd.select(
-        "line", "problem", "record", "mark", size.cast(pl.UInt32).alias("cells"), "expected", value=pl.col("text").str.slice(0, _SHOWN)
-    ).cast(dict(IRREGULAR))
+        "line",
+        "problem",
+        "record",
+        "mark",
+        size.cast(pl.UInt32).alias("cells"),
+        "expected",
+        value=pl.col("text").str.slice(0, _SHOWN),
+    ).cast(IRREGULAR)
 
 
 def _cells(shape: pl.DataFrame, record: Record) -> pl.DataFrame:
@@ -126,7 +130,9 @@ def _cells(shape: pl.DataFrame, record: Record) -> pl.DataFrame:
     own = shape.filter((pl.col("record") == record.name) & fine)
     if own.is_empty():
         return _nothing(record)
-    whole = pl.when(pl.col("problem") == "trailing").then(pl.col("text").str.strip_suffix("|")).otherwise(pl.col("text"))
+    whole = (
+        pl.when(pl.col("problem") == "trailing").then(pl.col("text").str.strip_suffix("|")).otherwise(pl.col("text"))
+    )
     names = [field.name for field in record.fields]
     parts = whole.str.split_exact("|", len(names) - 1).struct.rename_fields(names).alias("cells")
     return own.select("line", parts).unnest("cells")

@@ -38,7 +38,9 @@ def _objections(rule: Rule, lines: str, given: str) -> Findings:
     return Findings(rule.findings(rule.objects(examined.batch, known), examined.batch.layout))
 
 
-@pytest.mark.parametrize(("rule", "kind", "lines", "given"), _EXAMPLES, ids=lambda x: x.code if isinstance(x, Rule) else "")
+@pytest.mark.parametrize(
+    ("rule", "kind", "lines", "given"), _EXAMPLES, ids=lambda x: x.code if isinstance(x, Rule) else ""
+)
 def test_example(rule: Rule, kind: str, lines: str, given: str) -> None:
     if rule.family == "NOM":
         for name in lines.split("\n"):

@@ -45,7 +45,13 @@ REGISTERED = Sender("CC10000001", registered=True, entitled=True, email="luisa.p
 def _linked(text: str) -> dict[str, str]:
     kind, number, first, last = text.split()[:4] if len(text.split()) > 3 else (*text.split(), "", "")
     user = {"tipo_id": kind, "num_id": number, "primer_nombre": first, "primer_apellido": last}
-    rest = {"telefono": "3000000000", "cargo": "AUXILIAR", "contrato_indefinido": "1", "fecha_fin": "", "correo": "x@ese.gov.co"}
+    rest = {
+        "telefono": "3000000000",
+        "cargo": "AUXILIAR",
+        "contrato_indefinido": "1",
+        "fecha_fin": "",
+        "correo": "x@ese.gov.co",
+    }
     return user | rest
 
 
@@ -64,7 +70,9 @@ def facts(given: str = "") -> Facts:
         grants=pl.DataFrame([dict(zip(GRANTS, g.split(), strict=True)) for g in said.get("grants", [])], schema=GRANTS),
         profiles=pl.DataFrame(PROFILE_ROWS, schema=PROFILES, orient="row"),
         periods=pl.DataFrame(
-            [[date.fromisoformat(day) for day in p.split()] for p in said.get("periods", [])], schema=PERIODS, orient="row"
+            [[date.fromisoformat(day) for day in p.split()] for p in said.get("periods", [])],
+            schema=PERIODS,
+            orient="row",
         ),
     )
 

@@ -30,6 +30,13 @@ def _whole(layout: Layout) -> Iterator[str]:
     ]:
         if name not in control:
             yield f'{path}: el control no tiene un campo "{name}"'
+    yield from _numbers(layout)
+    if layout.effect.kind == "usuarios" and layout.effect.default_profile is None:
+        yield 'effect: el efecto "usuarios" necesita default_profile'
+
+
+def _numbers(layout: Layout) -> Iterator[str]:
+    """Broken references of the consecutive and the total."""
     if layout.sequence:
         for name in layout.sequence.over:
             if name not in layout.record:
@@ -41,8 +48,6 @@ def _whole(layout: Layout) -> Iterator[str]:
         if owner not in layout.record or name not in layout.record[owner].by_name:
             yield f'total.field: no existe el campo "{layout.total.field}"'
         yield from (f'total.over: no existe el registro "{n}"' for n in layout.total.over if n not in layout.record)
-    if layout.effect.kind == "usuarios" and layout.effect.default_profile is None:
-        yield 'effect: el efecto "usuarios" necesita default_profile'
 
 
 def _record(record: Record) -> Iterator[str]:
@@ -50,7 +55,9 @@ def _record(record: Record) -> Iterator[str]:
     if not record.mark:
         yield f'{path}.fields[0]: el primer campo debe tener un valor fijo (is = "…")'
     names = [field.name for field in record.fields]
-    yield from (f'{path}.fields: el campo "{name}" está repetido' for name in sorted({n for n in names if names.count(n) > 1}))
+    yield from (
+        f'{path}.fields: el campo "{name}" está repetido' for name in sorted({n for n in names if names.count(n) > 1})
+    )
     if "line" in names:
         yield f'{path}.fields: "line" es un nombre reservado'
     yield from (f'{path}.unique: no existe el campo "{name}"' for name in record.unique if name not in names)
@@ -74,8 +81,13 @@ def _field(field: Field, record: Record) -> Iterator[str]:
     for value in field.values or ():
         if field.max is not None and len(value) > field.max:
             yield f'.values: "{value}" es más largo que max'
+    yield from _condition(field, record)
+
+
+def _condition(field: Field, record: Record) -> Iterator[str]:
+    """Broken references of the condition that governs a field."""
+    key = ".only_if" if field.only_if else ".required_if"
     for name, clause in (field.condition or {}).items():
-        key = ".only_if" if field.only_if else ".required_if"
         governing = record.by_name.get(name)
         if governing is None:
             yield f'{key}: no existe el campo "{name}"'

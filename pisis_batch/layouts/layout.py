@@ -58,7 +58,7 @@ class Field(_Strict):
     format: Literal["correo", "nombre"] | None = None
     decimals: int | None = Key(None, ge=0, description="digits after the point, for type D")
     chars: str = Key("", description="signs allowed beside letters and digits, for type A")
-    leading_zeros: bool = Key(False, description="whether a number may begin with 0 (phones, DANE codes)")
+    leading_zeros: bool = Key(default=False, description="whether a number may begin with 0 (phones, DANE codes)")
     datum: Datum | None = Key(None, description="kind of personal datum; decides what is masked")
     note: str | None = Key(None, description="source or doubt, printed on the annex's page")
 

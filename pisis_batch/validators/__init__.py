@@ -1,6 +1,6 @@
 """What can be wrong with a batch. `check_structure` is the first validation, `check_content` the second.
 
-Modules are named after the family of codes they hold: nombre NOM, campos and lineas EST, archivo ARC, remitente REM,
+Modules are named after the family of codes they hold: nombre NOM, campos, tipos and lineas EST, archivo ARC, remitente REM,
 control and calendario CTL, usuarios USR, perfiles PRF, sistema SIS. Importing them here registers their rules; the
 order is the order of telling when a cell has more than one fault.
 """
@@ -12,6 +12,7 @@ from pisis_batch.model import FINDINGS, Batch, Facts, Findings
 from pisis_batch.validators import nombre  # isort: skip
 from pisis_batch.validators import lineas  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import campos  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import tipos  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import archivo  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import remitente  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import control  # isort: skip  # noqa: F401 registers its rules
@@ -58,7 +59,7 @@ def check_structure(batch: Batch) -> Findings:
         for rule in RULES.values()
         if rule.objects and rule.family in {"NOM", "EST", "ARC"}
     ]
-    found += [cell_findings(batch[record.name], record, layout) for record in layout.records]
+    found += [cell_findings(batch[record.name], record) for record in layout.records]
     return _told(found)
 
 

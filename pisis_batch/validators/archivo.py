@@ -158,13 +158,17 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
     numbered = pl.concat(
         [batch[name].select("line", record=pl.lit(name), value=pl.col(sequence.field)) for name in sequence.over]
     ).sort("line")
-    unread = batch.unreadable.select("line").sort("line").with_columns(before=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    unread = (
+        batch.unreadable.select("line").sort("line").with_columns(before=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    )
     placed = (
         numbered.with_row_index("place", offset=1)
         .join_asof(unread, on="line")
         .with_columns(
             before=pl.col("before").fill_null(0),
-            off=pl.when(pl.col("value").str.contains("^[1-9][0-9]{0,17}$")).then(pl.col("value").cast(pl.Int64, strict=False))
+            off=pl.when(pl.col("value").str.contains("^[1-9][0-9]{0,17}$")).then(
+                pl.col("value").cast(pl.Int64, strict=False)
+            )
             - pl.col("place").cast(pl.Int64),
         )
         .filter(pl.col("off").is_not_null())
@@ -173,11 +177,15 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
         wrong=(pl.col("off") < 0) | (pl.col("off") > pl.col("before")),
         stretch=(pl.col("off") != pl.col("off").shift(1)).fill_null(value=True).cum_sum(),
     )
-    broken = stretches.filter("wrong").group_by("stretch", maintain_order=True).agg(
-        pl.col("line", "record", "value").first(),
-        last=pl.col("line").last(),
-        size=pl.len(),
-        esperado=(pl.col("place") + pl.col("before")).first(),
+    broken = (
+        stretches.filter("wrong")
+        .group_by("stretch", maintain_order=True)
+        .agg(
+            pl.col("line", "record", "value").first(),
+            last=pl.col("line").last(),
+            size=pl.len(),
+            esperado=(pl.col("place") + pl.col("before")).first(),
+        )
     )
     many = pl.col("size") > 1
     return broken.select(
@@ -323,6 +331,8 @@ def name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
             piece, given = name.piece(field), str(row[field])
             same = piece.write(given) == piece.write(value)
             if given and not same:
-                differing.append({"line": row["line"], "record": control.name, "field": field, "value": given, "nombre": value})
+                differing.append(
+                    {"line": row["line"], "record": control.name, "field": field, "value": given, "nombre": value}
+                )
     columns = {"line": pl.UInt32, "record": pl.String, "field": pl.String, "value": pl.String, "nombre": pl.String}
     return pl.DataFrame(differing, schema=columns)

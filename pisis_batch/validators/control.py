@@ -10,7 +10,7 @@ import polars as pl
 
 from pisis_batch.model import Batch, Facts, Id
 from pisis_batch.validators import escritura, identidad
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import Words, rule
 
 
 def _row(batch: Batch) -> Mapping[str, Any]:
@@ -204,7 +204,9 @@ def alternate_nit_wrong(batch: Batch, facts: Facts) -> pl.DataFrame:
             reason="it is not the entity's own NIT",
         )
     wrong = identidad.carries_check_digit(other) or not pl.select(identidad.fits(pl.lit("NI"), pl.lit(other))).item()
-    return _if(batch, objected=wrong, motivo="debe tener 9 cifras, sin dígito de verificación", reason="it takes 9 digits")
+    return _if(
+        batch, objected=wrong, motivo="debe tener 9 cifras, sin dígito de verificación", reason="it takes 9 digits"
+    )
 
 
 def _person(batch: Batch, who: str) -> Id:
@@ -225,8 +227,7 @@ def _unlike(batch: Batch, who: str) -> pl.DataFrame:
     return rows.with_columns(tipo=kind, forma=identidad.shape_in_words(kind))
 
 
-_UNLIKE = {
-    "title": "Número que no corresponde al tipo de identificación",
+_UNLIKE: Words = {
     "es": "El número «{valor}» no corresponde a un documento {tipo}, que lleva {forma}",
     "en": "Number {valor} is not that of a {tipo} document ({forma})",
     "cause": "Al número le faltan o le sobran cifras, o el tipo de identificación es otro.",
@@ -235,7 +236,13 @@ _UNLIKE = {
 }
 
 
-@rule("CTL008", on="control", field="num_id_representante", **_UNLIKE)
+@rule(
+    "CTL008",
+    on="control",
+    field="num_id_representante",
+    title="Número que no corresponde al tipo de identificación del representante",
+    **_UNLIKE,
+)
 def representative_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The representative's number looks like its type.
 
@@ -247,7 +254,13 @@ def representative_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFram
     return _unlike(batch, "representante")
 
 
-@rule("CTL009", on="control", field="num_id_contacto", **_UNLIKE)
+@rule(
+    "CTL009",
+    on="control",
+    field="num_id_contacto",
+    title="Número que no corresponde al tipo de identificación del contacto",
+    **_UNLIKE,
+)
 def contact_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The contact's number looks like its type.
 
@@ -312,7 +325,7 @@ def _name_differs(batch: Batch, facts: Facts, who: str, field: str, column: str)
     return _if(batch, objected=differs, registrado=hint)
 
 
-_NAME = {
+_NAME: Words = {
     "es": "«{campo}» es «{valor}» y en Mi Seguridad Social es {registrado}",
     "en": "{campo} is {valor}; in Mi Seguridad Social it is {registrado}",
     "cause": "El nombre se escribió de otra manera, o el número de identificación es de otra persona.",
@@ -357,9 +370,7 @@ def representative_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     return _name_differs(batch, facts, "representante", "apellido_representante", "primer_apellido")
 
 
-@rule(
-    "CTL014", on="control", field="nombre_contacto", title="Nombre del contacto distinto al registrado", **_NAME
-)
+@rule("CTL014", on="control", field="nombre_contacto", title="Nombre del contacto distinto al registrado", **_NAME)
 def contact_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The contact's first name is the one registered.
 
@@ -371,9 +382,7 @@ def contact_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     return _name_differs(batch, facts, "contacto", "nombre_contacto", "primer_nombre")
 
 
-@rule(
-    "CTL015", on="control", field="apellido_contacto", title="Apellido del contacto distinto al registrado", **_NAME
-)
+@rule("CTL015", on="control", field="apellido_contacto", title="Apellido del contacto distinto al registrado", **_NAME)
 def contact_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The contact's surname is the one registered.
 

@@ -27,7 +27,9 @@ def fits(type_: pl.Expr, number: pl.Expr) -> pl.Expr:
 
 def shape_in_words(type_: pl.Expr) -> pl.Expr:
     """What a number of each type looks like, in Spanish."""
-    return type_.replace_strict({code: words for code, (_, words) in SHAPES.items()}, default="", return_dtype=pl.String)
+    return type_.replace_strict(
+        {code: words for code, (_, words) in SHAPES.items()}, default="", return_dtype=pl.String
+    )
 
 
 def carries_check_digit(number: str) -> bool:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pisis_batch.layouts import NameFault, Shelf
+from pisis_batch.layouts import NameFault, Piece, Shelf
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.rule import rule
 
@@ -63,20 +63,22 @@ def name_misshapen(batch: Batch, facts: Facts) -> pl.DataFrame:
     stated = batch.layout.file_name.read(batch.file_name)
     if not isinstance(stated, NameFault) or stated.kind == "fecha":
         return _NONE
-    expected = {
-        None: "el final del nombre",
-        "AAAAMMDD": "la fecha de corte AAAAMMDD",
-    }.get(stated.piece and stated.piece.text)
-    if expected is None and stated.piece is not None:
-        if stated.piece.field is None:
-            expected = f"«{stated.piece.text}»"
-        else:
-            label = batch.layout.control.by_name[stated.piece.field].label
-            kind = "cifras" if stated.piece.text.startswith("0") else "letras"
-            expected = f"«{label}» en {stated.piece.width} {kind}"
+    expected = _expected(stated.piece, batch)
     return _named(
-        value=batch.file_name, posicion=str(stated.position), esperado=expected or "", hallado=stated.given or "nada"
+        value=batch.file_name, posicion=str(stated.position), esperado=expected, hallado=stated.given or "nada"
     )
+
+
+def _expected(piece: Piece | None, batch: Batch) -> str:
+    """What should stand at a stretch of the name, in Spanish."""
+    if piece is None:
+        return "el final del nombre"
+    if piece.field is None:
+        return f"«{piece.text}»"
+    if piece.text == "AAAAMMDD":
+        return "la fecha de corte AAAAMMDD"
+    kind = "cifras" if piece.text.startswith("0") else "letras"
+    return f"«{batch.layout.control.by_name[piece.field].label}» en {piece.width} {kind}"
 
 
 @rule(

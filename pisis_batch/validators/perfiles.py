@@ -220,7 +220,9 @@ def profile_of_another_entity_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     if facts.entity is None:
         return batch["perfil"].clear()
     kind = facts.entity.tipo_entidad
-    listed = pl.col("tipos_entidad").str.replace_all(r"\s", "").str.to_uppercase().str.replace_all(";", ",").str.split(",")
+    listed = (
+        pl.col("tipos_entidad").str.replace_all(r"\s", "").str.to_uppercase().str.replace_all(";", ",").str.split(",")
+    )
     allowed = (pl.col("tipos_entidad") == "") | listed.list.contains(kind.upper())
     return _known(batch, facts).filter(pl.col("habilitado") & ~allowed).with_columns(tipo=pl.lit(kind))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 from textwrap import dedent
 from types import MappingProxyType
+from typing import TypedDict
 
 import polars as pl
 
@@ -40,6 +41,16 @@ class Fault:
 
     wrong: pl.Expr
     details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Words(TypedDict):
+    """The texts that several rules may share."""
+
+    es: str
+    en: str
+    cause: str
+    remedy: str
+    source: str
 
 
 Objector = Callable[[Batch, Facts], pl.DataFrame]
@@ -134,14 +145,12 @@ class Rule:
             value=value.cast(pl.String),
             details=pl.struct(needed).struct.json_encode() if needed else pl.lit(None, dtype=pl.String),
         )
-        return told.select(*FINDINGS).cast(dict(FINDINGS))
+        return told.select(*FINDINGS).cast(FINDINGS)
 
 
 def number(record: pl.Expr, name: pl.Expr, layout: Layout | None) -> pl.Expr:
     """The annex's field number of each (record, field) pair."""
-    numbers = {
-        f"{r.name}.{f.name}": n for r in (layout.records if layout else ()) for n, f in enumerate(r.fields)
-    }
+    numbers = {f"{r.name}.{f.name}": n for r in (layout.records if layout else ()) for n, f in enumerate(r.fields)}
     if not numbers:
         return pl.lit(None, dtype=pl.UInt16)
     pair = pl.concat_str([record, name], separator=".")
@@ -181,7 +190,23 @@ def rule(
     def register(function: Objector) -> Objector:
         doc = inspect.getdoc(function) or ""
         _register(
-            Rule(code, title, es, en, cause, remedy, severity, source, since, retired, on, field, function, None, doc + "\n")
+            Rule(
+                code,
+                title,
+                es,
+                en,
+                cause,
+                remedy,
+                severity,
+                source,
+                since,
+                retired,
+                on,
+                field,
+                function,
+                None,
+                doc + "\n",
+            )
         )
         return function
 
@@ -206,7 +231,23 @@ def fault(
     def register(function: Judge) -> Judge:
         doc = inspect.getdoc(function) or ""
         _register(
-            Rule(code, title, es, en, cause, remedy, severity, source, since, retired, None, None, None, function, doc + "\n")
+            Rule(
+                code,
+                title,
+                es,
+                en,
+                cause,
+                remedy,
+                severity,
+                source,
+                since,
+                retired,
+                None,
+                None,
+                None,
+                function,
+                doc + "\n",
+            )
         )
         return function
 

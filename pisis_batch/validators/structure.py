@@ -9,9 +9,9 @@ import polars as pl
 from pandera.api.polars.types import PolarsData
 from pandera.errors import SchemaErrors
 
-from pisis_batch.layouts import Field, Layout, Record
+from pisis_batch.layouts import Field, Record
 from pisis_batch.model import FINDINGS
-from pisis_batch.validators.campos import faults, first_fault
+from pisis_batch.validators.celdas import faults, first_fault
 from pisis_batch.validators.rule import RULES, literal_details
 
 _SCHEMAS: dict[int, tuple[Record, pa.DataFrameSchema]] = {}
@@ -38,14 +38,14 @@ def _built(record: Record) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns, strict=True, name=record.name)
 
 
-def cell_findings(frame: pl.DataFrame, record: Record, layout: Layout) -> pl.DataFrame:
+def cell_findings(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
     """Every cell at fault in one record type's frame, each with its first fault."""
     if isinstance(frame, pl.LazyFrame):
         raise TypeError("pandera passes any LazyFrame unread: collect it first")
     found = [pl.DataFrame(schema=FINDINGS)]
     if not frame.is_empty():
         failed = _failed(frame, record)
-        found += [_field_findings(frame, field, record, layout) for field in record.fields if field.name in failed]
+        found += [_field_findings(frame, field, record) for field in record.fields if field.name in failed]
     return pl.concat(found)
 
 
@@ -61,7 +61,7 @@ def _failed(frame: pl.DataFrame, record: Record) -> set[str]:
     return set()
 
 
-def _field_findings(frame: pl.DataFrame, field: Field, record: Record, layout: Layout) -> pl.DataFrame:
+def _field_findings(frame: pl.DataFrame, field: Field, record: Record) -> pl.DataFrame:
     details = {code: literal_details(found.details) for code, found in faults(field, record)}
     severities = {code: RULES[code].severity for code in details}
     rows = frame.select("line", value=pl.col(field.name), code=first_fault(field, record)).drop_nulls("code")
@@ -75,4 +75,4 @@ def _field_findings(frame: pl.DataFrame, field: Field, record: Record, layout: L
         field=pl.lit(field.name),
         value="value",
         details=pl.col("code").replace_strict(details, return_dtype=pl.String),
-    ).cast(dict(FINDINGS))
+    ).cast(FINDINGS)

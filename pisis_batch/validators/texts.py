@@ -11,7 +11,7 @@ from pisis_batch.model import FINDINGS, Findings
 from pisis_batch.validators.rule import RULES
 
 #: Columns added by `described`.
-DESCRIBED = {**FINDINGS, **dict.fromkeys(["message", "label", "shown", "title", "remedy"], pl.String)}
+DESCRIBED = pl.Schema({**FINDINGS, **dict.fromkeys(["message", "label", "shown", "title", "remedy"], pl.String())})
 _ID_LIKE = {"num_id", "num_id_representante", "num_id_contacto"}
 
 
@@ -66,11 +66,13 @@ def _pieces(template: str) -> Iterator[pl.Expr]:
             yield pl.col(own.get(name, f"d_{name}")).cast(pl.String).fill_null("")
 
 
+_INVISIBLE = r"[\x01-\x1F\x7F-\x{9F}\x{AD}\x{200B}-\x{200F}\x{2028}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]"
+
+
 def _visible(text: pl.Expr) -> pl.Expr:
     """Control, bidirectional and invisible characters drawn as ␀ or ⍰."""
-    drawn = text.str.replace_all("\t", "⇥").str.replace_all("\x00", "␀")
-    drawn = drawn.str.replace_all(r"[\x01-\x1F\x7F-\x{9F}\x{AD}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]", "⍰")
-    return drawn
+    drawn = text.str.replace_all("\t", "⇥", literal=True).str.replace_all("\x00", "␀", literal=True)
+    return drawn.str.replace_all(_INVISIBLE, "⍰")
 
 
 def _short(text: pl.Expr) -> pl.Expr:

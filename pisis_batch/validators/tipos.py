@@ -1,0 +1,294 @@
+"""EST, cells: what the field's list, table, type, format and length allow, in the order of telling."""
+
+from pisis_batch.layouts import CATALOGS, Field, Record
+from pisis_batch.validators.celdas import cell, filled
+from pisis_batch.validators.rule import Fault, fault
+
+_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_MAIL = (
+    r"^[A-Za-z0-9!#$%&'*+/=?^_`{}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{}~-]+)*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}$"
+)
+
+
+@fault(
+    "EST014",
+    title="Valor no permitido",
+    es="«{campo}» tiene un valor no permitido: «{valor}»; los permitidos son {permitidos}",
+    en="{campo} has a value that is not allowed: {valor}; allowed are {permitidos}",
+    cause="El dato no está en la lista de valores del campo.",
+    remedy="Cámbielo por uno de los valores permitidos.",
+    source="estilo de Error003",
+)
+def value_not_allowed(field: Field, record: Record) -> Fault | None:
+    """A field with a closed list holds one of its values.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|X|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    """
+    if field.allowed is None:
+        return None
+    meaning = field.values or {}
+    words = ", ".join(f"{value} ({meaning[value]})" if value in meaning else value for value in field.allowed)
+    return Fault(filled(field) & ~cell(field).is_in(list(field.allowed)), {"permitidos": words})
+
+
+@fault(
+    "EST015",
+    title="Código fuera de la tabla de referencia",
+    es="«{campo}» trae «{valor}», que no se acepta; los códigos vigentes de la tabla {tabla} son {permitidos}",
+    en="{campo} holds {valor}, which is not accepted; the codes in force of table {tabla} are {permitidos}",
+    cause="El código no existe en la tabla de referencia, o existe pero no está habilitado para este anexo.",
+    remedy="Use uno de los códigos vigentes de la tabla.",
+    source="dossier 3.1, 3.4, Q2, Q3",
+)
+def code_not_in_catalog(field: Field, record: Record) -> Fault | None:
+    """A coded field holds a code of its reference table that is enabled.
+
+    Rejects:
+        2|1|XX|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+        2|2|TI|1090000002|ANA|RUIZ|V|3150000000|MEDICO|1||ANA@ESE.GOV.CO
+    Accepts:
+        2|1|CE|109000|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    """
+    catalog = CATALOGS.get(field.catalog or "")
+    if catalog is None or catalog.registry:
+        return None
+    words = ", ".join(f"{code} ({name})" for code, name in catalog.codes.items())
+    wrong = filled(field) & ~cell(field).is_in(list(catalog.codes))
+    return Fault(wrong, {"tabla": field.catalog or "", "permitidos": words})
+
+
+@fault(
+    "EST016",
+    title="Dato no numérico",
+    es="«{campo}» debe tener solo números y trae «{valor}»",
+    en="{campo} must be digits only and holds {valor}",
+    cause="El dato lleva letras, puntos, guiones, espacios u otros signos.",
+    remedy="Escriba solo las cifras, sin puntos, comas, guiones ni espacios.",
+    source="dossier 2.7",
+)
+def not_digits(field: Field, record: Record) -> Fault | None:
+    """A numeric field holds ASCII digits only: no separators, no sign.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|315-000-0000|MEDICO|1||JUAN@ESE.GOV.CO
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    """
+    if field.type != "N" or field.allowed is not None:
+        return None
+    return Fault(filled(field) & ~cell(field).str.contains("^[0-9]+$"))
+
+
+@fault(
+    "EST018",
+    title="Número decimal mal escrito",
+    es="«{campo}» debe ser un número con punto decimal y hasta {decimales} decimales, y trae «{valor}»",
+    en="{campo} must be a number with a decimal point and up to {decimales} decimals, and holds {valor}",
+    cause="El número lleva coma decimal, separador de miles o demasiados decimales.",
+    remedy="Escriba el número sin separador de miles y con punto para los decimales, por ejemplo 1250.75.",
+    source="dossier 2.7",
+)
+def not_decimal(field: Field, record: Record) -> Fault | None:
+    """A decimal field is digits with an optional point; SEG500USIN has none, so its examples are ordinary lines.
+
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    """
+    if field.type != "D":
+        return None
+    places = 2 if field.decimals is None else field.decimals
+    pattern = rf"^-?[0-9]+(\.[0-9]{{1,{places}}})?$" if places else "^-?[0-9]+$"
+    return Fault(filled(field) & ~cell(field).str.contains(pattern), {"decimales": str(places)})
+
+
+@fault(
+    "EST019",
+    title="Fecha mal escrita",
+    es="«{campo}» debe escribirse AAAA-MM-DD y trae «{valor}»",
+    en="{campo} must be written YYYY-MM-DD and holds {valor}",
+    cause="La fecha está en otro orden, con otro separador o incompleta.",
+    remedy="Escriba año, mes y día con guiones, por ejemplo 2026-07-15.",
+    source="dossier 2.8",
+)
+def date_misspelt(field: Field, record: Record) -> Fault | None:
+    """Dates are AAAA-MM-DD, with hyphens and leading zeros.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|0|31/12/2026|JUAN@ESE.GOV.CO
+        2|2|CC|1090000002|ANA|RUIZ|V|3150000000|MEDICO|0|2026-1-5|ANA@ESE.GOV.CO
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|0|2026-12-31|JUAN@ESE.GOV.CO
+    """
+    if field.type != "F":
+        return None
+    return Fault(filled(field) & ~cell(field).str.contains(_DATE))
+
+
+@fault(
+    "EST020",
+    title="Fecha que no existe",
+    es="«{campo}» trae «{valor}», que no es una fecha del calendario",
+    en="{campo} holds {valor}, which is not a date of the calendar",
+    cause="El mes no existe, o el mes no tiene ese día (por ejemplo 30 de febrero).",
+    remedy="Corrija el mes o el día.",
+    source="dossier 2.8",
+)
+def date_impossible(field: Field, record: Record) -> Fault | None:
+    """A date exists and its year is between 1900 and 2199.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|0|2027-02-30|JUAN@ESE.GOV.CO
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|0|2028-02-29|JUAN@ESE.GOV.CO
+    """
+    if field.type != "F":
+        return None
+    spelt = cell(field).str.contains(_DATE)
+    year = cell(field).str.slice(0, 4)
+    impossible = cell(field).str.to_date("%Y-%m-%d", strict=False).is_null() | (year < "1900") | (year > "2199")
+    return Fault(spelt & impossible)
+
+
+@fault(
+    "EST024",
+    title="Correo electrónico mal escrito",
+    es="«{campo}» no es una dirección de correo válida: «{valor}»",
+    en="{campo} is not a valid e-mail address: {valor}",
+    cause="Falta la arroba o el dominio, o hay espacios, tildes o signos que un correo no lleva.",
+    remedy="Escriba una sola dirección completa, por ejemplo NOMBRE@ENTIDAD.GOV.CO.",
+    source="dossier 1.3, 1.4",
+)
+def not_an_address(field: Field, record: Record) -> Fault | None:
+    """An e-mail address is ASCII, has one @ and a domain with a dot.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN.ESE.GOV.CO
+        2|2|CC|1090000002|ANA|RUIZ|V|3150000000|MEDICO|1||ANA@ESE
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||juan.perez@ese.gov.co
+    """
+    if field.format != "correo":
+        return None
+    address = cell(field).str.contains(_MAIL) & ~cell(field).str.contains("^[^@]{65,}@")
+    return Fault(filled(field) & ~address)
+
+
+@fault(
+    "EST029",
+    title="Nombre con cifras o signos",
+    es="«{campo}» solo lleva letras y trae «{valor}»",
+    en="{campo} takes letters only and holds {valor}",
+    cause="El nombre o apellido tiene números, puntos u otros signos.",
+    remedy="Escriba el nombre como aparece en el documento de identidad, solo con letras.",
+    source="estilo de Error004-006",
+)
+def name_with_signs(field: Field, record: Record) -> Fault | None:
+    """Names are letters; a space, a hyphen or an apostrophe may join them.
+
+    Rejects:
+        2|1|CC|1090000001|JU4N|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+        2|2|CC|1090000002|ANA.|RUIZ|O|||||
+    Accepts:
+        2|1|CC|1090000001|ANA-MARIA|D'LEON|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    """
+    if field.format != "nombre":
+        return None
+    return Fault(filled(field) & ~cell(field).str.contains("^[A-ZÑ]+([ '-][A-ZÑ]+)*$"))
+
+
+@fault(
+    "EST023",
+    title="Signos no permitidos",
+    es="«{campo}» trae signos que no se permiten: «{valor}»",
+    en="{campo} holds signs that are not allowed: {valor}",
+    cause="El dato lleva puntos, guiones o signos especiales donde solo van {permitidos}.",
+    remedy="Quite los signos; deje solo {permitidos}.",
+    source="dossier 2.1, 2.3",
+)
+def sign_not_allowed(field: Field, record: Record) -> Fault | None:
+    """Alphanumeric fields take letters and digits; text fields any sign of the keyboard except pipe and quotes.
+
+    Rejects:
+        2|1|CC|1.090.000.001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+        2|2|CC|1090000002|ANA|RUIZ|V|3150000000|MEDICO Nº 2|1||ANA@ESE.GOV.CO
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO (URGENCIAS) - 24/7|1||JUAN@ESE.GOV.CO
+    """
+    if field.allowed is not None or field.format == "correo":
+        return None
+    if field.type == "A":
+        extra = "".join(f"\\x{{{ord(sign):X}}}" for sign in field.chars)
+        return Fault(cell(field).str.contains(f"[^A-Za-z0-9Ñ{extra}]"))
+    if field.type == "T":
+        return Fault(cell(field).str.contains("[^ -~Ñ]"))
+    return None
+
+
+@fault(
+    "EST012",
+    title="Dato demasiado largo",
+    es="«{campo}» tiene más de {maximo} caracteres",
+    en="{campo} has more than {maximo} characters",
+    cause="El dato pasa la longitud máxima del campo.",
+    remedy="Acorte el dato; la longitud del anexo es un máximo.",
+    source="dossier 2.9",
+)
+def too_long(field: Field, record: Record) -> Fault | None:
+    """Lengths are maximums, in characters.
+
+    Rejects:
+        2|1|CC|109000000123456789|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    Accepts:
+        2|1|PA|A1090000012345|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    """
+    if field.max is None or field.allowed is not None:
+        return None
+    return Fault(cell(field).str.len_chars() > field.max, {"maximo": str(field.max)})
+
+
+@fault(
+    "EST013",
+    title="Dato demasiado corto",
+    es="«{campo}» tiene menos de {minimo} caracteres: «{valor}»",
+    en="{campo} has fewer than {minimo} characters: {valor}",
+    cause="Al dato le faltan caracteres.",
+    remedy="Escriba el dato completo.",
+    source="Q21",
+)
+def too_short(field: Field, record: Record) -> Fault | None:
+    """A telephone has at least seven digits.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|315000|MEDICO|1||JUAN@ESE.GOV.CO
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000|MEDICO|1||JUAN@ESE.GOV.CO
+    """
+    if field.min is None or field.allowed is not None:
+        return None
+    return Fault(filled(field) & (cell(field).str.len_chars() < field.min), {"minimo": str(field.min)})
+
+
+@fault(
+    "EST017",
+    title="Ceros a la izquierda",
+    es="«{campo}» no lleva ceros a la izquierda y trae «{valor}»",
+    en="{campo} takes no leading zeros and holds {valor}",
+    cause="El número se rellenó con ceros. Los ceros de relleno solo van en el nombre del archivo.",
+    remedy="Quite los ceros de la izquierda.",
+    source="dossier 2.10",
+)
+def padded_number(field: Field, record: Record) -> Fault | None:
+    """Numbers are not padded inside the file.
+
+    Rejects:
+        2|001|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|0320000000|MEDICO|1||JUAN@ESE.GOV.CO
+    """
+    if field.type != "N" or field.leading_zeros or field.allowed is not None:
+        return None
+    return Fault(cell(field).str.contains("^0[0-9]"))
