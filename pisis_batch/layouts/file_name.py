@@ -1,6 +1,7 @@
 """One pattern that reads and writes file names: `SEG500USIN{fecha_corte:AAAAMMDD}{num_id_entidad:012}.TXT`.
 
-A placeholder names a control field and says how its value is printed: `AAAAMMDD` a date without hyphens, `2` two letters, `012` a number padded with zeros to twelve digits. Names are matched without regard to case and written in
+A placeholder names a control field and says how its value is printed: `AAAAMMDD` a date without hyphens, `2` two
+letters, `012` a number padded with zeros to twelve digits. Names are matched without regard to case and written in
 upper case (dossier Q22).
 """
 
