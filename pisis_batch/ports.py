@@ -131,7 +131,7 @@ class Registry(Protocol):
         """
         ...
 
-    def quarantine(self, guid: str, mails: Sequence[Rendered], documents: Sequence[Attachment]) -> None:
+    def quarantine(self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment]) -> None:
         """Give up on a file after repeated faults of ours; the receipt ends in state cuarentena."""
         ...
 
@@ -147,11 +147,11 @@ class Registry(Protocol):
         """Messages to try now, oldest first."""
         ...
 
-    def mail_sent(self, mail: Mail, at: datetime) -> None:
+    def mail_sent(self, mail_: Mail, at: datetime) -> None:
         """The other side took it."""
         ...
 
-    def mail_failed(self, mail: Mail, reason: str, next_try: datetime) -> None:
+    def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:
         """Not this time: try again at `next_try`."""
         ...
 

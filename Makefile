@@ -1,0 +1,51 @@
+# Two commands do everything on a machine with Python 3.11: `make demo` and `make test`.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+DIR ?=
+
+.PHONY: help demo test lint types contracts docs unit format docs-write clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
+
+$(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(READY)  ## the main job on fictitious files, told step by step (DIR=… keeps the workspace)
+	@$(BIN)/pisis demo $(DIR)
+
+test: lint types contracts docs unit  ## everything that must hold before a change lands
+
+lint: $(READY)  ## style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)  ## types
+	$(BIN)/mypy
+
+contracts: $(READY)  ## who may import whom
+	$(BIN)/lint-imports --no-cache
+
+docs: $(READY)  ## generated pages are fresh
+	$(BIN)/python docs/generate.py --check
+
+unit: $(READY)  ## tests with coverage
+	$(BIN)/coverage erase
+	$(BIN)/pytest -n 2 --cov --cov-report=
+	$(BIN)/coverage report --skip-covered --fail-under=85
+	$(BIN)/coverage report --fail-under=95 --include='pisis_batch/layouts/*,pisis_batch/model.py,pisis_batch/reading.py,pisis_batch/validators/*,pisis_batch/verdict.py,pisis_batch/changes.py,pisis_batch/pipeline.py'
+
+format: $(READY)  ## put the code in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs-write: $(READY)  ## write the generated pages anew
+	$(BIN)/python docs/generate.py
+
+clean:  ## remove what was installed and generated
+	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,73 @@
+"""Engines: SQLite with settings that survive power loss, or whatever database another URL names.
+
+The SQLite that comes with Python may be one whose write-ahead log can corrupt a database under several connections
+(3.7.0 to 3.51.2); a newer one comes as a library. With an old one the rollback journal is used instead.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+try:
+    from pysqlite3 import dbapi2 as sqlite
+except ImportError:  # not published for this platform
+    import sqlite3 as sqlite
+
+FIRST_SOUND_WAL = (3, 51, 3)
+
+
+def engine(url: str) -> sa.Engine:
+    """An engine that never puts parameters in its messages and begins every transaction as a write one on SQLite."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30})
+    sa.event.listen(made, "connect", _prepare)
+    sa.event.listen(made, "begin", _begin)
+    return made
+
+
+def _prepare(connection: Any, record: Any) -> None:
+    del record
+    connection.isolation_level = None  # transactions are begun by us, not by the driver
+    sound = tuple(sqlite.sqlite_version_info) >= FIRST_SOUND_WAL
+    for pragma in (
+        f"journal_mode={'WAL' if sound else 'DELETE'}",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # IMMEDIATE: a transaction that reads first and writes later would fail at once instead of waiting
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def database_file(url: str) -> Path | None:
+    """The file of an SQLite database; None for another database or one in memory."""
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}
+    return Path(str(parsed.database)) if is_file else None
+
+
+@contextmanager
+def turn(made: sa.Engine, file: Path | None) -> Iterator[None]:
+    """One process at a time: a lock the kernel, or the server, frees when its holder dies."""
+    if file is not None:
+        with file.with_name(file.name + ".turn").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    elif made.dialect.name == "postgresql":
+        with made.connect() as connection:
+            connection.exec_driver_sql("SELECT pg_advisory_lock(706973)")
+            yield
+            connection.exec_driver_sql("SELECT pg_advisory_unlock(706973)")
+    else:
+        yield

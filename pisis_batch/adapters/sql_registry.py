@@ -1,0 +1,188 @@
+"""The registry on a SQL database (SQLite by default, PostgreSQL by URL): every port method is one transaction."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from importlib import resources
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from pisis_batch.adapters import sql_changes, sql_facts, sql_load, sql_people, sql_runs
+from pisis_batch.adapters.sql_engine import database_file, engine, turn
+from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
+from pisis_batch.model import Attachment, Facts, Id, Outcome, Questions, RegisteredEntity, Rendered, Verdict
+from pisis_batch.ports import Mail, Receipt
+
+
+class SqlRegistry:
+    """Fulfils `ports.Registry`."""
+
+    def __init__(self, url: str) -> None:
+        self._file = database_file(url)
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+        self.engine = engine(url)
+
+    def migrate(self) -> None:
+        """Bring the tables to this version; safe to run at every start."""
+        settings = Config()
+        folder = resources.files("pisis_batch.adapters") / "migrations"
+        settings.set_main_option("script_location", str(folder))
+        with self.engine.begin() as connection:
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, "head")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def turn(self) -> AbstractContextManager[None]:
+        """The right to process."""
+        return turn(self.engine, self._file)
+
+    def ask(self, questions: Questions) -> Facts:
+        """Every fact a file needs, from one consistent state."""
+        with self.engine.begin() as connection:
+            return sql_facts.facts(connection, questions)
+
+    def accept(self, receipt: Receipt) -> None:
+        """Record a received file; the second time changes nothing."""
+        with self.engine.begin() as connection:
+            if sql_runs.insert_receipt(connection, receipt):
+                _audit(connection, receipt.received_at, receipt.guid, "recibido")
+
+    def receipt(self, guid: str) -> Receipt | None:
+        """A receipt by its guid or the unambiguous beginning of it."""
+        clean = "".join(c for c in guid.lower() if c.isalnum() or c == "-")
+        if not clean:
+            return None
+        with self.engine.begin() as connection:
+            rows = connection.execute(sa.select(receipt).where(receipt.c.guid.startswith(clean)).limit(2)).all()
+        return sql_runs.to_receipt(rows[0]) if len(rows) == 1 else None
+
+    def pending(self) -> list[Receipt]:
+        """Receipts without a verdict, in order of arrival."""
+        with self.engine.begin() as connection:
+            rows = connection.execute(sa.select(receipt).where(receipt.c.state == "recibido").order_by(receipt.c.seq))
+            return [sql_runs.to_receipt(row) for row in rows]
+
+    def attempt(self, guid: str) -> int:
+        """Count an attempt before it begins."""
+        with self.engine.begin() as connection:
+            connection.execute(receipt.update().where(receipt.c.guid == guid).values(attempts=receipt.c.attempts + 1))
+            return connection.scalar(sa.select(receipt.c.attempts).where(receipt.c.guid == guid)) or 0
+
+    def commit(
+        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], *, reprocess: bool = False
+    ) -> bool:
+        """All or nothing; False when the receipt had its verdict already."""
+        return self._end(outcome, mails, documents, "terminado", reprocess=reprocess)
+
+    def quarantine(self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment]) -> None:
+        """End a receipt that we failed to process; an operator may reprocess it later."""
+        self._end(outcome, mails, documents, "cuarentena", reprocess=False)
+
+    def _end(
+        self,
+        outcome: Outcome,
+        mails: Sequence[Rendered],
+        documents: Sequence[Attachment],
+        state: str,
+        *,
+        reprocess: bool,
+    ) -> bool:
+        received = outcome.received
+        at = received.received_at.isoformat()
+        with self.engine.begin() as connection:
+            open_ = sa.true() if reprocess else receipt.c.state == "recibido"
+            swapped = connection.execute(
+                receipt.update().where(receipt.c.guid == received.guid, open_).values(state=state)
+            )
+            if swapped.rowcount != 1:
+                return False
+            who = outcome.examined.entity
+            if outcome.verdict is Verdict.CARGADO and who is not None:
+                sql_changes.apply(connection, outcome.changes, who, received.guid, at)
+            run_id = sql_runs.insert_run(connection, outcome)
+            sql_runs.insert_documents(connection, run_id, documents)
+            sql_runs.insert_mails(connection, received.guid, mails, at)
+            _audit(connection, received.received_at, received.guid, f"veredicto: {outcome.verdict}")
+        return True
+
+    def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+        """Documents still to be written to the outbox."""
+        with self.engine.begin() as connection:
+            waiting = list(sql_runs.unpublished(connection))
+        yield from waiting
+
+    def published(self, guid: str) -> None:
+        """The documents of the latest run are in the outbox."""
+        with self.engine.begin() as connection:
+            connection.execute(run.update().where(run.c.guid == guid, run.c.latest).values(published=True))
+
+    def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
+        """Messages to try now."""
+        with self.engine.begin() as connection:
+            return sql_runs.mails_due(connection, now, limit)
+
+    def mail_sent(self, mail_: Mail, at: datetime) -> None:
+        """The other side took it."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                mail.update().where(mail.c.id == mail_.id).values(sent_at=at.isoformat(), attempts=mail.c.attempts + 1)
+            )
+
+    def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:
+        """Not this time."""
+        values = {"last_error": reason, "next_try": next_try.isoformat(), "attempts": mail.c.attempts + 1}
+        with self.engine.begin() as connection:
+            connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
+
+    def next_mail(self) -> datetime | None:
+        """When the next message is due."""
+        with self.engine.begin() as connection:
+            soonest = connection.scalar(sa.select(sa.func.min(mail.c.next_try)).where(mail.c.sent_at.is_(None)))
+        return datetime.fromisoformat(soonest) if soonest else None
+
+    def runs(
+        self,
+        *,
+        verdict: str | None = None,
+        entity: Id | None = None,
+        code: str | None = None,
+        since: date | None = None,
+        limit: int | None = 50,
+    ) -> list[dict[str, Any]]:
+        """Latest run of each receipt."""
+        with self.engine.begin() as connection:
+            return sql_runs.listed(connection, verdict=verdict, entity=entity, code=code, since=since, limit=limit)
+
+    def findings(self, guid: str) -> pl.DataFrame:
+        """The findings of a receipt's latest run."""
+        with self.engine.begin() as connection:
+            return sql_runs.findings(connection, guid)
+
+    def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:
+        """Upsert a registry table."""
+        with self.engine.begin() as connection:
+            many = sql_load.load(connection, table, frame, at.isoformat())
+            _audit(connection, at, sql_load.ORIGIN, f"carga de {table}: {many} filas")
+        return many
+
+    def user(self, id_: Id, as_of: date | None = None) -> dict[str, Any] | None:
+        """A person with links and profiles."""
+        with self.engine.begin() as connection:
+            return sql_people.user(connection, id_, as_of)
+
+    def entity(self, id_: Id, as_of: date | None = None) -> tuple[RegisteredEntity, list[dict[str, Any]]] | None:
+        """An entity with its users."""
+        with self.engine.begin() as connection:
+            return sql_people.entity_with_users(connection, id_, as_of)
+
+
+def _audit(connection: sa.Connection, at: datetime, guid: str, action: str) -> None:
+    connection.execute(audit.insert().values(at=at.isoformat(), guid=guid, line=None, action=action))

@@ -1,0 +1,179 @@
+"""Receipts, runs, findings, documents and mails: what happened to each file, and what is still to be told."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from pisis_batch.adapters.sql_tables import document, finding, mail, receipt, run
+from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered
+from pisis_batch.ports import Mail, Receipt
+
+_FIELDS = ("guid", "file_name", "sha256", "md5", "size", "sender", "received_at", "state", "attempts")
+
+
+def to_receipt(row: Any) -> Receipt:
+    """A row of `receipt` as a value."""
+    values = {name: getattr(row, name) for name in _FIELDS}
+    return Receipt(**{**values, "received_at": datetime.fromisoformat(row.received_at)})
+
+
+def insert_receipt(connection: sa.Connection, new: Receipt) -> bool:
+    """Record a receipt; False when it was there already."""
+    if connection.scalar(sa.select(receipt.c.seq).where(receipt.c.guid == new.guid)) is not None:
+        return False
+    values = {name: getattr(new, name) for name in _FIELDS}
+    connection.execute(receipt.insert().values(**{**values, "received_at": new.received_at.isoformat()}))
+    return True
+
+
+def insert_run(connection: sa.Connection, outcome: Outcome) -> int:
+    """Record a run as its receipt's latest; its key."""
+    guid = outcome.received.guid
+    connection.execute(run.update().where(run.c.guid == guid).values(latest=False))
+    who, layout = outcome.examined.entity, outcome.examined.layout
+    counts = {name: getattr(outcome.counts, name) for name in outcome.counts.__slots__}
+    inserted = connection.execute(
+        run.insert().values(
+            guid=guid,
+            latest=True,
+            verdict=str(outcome.verdict),
+            entity_type=who.type if who else None,
+            entity_number=who.number if who else None,
+            annex=layout.annex if layout else None,
+            version=layout.version if layout else None,
+            ruleset=outcome.ruleset,
+            counts=counts,
+            changes=outcome.changes.counts(),
+            errors=outcome.findings.where("error").frame.height,
+            published=False,
+        )
+    )
+    key = inserted.inserted_primary_key
+    if key is None:
+        raise RuntimeError("the database gave no key for a run")
+    rows = outcome.findings.frame.with_row_index("seq").with_columns(run_id=pl.lit(key[0]))
+    if rows.height:
+        connection.execute(finding.insert(), rows.to_dicts())
+    return int(key[0])
+
+
+def insert_documents(connection: sa.Connection, run_id: int, documents: Sequence[Attachment]) -> None:
+    """Keep the documents of a run until they are published."""
+    rows = [
+        {"run_id": run_id, "name": d.name, "media_type": d.media_type, "content": zlib.compress(d.content)}
+        for d in documents
+    ]
+    if rows:
+        connection.execute(document.insert(), rows)
+
+
+def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str) -> None:
+    """Put messages in line."""
+    rows = [
+        {
+            "guid": guid,
+            "kind": m.kind,
+            "recipient": m.recipient,
+            "subject": m.subject,
+            "message_id": m.message_id,
+            "body": m.body,
+            "next_try": now,
+        }
+        for m in mails
+    ]
+    if rows:
+        connection.execute(mail.insert(), rows)
+
+
+def unpublished(connection: sa.Connection) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+    """Latest runs whose documents are not in the outbox yet, with their documents."""
+    waiting = (
+        sa.select(run.c.id, run.c.guid, receipt.c.sender)
+        .join(receipt, receipt.c.guid == run.c.guid)
+        .where(run.c.latest, ~run.c.published)
+        .order_by(run.c.id)
+    )
+    for row in connection.execute(waiting).all():
+        kept = connection.execute(sa.select(document).where(document.c.run_id == row.id).order_by(document.c.name))
+        yield row.guid, row.sender, [Attachment(d.name, d.media_type, zlib.decompress(d.content)) for d in kept]
+
+
+def mails_due(connection: sa.Connection, now: datetime, limit: int) -> list[Mail]:
+    """Messages to try now, oldest first."""
+    query = (
+        sa.select(mail)
+        .where(mail.c.sent_at.is_(None), mail.c.next_try <= now.isoformat())
+        .order_by(mail.c.id)
+        .limit(limit)
+    )
+    return [
+        Mail(row.id, row.guid, row.kind, row.recipient, row.message_id, row.body, row.attempts)
+        for row in connection.execute(query)
+    ]
+
+
+def listed(
+    connection: sa.Connection,
+    *,
+    verdict: str | None,
+    entity: Id | None,
+    code: str | None,
+    since: date | None,
+    limit: int | None,
+) -> list[dict[str, Any]]:
+    """Latest run of each receipt, newest first; a receipt not yet judged has no verdict."""
+    query = sa.select(receipt, run).join_from(receipt, run, (run.c.guid == receipt.c.guid) & run.c.latest, isouter=True)
+    if verdict:
+        query = query.where(run.c.verdict == verdict)
+    if entity:
+        query = query.where(run.c.entity_type == entity.type, run.c.entity_number == entity.number)
+    if code:
+        has = sa.select(finding.c.seq).where(finding.c.run_id == run.c.id, finding.c.code == code)
+        query = query.where(sa.exists(has))
+    if since:
+        query = query.where(receipt.c.received_at >= since.isoformat())
+    rows = connection.execute(query.order_by(receipt.c.seq.desc()).limit(limit)).mappings().all()
+    mails = _mail_states(connection, [row[receipt.c.guid] for row in rows])
+    return [_listed_row(row, mails.get(row[receipt.c.guid], {})) for row in rows]
+
+
+def _listed_row(row: Any, mails: dict[str, int]) -> dict[str, Any]:
+    who = f"{row[run.c.entity_type]} {row[run.c.entity_number]}" if row[run.c.entity_type] else None
+    return {
+        "guid": row[receipt.c.guid],
+        "file_name": row[receipt.c.file_name],
+        "sender": row[receipt.c.sender],
+        "received_at": row[receipt.c.received_at],
+        "state": row[receipt.c.state],
+        "verdict": row[run.c.verdict],
+        "entity": who,
+        "counts": row[run.c.counts] or {},
+        "changes": row[run.c.changes] or {},
+        "ruleset": row[run.c.ruleset],
+        "errors": row[run.c.errors] or 0,
+        "mails": mails,
+    }
+
+
+def _mail_states(connection: sa.Connection, guids: list[str]) -> dict[str, dict[str, int]]:
+    state = sa.case((mail.c.sent_at.is_not(None), "enviado"), (mail.c.attempts > 0, "reintento"), else_="en cola")
+    query = sa.select(mail.c.guid, state, sa.func.count()).where(mail.c.guid.in_(guids)).group_by(mail.c.guid, state)
+    found: dict[str, dict[str, int]] = {}
+    for guid, name, many in connection.execute(query):
+        found.setdefault(guid, {})[name] = many
+    return found
+
+
+def findings(connection: sa.Connection, guid: str) -> pl.DataFrame:
+    """The findings of a receipt's latest run."""
+    query = (
+        sa.select(*(finding.c[name] for name in FINDINGS))
+        .join(run, run.c.id == finding.c.run_id)
+        .where(run.c.guid == guid, run.c.latest)
+        .order_by(finding.c.seq)
+    )
+    return pl.DataFrame([tuple(row) for row in connection.execute(query)], schema=FINDINGS, orient="row")

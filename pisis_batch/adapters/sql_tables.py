@@ -1,0 +1,184 @@
+"""The registry's tables. Links and grants keep their history: a row is open while `valid_to` is null.
+
+Times are ISO 8601 text with their offset (America/Bogota), dates AAAA-MM-DD text: they sort as they read, and mean the
+same in every database. `*_guid` and `*_line` say which receipt and line caused a row to open or close.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, *, default: str | None = "") -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=default is None, server_default=default)
+
+
+def _who() -> list[sa.Column[str]]:
+    return [sa.Column("tipo_id", sa.Text, nullable=False), sa.Column("num_id", sa.Text, nullable=False)]
+
+
+def _history() -> list[sa.Column[str] | sa.Column[int]]:
+    return [
+        sa.Column("valid_from", sa.Text, nullable=False),
+        sa.Column("valid_to", sa.Text),
+        sa.Column("from_guid", sa.Text, nullable=False),
+        sa.Column("from_line", sa.Integer),
+        sa.Column("to_guid", sa.Text),
+        sa.Column("to_line", sa.Integer),
+    ]
+
+
+person = sa.Table(
+    "person",
+    metadata,
+    *_who(),
+    *(_text(n) for n in ("primer_nombre", "segundo_nombre", "primer_apellido", "segundo_apellido", "correo_personal")),
+    sa.PrimaryKeyConstraint("tipo_id", "num_id"),
+)
+entity = sa.Table(
+    "entity",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    *_who(),
+    *(_text(n) for n in ("razon_social", "tipo_entidad", "municipio", "correo_institucional")),
+    sa.Column("correo_confirmado", sa.Boolean, nullable=False),
+    *(_text(n) for n in ("rep_tipo_id", "rep_num_id", "contacto_tipo_id", "contacto_num_id")),
+    sa.Column("activa", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("tipo_id", "num_id"),
+)
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("entity_id", sa.ForeignKey("entity.id"), nullable=False),
+    *_who(),
+    *(_text(n) for n in ("primer_nombre", "primer_apellido", "telefono", "cargo", "contrato_indefinido", "fecha_fin")),
+    _text("correo"),
+    sa.Column("correo_confirmado", sa.Boolean, nullable=False, server_default=sa.false()),
+    *_history(),
+)
+grant = sa.Table(
+    "profile_grant",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("entity_id", sa.ForeignKey("entity.id"), nullable=False),
+    *_who(),
+    sa.Column("aplicacion", sa.Text, nullable=False),
+    sa.Column("perfil", sa.Text, nullable=False),
+    *_history(),
+)
+for _table, _keys in (
+    (link, ("entity_id", "tipo_id", "num_id")),
+    (grant, ("entity_id", "tipo_id", "num_id", "aplicacion")),
+):
+    sa.Index(
+        f"one_open_{_table.name}",
+        *(_table.c[key] for key in _keys),
+        unique=True,
+        sqlite_where=_table.c.valid_to.is_(None),
+        postgresql_where=_table.c.valid_to.is_(None),
+    )
+sa.Index("ix_link_person", link.c.tipo_id, link.c.num_id)
+sa.Index("ix_grant_person", grant.c.tipo_id, grant.c.num_id)
+profile = sa.Table(
+    "profile",
+    metadata,
+    sa.Column("codigo", sa.Text, nullable=False),
+    sa.Column("cod_aplicacion", sa.Text, nullable=False),
+    *(_text(n) for n in ("nombre", "nombre_aplicacion", "tipos_entidad")),
+    sa.Column("habilitado", sa.Boolean, nullable=False),
+    sa.PrimaryKeyConstraint("codigo", "cod_aplicacion"),
+)
+period = sa.Table(
+    "period",
+    metadata,
+    *(sa.Column(n, sa.Text, nullable=False) for n in ("anexo", "inicio", "corte", "reporte_desde", "reporte_hasta")),
+    sa.PrimaryKeyConstraint("anexo", "inicio", "corte"),
+)
+receipt = sa.Table(
+    "receipt",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("guid", sa.Text, nullable=False, unique=True),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False, index=True),
+    sa.Column("md5", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("sender", sa.Text),
+    sa.Column("received_at", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+)
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("guid", sa.ForeignKey("receipt.guid"), nullable=False, index=True),
+    sa.Column("latest", sa.Boolean, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("entity_type", sa.Text),
+    sa.Column("entity_number", sa.Text),
+    sa.Column("annex", sa.Text),
+    sa.Column("version", sa.Text),
+    sa.Column("ruleset", sa.Text, nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Column("changes", sa.JSON, nullable=False),
+    sa.Column("errors", sa.Integer, nullable=False),
+    sa.Column("published", sa.Boolean, nullable=False),
+)
+finding = sa.Table(
+    "finding",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("run.id"), nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("code", sa.Text, nullable=False, index=True),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("line", sa.Integer),
+    sa.Column("record", sa.Text),
+    sa.Column("field_no", sa.Integer),
+    sa.Column("field", sa.Text),
+    sa.Column("value", sa.Text),
+    sa.Column("details", sa.Text),
+    sa.PrimaryKeyConstraint("run_id", "seq"),
+)
+document = sa.Table(
+    "document",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("run.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # zlib
+    sa.PrimaryKeyConstraint("run_id", "name"),
+)
+mail = sa.Table(
+    "mail",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("guid", sa.ForeignKey("receipt.guid"), nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False, unique=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_try", sa.Text, nullable=False),
+    sa.Column("sent_at", sa.Text, index=True),
+    sa.Column("last_error", sa.Text),
+)
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("guid", sa.Text, nullable=False, index=True),
+    sa.Column("line", sa.Integer),
+    sa.Column("action", sa.Text, nullable=False),
+)

@@ -1,0 +1,31 @@
+"""Every finding as CSV, for Excel in Spanish: semicolons, UTF-8 with its mark, no cell that Excel could run."""
+
+import polars as pl
+
+from pisis_batch import validators
+from pisis_batch.model import Outcome
+
+_HEADER = {
+    "line": "línea",
+    "record": "registro",
+    "field_no": "campo n.º",
+    "label": "campo",
+    "code": "código",
+    "severity": "severidad",
+    "shown": "valor recibido",
+    "message": "mensaje",
+    "remedy": "qué hacer",
+}
+
+
+def findings_csv(outcome: Outcome) -> bytes:
+    """The complete list, unmasked: it goes to the file's own entity."""
+    told = validators.described(outcome.findings, outcome.examined.layout)
+    columns = [_harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in _HEADER.items()]
+    text = told.select(columns).write_csv(separator=";", quote_style="always", line_terminator="\r\n")
+    return b"\xef\xbb\xbf" + text.encode("utf-8")
+
+
+def _harmless(cell: pl.Expr) -> pl.Expr:
+    """A cell that begins like a formula is given an apostrophe, so that Excel shows it as text."""
+    return pl.when(cell.str.contains(r"^\s*[=+\-@\t\r]")).then(pl.lit("'") + cell).otherwise(cell)

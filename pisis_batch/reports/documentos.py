@@ -1,0 +1,189 @@
+"""Acta de Validación de cargue and Resultado de procesamiento: official sections and wording (dossier 2.20, 2.21)."""
+
+import dataclasses
+from datetime import datetime
+
+import polars as pl
+
+from pisis_batch.model import Outcome, Verdict
+from pisis_batch.reports.page import Page, causes, many, moment, more, number, rows, visible
+
+#: Official wording, without the accents the ministry leaves out.
+STRUCTURE_RIGHT = "La Estructura del Archivo es Correcta"
+HANDED_ON = "El archivo pasa a ser entregado al área de gestión para completar su procesamiento."
+CONTROL_AT_FAULT = (
+    "El archivo No se procesó debido a inconsistencias en el registro de control, no se cargo ningun registro"
+)
+#: Ours, in the same style (Q25, Q26).
+STRUCTURE_WRONG = "La Estructura del Archivo es Incorrecta"
+RECORDS_AT_FAULT = "El archivo No se procesó debido a inconsistencias en sus registros, no se cargó ningún registro"
+PROCESSED = "El archivo se procesó correctamente"
+_RESEND = "Corrija lo indicado y envíe de nuevo el archivo completo. Nada de este envío quedó cargado."
+
+
+def _page(outcome: Outcome, at: datetime, *, title: str, tone: str, headline: str, lead: str) -> Page:
+    received, entity = outcome.received, outcome.examined.entity
+    known = outcome.facts.entity if outcome.facts else None
+    batch, layout = outcome.examined.batch, outcome.examined.layout
+    row = batch.control if batch else None
+    stated = row[layout.entity.name] if row and layout else ""
+    return Page(
+        title=title,
+        tone=tone,
+        headline=headline,
+        lead=lead,
+        guid=received.guid,
+        md5=received.md5,
+        sha256=received.sha256,
+        ruleset=outcome.ruleset,
+        at=moment(at),
+        received=moment(received.received_at),
+        file_name=visible(received.name),
+        who=known.razon_social if known else visible(stated or "Entidad no identificada"),
+        id_label={"NI": "NIT"}.get(entity.type, entity.type) if entity else "Identificación",
+        id_number=entity.number if entity else "desconocida",
+        municipio=known.municipio if known else "",
+        causes=causes(outcome),
+        rows=rows(outcome),
+        more=more(outcome),
+    )
+
+
+def _sum(outcome: Outcome) -> str:
+    counts = outcome.counts
+    if outcome.verdict is Verdict.RECHAZADO and counts.with_errors == 0 and counts.read:
+        return "Los errores no están en los registros de detalle; por ellos no se cargó ninguno."
+    return ""
+
+
+def acta(outcome: Outcome, at: datetime) -> Page:
+    """The first document: what the structure of the file is like."""
+    counts = outcome.counts
+    title = "Acta de Validación de cargue"
+    figures = (
+        ("Número de registros leídos", number(counts.read)),
+        ("Número de registros duplicados", number(counts.duplicated)),
+    )
+    if outcome.examined.sound:
+        page = _page(
+            outcome,
+            at,
+            title=title,
+            tone="aceptado",
+            headline="Estructura correcta",
+            lead="El archivo se recibió bien. El resultado del procesamiento llega en otro mensaje.",
+        )
+        figures += (("Número de registros cargados", number(counts.loaded)),)
+        return dataclasses.replace(
+            page, sentence=STRUCTURE_RIGHT, handed_on=HANDED_ON, figures=figures, causes=(), rows=(), more=""
+        )
+    errors = outcome.findings.where("error").frame.height
+    page = _page(
+        outcome,
+        at,
+        title=title,
+        tone="rechazado",
+        headline="Archivo rechazado: hay que corregir su estructura",
+        lead=f"Se encontraron {many(errors, 'error', 'errores')} de {many(len(page_codes(outcome)), 'tipo', 'tipos')}.",
+    )
+    figures += (
+        ("Número de registros correctos", number(counts.correct)),
+        ("Número de registros con error", number(counts.with_errors)),
+        ("Número de registros cargados", "0"),
+    )
+    return dataclasses.replace(page, sentence=STRUCTURE_WRONG, figures=figures, sum=_sum(outcome), next=_RESEND)
+
+
+def page_codes(outcome: Outcome) -> set[str]:
+    """The codes of the errors of an outcome."""
+    return set(outcome.findings.where("error").frame["code"])
+
+
+def resultado(outcome: Outcome, at: datetime) -> Page:
+    """The second document: what became of the file."""
+    counts = outcome.counts
+    tone, headline, lead, sentence, following = _said(outcome)
+    page = _page(outcome, at, title="Resultado de procesamiento", tone=tone, headline=headline, lead=lead)
+    figures = [
+        ("Registros leídos", number(counts.read)),
+        ("Registros correctos", number(counts.correct)),
+        ("Registros con error", number(counts.with_errors)),
+        ("Registros cargados", number(counts.loaded)),
+        ("Advertencias", number(counts.warnings)),
+    ]
+    if outcome.verdict is Verdict.CARGADO:
+        done = outcome.changes.counts()
+        figures += [
+            ("Usuarios vinculados", number(done["linked"])),
+            ("Usuarios actualizados", number(done["updated"])),
+            ("Usuarios desvinculados", number(done["unlinked"])),
+            ("Perfiles asignados (con los que van por defecto)", number(done["assigned"])),
+            ("Perfiles retirados (con los de quien se desvincula)", number(done["withdrawn"])),
+        ]
+    return dataclasses.replace(page, sentence=sentence, next=following, figures=tuple(figures), sum=_sum(outcome))
+
+
+def _said(outcome: Outcome) -> tuple[str, str, str, str, str]:
+    """Tone, headline, lead, official sentence and next step of a verdict."""
+    warnings = outcome.counts.warnings
+    if outcome.verdict is Verdict.CARGADO:
+        lead = "Los usuarios ya pueden usar PISIS Cliente Neo y los perfiles asignados."
+        if warnings:
+            lead += f" Hay {many(warnings, 'advertencia', 'advertencias')} que conviene revisar."
+        return "aceptado", "Archivo cargado", lead, PROCESSED, "No tiene que hacer nada más."
+    if outcome.verdict is Verdict.SIN_CAMBIOS and outcome.facts and outcome.facts.earlier:
+        earlier = outcome.facts.earlier
+        lead = f"Este mismo archivo ya se había cargado el {moment(earlier.received_at)} (GUID {earlier.guid})."
+        following = "No tiene que hacer nada. Si quería reportar otra cosa, revise qué archivo envió."
+        return "igual", "Archivo ya cargado: nada cambió", lead, PROCESSED, following
+    errors = outcome.findings.where("error").frame
+    layout = outcome.examined.layout
+    in_control = layout is not None and bool((errors["record"].fill_null("") == layout.control.name).any())
+    lead = f"Se encontraron {many(errors.height, 'error', 'errores')} de {many(len(page_codes(outcome)), 'tipo', 'tipos')}."
+    if bool(errors["code"].str.starts_with("REM").any()):
+        return "rechazado", "Archivo rechazado", lead, "El archivo No se procesó: quien lo envió no puede hacerlo", _SENDER
+    sentence = CONTROL_AT_FAULT if in_control else RECORDS_AT_FAULT
+    return "rechazado", "Archivo rechazado", lead, sentence, _RESEND
+
+
+_SENDER = "Envíe el archivo con el usuario de una persona vinculada a la entidad. Su contenido no se revisó."
+
+
+def total_errors(outcome: Outcome) -> int:
+    """How many findings are errors."""
+    return outcome.findings.frame.filter(pl.col("severity") == "error").height
+
+
+def confirmation(outcome: Outcome, at: datetime) -> Page:
+    """The message that asks an entity to confirm its address. Nothing of the file is in it."""
+    page = _page(
+        outcome,
+        at,
+        title="Confirmación del correo institucional",
+        tone="igual",
+        headline="Confirme el correo institucional de su entidad",
+        lead="Si no confirman el correo institucional registrado no podrán realizar ningún proceso.",
+    )
+    paragraphs = (
+        "Su entidad tiene registrada esta dirección en SISPRO y todavía no la ha confirmado.",
+        "El representante legal o el contacto debe entrar a web.sispro.gov.co con su usuario, abrir la opción "
+        "«Solicitar-Actualizar Usuario Institucional» y confirmar el correo. Después podrá enviar sus archivos.",
+    )
+    return dataclasses.replace(page, paragraphs=paragraphs, causes=(), rows=(), more="", file_name="", who="")
+
+
+def our_fault(outcome: Outcome, at: datetime) -> Page:
+    """The message about a file that we could not process."""
+    page = _page(
+        outcome,
+        at,
+        title="Aviso de procesamiento",
+        tone="igual",
+        headline="Su archivo está guardado; la falla es nuestra",
+        lead="No tiene que corregir ni reenviar nada.",
+    )
+    paragraphs = (
+        "El sistema no pudo procesar el archivo por una falla interna. El archivo quedó guardado tal como llegó y se "
+        "procesará de nuevo cuando la falla se corrija; el resultado le llegará a este correo.",
+    )
+    return dataclasses.replace(page, paragraphs=paragraphs, causes=(), rows=(), more="")

@@ -1,0 +1,146 @@
+"""What a document says, before it has a form: verdict first, figures that add up, causes, what to do, detail."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from pisis_batch import validators
+from pisis_batch.model import Outcome
+
+SHOWN = 500  # findings in the body (dossier 2.21); the CSV has all
+_LINES = 3
+_KINDS = {"error": "Error", "advertencia": "Advertencia", "informativo": "Nota"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """All the findings of one code."""
+
+    code: str
+    severity: str
+    kind: str
+    title: str
+    many: str
+    where: str
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One finding in the detail."""
+
+    place: str
+    field: str
+    kind: str
+    message: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything the templates print."""
+
+    title: str
+    tone: str
+    headline: str
+    lead: str
+    guid: str
+    md5: str
+    sha256: str
+    ruleset: str
+    at: str
+    received: str = ""
+    file_name: str = ""
+    who: str = ""
+    id_label: str = ""
+    id_number: str = ""
+    municipio: str = ""
+    sentence: str = ""
+    handed_on: str = ""
+    sum: str = ""
+    next: str = ""
+    more: str = ""
+    summary_title: str = "Resumen por tipo de error y/o advertencia encontrado:"
+    detail_title: str = "Detalle de los primeros 500 errores y/o advertencias encontrados:"
+    figures: tuple[tuple[str, str], ...] = ()
+    causes: tuple[Cause, ...] = ()
+    rows: tuple[Row, ...] = ()
+    paragraphs: tuple[str, ...] = field(default=())
+
+
+def number(value: int) -> str:
+    """A figure as it is written in Colombia: 4.812."""
+    return f"{value:,}".replace(",", ".")
+
+
+def many(value: int, one: str, more: str) -> str:
+    """`1 línea`, `4.812 líneas`."""
+    return f"{number(value)} {one if value == 1 else more}"
+
+
+def moment(at: datetime) -> str:
+    """Day and time as the ministry prints them."""
+    return at.strftime("%Y-%m-%d %I:%M:%S %p")
+
+
+def visible(name: str) -> str:
+    """A file name as it may be shown: printable characters only, at most 80."""
+    drawn = "".join(c if c.isprintable() else "⍰" for c in name)
+    return drawn if len(drawn) <= 80 else drawn[:79] + "…"  # noqa: PLR2004 said above
+
+
+def causes(outcome: Outcome) -> tuple[Cause, ...]:
+    """Findings by code, errors first, the most frequent first."""
+    found = []
+    for code, times in outcome.findings.by_code():
+        rule = validators.RULES[code]
+        lines = outcome.findings.frame.filter(pl.col("code") == code)["line"].drop_nulls().unique().sort()
+        found.append(
+            Cause(
+                code=code,
+                severity=rule.severity,
+                kind=_KINDS[rule.severity],
+                title=rule.title,
+                many=many(times, "caso", "casos"),
+                where=_where(lines.head(_LINES).to_list(), lines.len()),
+                why=rule.cause,
+                remedy=rule.remedy,
+            )
+        )
+    return tuple(found)
+
+
+def _where(lines: list[int], total: int) -> str:
+    if not lines:
+        return "todo el archivo"
+    if total == 1:
+        return f"línea {lines[0]}"
+    if total > len(lines):
+        return f"líneas {', '.join(map(str, lines))} y {number(total - len(lines))} más"
+    return f"líneas {', '.join(map(str, lines[:-1]))} y {lines[-1]}"
+
+
+def rows(outcome: Outcome) -> tuple[Row, ...]:
+    """The first 500 findings, identification numbers masked."""
+    first = type(outcome.findings)(outcome.findings.frame.head(SHOWN))
+    told = validators.described(first, outcome.examined.layout, mask=True)
+    return tuple(
+        Row(
+            place=f"línea {row['line']}" if row["line"] is not None else "archivo",
+            field=f"{row['field_no']}. {row['label']}" if row["field_no"] is not None else row["label"],
+            kind=_KINDS[row["severity"]],
+            message=row["message"],
+            code=row["code"],
+        )
+        for row in told.iter_rows(named=True)
+    )
+
+
+def more(outcome: Outcome) -> str:
+    """What is said when the detail does not show everything."""
+    hidden = len(outcome.findings) - SHOWN
+    if hidden <= 0:
+        return ""
+    return f"Hay {many(hidden, 'hallazgo más', 'hallazgos más')}: el archivo adjunto hallazgos.csv los tiene todos."
