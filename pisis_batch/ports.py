@@ -122,7 +122,13 @@ class Registry(Protocol):
         ...
 
     def commit(
-        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], *, reprocess: bool = False
+        self,
+        outcome: Outcome,
+        mails: Sequence[Rendered],
+        documents: Sequence[Attachment],
+        at: datetime,
+        *,
+        reprocess: bool = False,
     ) -> bool:
         """Changes, run, findings, audit, documents and mails in one transaction.
 
@@ -131,7 +137,9 @@ class Registry(Protocol):
         """
         ...
 
-    def quarantine(self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment]) -> None:
+    def quarantine(
+        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime
+    ) -> None:
         """Give up on a file after repeated faults of ours; the receipt ends in state cuarentena."""
         ...
 
@@ -193,6 +201,14 @@ class Registry(Protocol):
 
     def turn(self) -> AbstractContextManager[None]:
         """Hold the right to process: one process at a time for a workspace; freed by the kernel when it dies."""
+        ...
+
+
+class Hints(Protocol):
+    """Somebody who may notice that the inbox changed, or may not."""
+
+    def listening(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `wake` on changes while the block runs."""
         ...
 
 

@@ -77,26 +77,35 @@ class SqlRegistry:
             return connection.scalar(sa.select(receipt.c.attempts).where(receipt.c.guid == guid)) or 0
 
     def commit(
-        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], *, reprocess: bool = False
+        self,
+        outcome: Outcome,
+        mails: Sequence[Rendered],
+        documents: Sequence[Attachment],
+        at: datetime,
+        *,
+        reprocess: bool = False,
     ) -> bool:
         """All or nothing; False when the receipt had its verdict already."""
-        return self._end(outcome, mails, documents, "terminado", reprocess=reprocess)
+        return self._end(outcome, mails, documents, at, "terminado", reprocess=reprocess)
 
-    def quarantine(self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment]) -> None:
+    def quarantine(
+        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime
+    ) -> None:
         """End a receipt that we failed to process; an operator may reprocess it later."""
-        self._end(outcome, mails, documents, "cuarentena", reprocess=False)
+        self._end(outcome, mails, documents, at, "cuarentena", reprocess=False)
 
     def _end(
         self,
         outcome: Outcome,
         mails: Sequence[Rendered],
         documents: Sequence[Attachment],
+        when: datetime,
         state: str,
         *,
         reprocess: bool,
     ) -> bool:
         received = outcome.received
-        at = received.received_at.isoformat()
+        at = when.isoformat()
         with self.engine.begin() as connection:
             open_ = sa.true() if reprocess else receipt.c.state == "recibido"
             swapped = connection.execute(
@@ -110,7 +119,7 @@ class SqlRegistry:
             run_id = sql_runs.insert_run(connection, outcome)
             sql_runs.insert_documents(connection, run_id, documents)
             sql_runs.insert_mails(connection, received.guid, mails, at)
-            _audit(connection, received.received_at, received.guid, f"veredicto: {outcome.verdict}")
+            _audit(connection, when, received.guid, f"veredicto: {outcome.verdict}")
         return True
 
     def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:

@@ -72,7 +72,8 @@ def insert_documents(connection: sa.Connection, run_id: int, documents: Sequence
 
 
 def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str) -> None:
-    """Put messages in line."""
+    """Put messages in line; one that says the same as before is not said again."""
+    known = set(connection.scalars(sa.select(mail.c.message_id).where(mail.c.guid == guid)))
     rows = [
         {
             "guid": guid,
@@ -84,6 +85,7 @@ def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered]
             "next_try": now,
         }
         for m in mails
+        if m.message_id not in known
     ]
     if rows:
         connection.execute(mail.insert(), rows)

@@ -1,4 +1,4 @@
-"""What is told of an outcome: the Acta, the Resultado, every finding as CSV, `ack.json`, and the letters that carry them."""
+"""What is told of an outcome: Acta, Resultado, every finding as CSV, `ack.json`, and the letters that carry them."""
 
 from pisis_batch.reports.ack import ack
 from pisis_batch.reports.letters import documents, letters

@@ -3,8 +3,6 @@
 import dataclasses
 from datetime import datetime
 
-import polars as pl
-
 from pisis_batch.model import Outcome, Verdict
 from pisis_batch.reports.page import Page, causes, many, moment, more, number, rows, visible
 
@@ -60,7 +58,7 @@ def acta(outcome: Outcome, at: datetime) -> Page:
     """The first document: what the structure of the file is like."""
     counts = outcome.counts
     title = "Acta de Validación de cargue"
-    figures = (
+    figures: tuple[tuple[str, str], ...] = (
         ("Número de registros leídos", number(counts.read)),
         ("Número de registros duplicados", number(counts.duplicated)),
     )
@@ -77,14 +75,13 @@ def acta(outcome: Outcome, at: datetime) -> Page:
         return dataclasses.replace(
             page, sentence=STRUCTURE_RIGHT, handed_on=HANDED_ON, figures=figures, causes=(), rows=(), more=""
         )
-    errors = outcome.findings.where("error").frame.height
     page = _page(
         outcome,
         at,
         title=title,
         tone="rechazado",
         headline="Archivo rechazado: hay que corregir su estructura",
-        lead=f"Se encontraron {many(errors, 'error', 'errores')} de {many(len(page_codes(outcome)), 'tipo', 'tipos')}.",
+        lead=_found(outcome),
     )
     figures += (
         ("Número de registros correctos", number(counts.correct)),
@@ -94,9 +91,13 @@ def acta(outcome: Outcome, at: datetime) -> Page:
     return dataclasses.replace(page, sentence=STRUCTURE_WRONG, figures=figures, sum=_sum(outcome), next=_RESEND)
 
 
-def page_codes(outcome: Outcome) -> set[str]:
-    """The codes of the errors of an outcome."""
-    return set(outcome.findings.where("error").frame["code"])
+def _found(outcome: Outcome) -> str:
+    """`Se encontraron 4 errores de 3 tipos.`"""
+    errors = outcome.findings.where("error").frame
+    verb = "Se encontró" if errors.height == 1 else "Se encontraron"
+    kinds = errors["code"].n_unique()
+    of = f" de {many(kinds, 'tipo', 'tipos')}" if errors.height > 1 else ""
+    return f"{verb} {many(errors.height, 'error', 'errores')}{of}."
 
 
 def resultado(outcome: Outcome, at: datetime) -> Page:
@@ -139,19 +140,20 @@ def _said(outcome: Outcome) -> tuple[str, str, str, str, str]:
     errors = outcome.findings.where("error").frame
     layout = outcome.examined.layout
     in_control = layout is not None and bool((errors["record"].fill_null("") == layout.control.name).any())
-    lead = f"Se encontraron {many(errors.height, 'error', 'errores')} de {many(len(page_codes(outcome)), 'tipo', 'tipos')}."
+    lead = _found(outcome)
     if bool(errors["code"].str.starts_with("REM").any()):
-        return "rechazado", "Archivo rechazado", lead, "El archivo No se procesó: quien lo envió no puede hacerlo", _SENDER
+        return (
+            "rechazado",
+            "Archivo rechazado",
+            lead,
+            "El archivo No se procesó: quien lo envió no puede hacerlo",
+            _SENDER,
+        )
     sentence = CONTROL_AT_FAULT if in_control else RECORDS_AT_FAULT
     return "rechazado", "Archivo rechazado", lead, sentence, _RESEND
 
 
 _SENDER = "Envíe el archivo con el usuario de una persona vinculada a la entidad. Su contenido no se revisó."
-
-
-def total_errors(outcome: Outcome) -> int:
-    """How many findings are errors."""
-    return outcome.findings.frame.filter(pl.col("severity") == "error").height
 
 
 def confirmation(outcome: Outcome, at: datetime) -> Page:
@@ -166,8 +168,10 @@ def confirmation(outcome: Outcome, at: datetime) -> Page:
     )
     paragraphs = (
         "Su entidad tiene registrada esta dirección en SISPRO y todavía no la ha confirmado.",
-        "El representante legal o el contacto debe entrar a web.sispro.gov.co con su usuario, abrir la opción "
-        "«Solicitar-Actualizar Usuario Institucional» y confirmar el correo. Después podrá enviar sus archivos.",
+        (
+            "El representante legal o el contacto debe entrar a web.sispro.gov.co con su usuario, abrir la opción "
+            "«Solicitar-Actualizar Usuario Institucional» y confirmar el correo. Después podrá enviar sus archivos."
+        ),
     )
     return dataclasses.replace(page, paragraphs=paragraphs, causes=(), rows=(), more="", file_name="", who="")
 
@@ -183,7 +187,9 @@ def our_fault(outcome: Outcome, at: datetime) -> Page:
         lead="No tiene que corregir ni reenviar nada.",
     )
     paragraphs = (
-        "El sistema no pudo procesar el archivo por una falla interna. El archivo quedó guardado tal como llegó y se "
-        "procesará de nuevo cuando la falla se corrija; el resultado le llegará a este correo.",
+        (
+            "El sistema no pudo procesar el archivo por una falla interna. El archivo quedó guardado tal como llegó y "
+            "se procesará de nuevo cuando la falla se corrija; el resultado le llegará a este correo."
+        ),
     )
     return dataclasses.replace(page, paragraphs=paragraphs, causes=(), rows=(), more="")

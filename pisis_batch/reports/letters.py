@@ -66,7 +66,7 @@ def _letter(
     # a name is the uploader's text: it enters a header only when it is nothing but letters, digits and dots
     about = name if name and set(name) <= _SAFE and len(name) <= _LONGEST and kind != "confirmacion" else page.title
     template = kind if kind in {"acta", "resultado"} else "aviso"
-    files = ()
+    files: tuple[Attachment, ...] = ()
     if attached:
         files = (
             Attachment("hallazgos.csv", "text/csv", findings_csv(outcome)),

@@ -16,9 +16,9 @@ _HTML = Environment(
     lstrip_blocks=True,
 )
 # A text part has no markup to escape; what it must not carry, control characters, is drawn before it gets here.
-_TEXT = Environment(  # noqa: S701 plain text, see above
+_TEXT = Environment(
     loader=PackageLoader("pisis_batch.reports", "plantillas"),
-    autoescape=False,
+    autoescape=False,  # noqa: S701 plain text, see above
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -41,7 +41,9 @@ def text(page: Page) -> str:
     """A page as plain text of at most 78 columns, readable alone."""
     lines = _TEXT.get_template("documento.txt.jinja").render(page=page).split("\n")
     wrapped = [
-        textwrap.fill(line, _WIDTH, subsequent_indent="  " if line[:2] in {"- ", "* ", "  "} else "", break_on_hyphens=False)
+        textwrap.fill(
+            line, _WIDTH, subsequent_indent="  " if line[:2] in {"- ", "* ", "  "} else "", break_on_hyphens=False
+        )
         if len(line) > _WIDTH
         else line
         for line in lines

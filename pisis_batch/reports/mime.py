@@ -33,7 +33,8 @@ def render(letter: Letter, guid: str, at: datetime, sender_address: str) -> tupl
     for place, recipient in enumerate(letter.to, start=1):
         if not _ADDRESS.fullmatch(recipient):
             continue
-        message_id = f"<{guid}.{letter.kind}.{place}.{at.strftime('%Y%m%d%H%M%S')}@{domain}>"
+        said = hashlib.sha256(f"{at.isoformat()}{letter.subject}{letter.text}".encode()).hexdigest()[:12]
+        message_id = f"<{guid}.{letter.kind}.{place}.{said}@{domain}>"
         body = _message(letter, recipient, message_id, at, sender_address)
         made.append(Rendered(letter.kind, recipient, letter.subject, message_id, body))
     return tuple(made)
@@ -50,7 +51,9 @@ def _message(letter: Letter, recipient: str, message_id: str, at: datetime, send
     files, left_out = _light(letter.attachments)
     text = letter.text
     if left_out:
-        text += "\nLa lista completa de hallazgos es muy grande para un correo: está en la carpeta de salida del envío.\n"
+        text += (
+            "\nLa lista completa de hallazgos es muy grande para un correo: está en la carpeta de salida del envío.\n"
+        )
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     for file in files:
@@ -58,7 +61,7 @@ def _message(letter: Letter, recipient: str, message_id: str, at: datetime, send
         message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
     _fix_boundaries(message, message_id)
     sent = message.as_bytes()
-    names = {name.lower() for name in message_from_bytes(sent).keys()}
+    names = {name.lower() for name in message_from_bytes(sent)}
     if names != _HEADERS:
         # the standard library has let header text become headers before; nothing of the kind leaves here
         raise ValueError("a message would carry headers that nobody wrote")

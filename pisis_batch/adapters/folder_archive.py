@@ -1,0 +1,69 @@
+"""Originals, for ever: `archive/ab/abcdef…`, named by the SHA-256 of their bytes, written once."""
+
+import hashlib
+import os
+import stat
+import uuid
+from pathlib import Path
+
+from pisis_batch.adapters.durable import sync_folder
+
+_CHUNK = 1 << 20
+_TRIES = 50
+
+
+class FolderArchive:
+    """Fulfils `ports.Archive`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def keep(self, source: Path) -> tuple[str, str, int]:
+        """Copy bytes that hold still meanwhile: an uploader with the file still open cannot slip others in."""
+        for _ in range(_TRIES):
+            kept = self._copy(source)
+            if kept is not None:
+                return kept
+        raise OSError("the file never held still while it was copied")
+
+    def _copy(self, source: Path) -> tuple[str, str, int] | None:
+        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        temporary = self._root / f".{uuid.uuid4()}.tmp"
+        sha, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+        with os.fdopen(handle, "rb") as file:
+            before = os.fstat(handle)
+            if not stat.S_ISREG(before.st_mode):
+                raise OSError("what was claimed is not a regular file")
+            with temporary.open("xb") as copy:
+                while chunk := file.read(_CHUNK):
+                    sha.update(chunk)
+                    md5.update(chunk)
+                    size += len(chunk)
+                    copy.write(chunk)
+                copy.flush()
+                os.fsync(copy.fileno())
+            after = os.fstat(handle)
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
+            temporary.unlink()
+            return None
+        target = self._path(sha.hexdigest())
+        target.parent.mkdir(exist_ok=True, mode=0o700)
+        temporary.chmod(0o400)
+        temporary.replace(target)
+        sync_folder(target.parent)
+        sync_folder(self._root)
+        return sha.hexdigest(), md5.hexdigest().upper(), size
+
+    def fetch(self, sha256: str) -> bytes:
+        """The very bytes kept."""
+        path = self._path(sha256)
+        if not path.is_file():
+            raise KeyError(sha256)
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise ValueError(f"the original {sha256} no longer matches its hash")
+        return content
+
+    def _path(self, sha256: str) -> Path:
+        return self._root / sha256[:2] / sha256

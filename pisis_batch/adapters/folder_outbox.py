@@ -1,0 +1,29 @@
+"""Documents for senders: `outbox/<LOGIN>/<GUID>/`, each file whole or not there."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pisis_batch.adapters import durable
+from pisis_batch.model import Attachment
+
+NOBODY = "_sin_remitente"
+
+
+class FolderOutbox:
+    """Fulfils `ports.Outbox`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def publish(self, sender: str | None, guid: str, documents: Sequence[Attachment]) -> Path:
+        """Write the documents; the same call twice leaves the same bytes."""
+        owner = sender if sender and re.fullmatch(r"[A-Za-z0-9]{3,40}", sender, re.ASCII) else NOBODY
+        folder = self._root / owner / guid
+        folder.mkdir(parents=True, exist_ok=True)
+        for document in documents:
+            durable.write(folder / document.name, document.content)
+        durable.sync_folder(folder.parent)
+        durable.sync_folder(self._root)
+        return folder

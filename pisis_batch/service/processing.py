@@ -1,0 +1,118 @@
+"""From a receipt to its verdict. A fault of ours never stops the next file, and never blames this one."""
+
+from collections.abc import Callable
+
+import structlog
+
+from pisis_batch import pipeline, reports
+from pisis_batch.layouts import Shelf
+from pisis_batch.model import Limits, Outcome, Received, Rendered
+from pisis_batch.ports import Ports, Receipt
+from pisis_batch.service.crash import crashpoint
+from pisis_batch.service.delivery import deliver, publish
+from pisis_batch.service.intake import take_in
+
+ATTEMPTS = 3
+_log = structlog.get_logger()
+
+
+def process(guid: str, ports: Ports) -> Outcome | None:
+    """Take a receipt to its end; None when it had ended, or when this attempt failed (a later one follows)."""
+    with ports.registry.turn():
+        receipt = ports.registry.receipt(guid)
+        if receipt is None or receipt.state != "recibido":
+            return None
+        if receipt.attempts >= ATTEMPTS:
+            return _give_up(receipt, ports)
+        ports.registry.attempt(guid)
+        crashpoint("attempted")
+        try:
+            outcome = _judge(_received(receipt, ports), ports)
+            done = _commit(outcome, ports, reprocess=False)
+        except Exception as error:  # noqa: BLE001 whatever it is, it is this file's turn only
+            # the text of an error may carry what the file says: only its kind is written down
+            _log.error("attempt_failed", guid=guid, error=type(error).__name__, attempt=receipt.attempts + 1)
+            return _give_up(receipt, ports) if receipt.attempts + 1 >= ATTEMPTS else None
+        crashpoint("committed")
+    return outcome if done else None
+
+
+def _received(receipt: Receipt, ports: Ports) -> Received:
+    content = ports.archive.fetch(receipt.sha256)
+    return Received(receipt.guid, receipt.file_name, content, receipt.received_at, receipt.sender)
+
+
+def _judge(received: Received, ports: Ports, *, sender_judged: bool = True) -> Outcome:
+    """Both validations against the registry as it is now. An unsound file asks it only for addresses."""
+    examined = pipeline.examine(received, ports.shelf, ports.limits)
+    facts = ports.registry.ask(pipeline.questions(examined))
+    if not examined.sound:
+        return pipeline.conclude(examined, facts)
+    return pipeline.judge(examined, facts, sender_judged=sender_judged)
+
+
+def _told(outcome: Outcome, ports: Ports) -> list[Rendered]:
+    at = ports.clock()
+    letters = reports.letters(outcome, at)
+    return [mail for one in letters for mail in reports.render(one, outcome.received.guid, at, ports.mail_from)]
+
+
+def _commit(outcome: Outcome, ports: Ports, *, reprocess: bool) -> bool:
+    at = ports.clock()
+    mails = _told(outcome, ports)
+    documents = reports.documents(outcome, at)
+    crashpoint("before_commit")
+    return ports.registry.commit(outcome, mails, documents, at, reprocess=reprocess)
+
+
+def _give_up(receipt: Receipt, ports: Ports) -> Outcome:
+    """Quarantine: the sender is told that the fault is ours, operations find it under its state."""
+    received = Received(receipt.guid, receipt.file_name, b"", receipt.received_at, receipt.sender)
+    outcome = pipeline.broken(received, ports.shelf)
+    facts = ports.registry.ask(pipeline.questions(outcome.examined))
+    outcome = pipeline.with_facts(outcome, facts)
+    at = ports.clock()
+    ports.registry.quarantine(outcome, _told(outcome, ports), reports.documents(outcome, at), at)
+    _log.error("quarantined", guid=receipt.guid)
+    return outcome
+
+
+def check(received: Received, ports: Ports | None, *, shelf: Shelf, limits: Limits) -> Outcome:
+    """The verdict without any effect; without ports only the structure is judged."""
+    if ports is None:
+        return pipeline.conclude(pipeline.examine(received, shelf, limits), None)
+    return _judge(received, ports, sender_judged=received.sender is not None)
+
+
+def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
+    """Judge an archived original against the registry of today; with `apply`, make it the receipt's verdict.
+
+    The day of reception stays. Raises KeyError for an unknown guid.
+    """
+    receipt = ports.registry.receipt(guid)
+    if receipt is None:
+        raise KeyError(guid)
+    received = _received(receipt, ports)
+    if not apply:
+        return _judge(received, ports)
+    with ports.registry.turn():
+        outcome = _judge(received, ports)
+        _commit(outcome, ports, reprocess=True)
+    return outcome
+
+
+def once(ports: Ports, *, on_outcome: Callable[[Outcome], None] | None = None) -> list[Outcome]:
+    """What is in the inbox now, and whatever was left unfinished, to its end; then documents and mails."""
+    take_in(ports)
+    done = []
+    for receipt in ports.registry.pending():
+        for _ in range(ATTEMPTS):
+            outcome = process(receipt.guid, ports)
+            if outcome is not None:
+                done.append(outcome)
+                if on_outcome:
+                    on_outcome(outcome)
+                break
+    publish(ports)
+    deliver(ports)
+    return done

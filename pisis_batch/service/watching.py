@@ -1,0 +1,82 @@
+"""The service: the inbox is scanned after every hint and every few seconds; hints may be lost, scans are not."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+
+from pisis_batch.model import Outcome
+from pisis_batch.ports import Hints, Ports
+from pisis_batch.service.delivery import deliver, publish
+from pisis_batch.service.intake import take_in
+from pisis_batch.service.processing import process
+
+_log = structlog.get_logger()
+T = TypeVar("T")
+_BUSY_SECONDS = 0.2  # how soon to look again while files are still settling
+
+
+def watch(
+    ports: Ports,
+    hints: Hints,
+    *,
+    rescan_seconds: float,
+    stop: threading.Event,
+    on_outcome: Callable[[Outcome], None] | None = None,
+) -> None:
+    """Serve until `stop` is set: the file in hand is finished, nothing new is begun."""
+    wake = threading.Event()
+    told = threading.Event()
+    mails = threading.Thread(target=_deliver_until, args=(ports, told, stop), name="mail", daemon=True)
+    mails.start()
+    with hints.listening(wake.set):
+        while not stop.is_set():
+            wake.clear()
+            _guarded(lambda: _round(ports, stop, told, on_outcome))
+            told.set()
+            _pause(wake, stop, _BUSY_SECONDS if _guarded(ports.inbox.waiting) else rescan_seconds)
+    told.set()
+    mails.join(timeout=10)
+
+
+def _pause(wake: threading.Event, stop: threading.Event, seconds: float) -> None:
+    left = seconds
+    while left > 0 and not stop.is_set() and not wake.wait(min(left, 0.5)):
+        left -= 0.5
+    if wake.is_set() and seconds <= _BUSY_SECONDS:
+        stop.wait(_BUSY_SECONDS)  # a writer that never pauses must not keep us spinning
+
+
+def _round(
+    ports: Ports, stop: threading.Event, told: threading.Event, on_outcome: Callable[[Outcome], None] | None
+) -> None:
+    take_in(ports)
+    for receipt in ports.registry.pending():
+        if stop.is_set():
+            return
+        outcome = process(receipt.guid, ports)
+        if outcome is not None:
+            publish(ports)
+            told.set()
+            if on_outcome:
+                on_outcome(outcome)
+    publish(ports)
+
+
+def _deliver_until(ports: Ports, told: threading.Event, stop: threading.Event) -> None:
+    """Mail in a thread of its own: a server that hangs does not hold up the inbox."""
+    while True:
+        _guarded(lambda: deliver(ports))
+        if stop.is_set():
+            return
+        told.wait(5)
+        told.clear()
+
+
+def _guarded(step: Callable[[], T]) -> T | None:
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001 the service outlives any one step
+        _log.error("step_failed", error=type(error).__name__)
+        return None

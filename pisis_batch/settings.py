@@ -1,0 +1,120 @@
+"""Settings: `pisis.toml` of the workspace, then `PISIS_*` of the environment, then what the command line says."""
+
+import os
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BOGOTA = ZoneInfo("America/Bogota")
+FILE = "pisis.toml"
+_SQLITE = "sqlite:///"
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the message is a plain Spanish sentence."""
+
+
+class Settings(BaseSettings):
+    """Every setting. Paths are absolute once loaded."""
+
+    model_config = SettingsConfigDict(env_prefix="PISIS_", extra="forbid", frozen=True)
+
+    root: Path = Path()
+    database: SecretStr = SecretStr("sqlite:///var/registry.db")
+    mail: SecretStr = SecretStr("folder")
+    mail_from: str = "PISIS <no-responder@pisis.example>"
+    inbox: Path = Path("inbox")
+    outbox: Path = Path("outbox")
+    archive: Path = Path("var/archive")
+    claims: Path = Path("var/claims")
+    now: datetime | None = None
+    settle_seconds: float = 2.0
+    rescan_seconds: float = 10.0
+    max_file_bytes: int = 512 * 1024 * 1024
+    max_line_bytes: int = 64 * 1024
+
+    @field_validator("now")
+    @classmethod
+    def _aware(cls, value: datetime | None) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=BOGOTA) if value.tzinfo is None else value.astimezone(BOGOTA)
+
+    @classmethod
+    def load(cls, root: Path | None = None, **options: Any) -> "Settings":
+        """The settings of a workspace: the given folder, or the nearest one upward that holds `pisis.toml`."""
+        folder = _workspace(root)
+        said: dict[str, Any] = {}
+        if folder is not None:
+            said = _read(folder / FILE)
+        elif "PISIS_DATABASE" not in os.environ:
+            raise SettingsError(
+                "aquí no hay un espacio de trabajo: cree uno con «pisis init» o indique la carpeta con -w"
+            )
+        base = folder or Path.cwd()
+        by_file = {name: _at(base, name, value) for name, value in {**_defaults(), **said}.items()}
+        by_env = {
+            name: _at(Path.cwd(), name, os.environ[f"PISIS_{name.upper()}"])
+            for name in cls.model_fields
+            if f"PISIS_{name.upper()}" in os.environ and name != "root"
+        }
+        try:
+            return cls(root=base, **{**by_file, **by_env, **options})
+        except ValidationError as error:
+            names = ", ".join(str(part["loc"][0]) for part in error.errors())
+            raise SettingsError(f"ajuste desconocido o mal escrito: {names}") from None
+
+
+def _defaults() -> dict[str, Any]:
+    return {name: Settings.model_fields[name].default for name in ("database", "inbox", "outbox", "archive", "claims")}
+
+
+def _workspace(root: Path | None) -> Path | None:
+    if root is not None:
+        if not (root / FILE).is_file():
+            raise SettingsError(f"la carpeta {root} no tiene {FILE}: créelo con «pisis init»")
+        return root.resolve()
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{FILE} está mal escrito: {error}") from None
+
+
+def _at(base: Path, name: str, value: Any) -> Any:
+    """Relative paths count from where they were written: the workspace, or the current folder."""
+    if name in {"inbox", "outbox", "archive", "claims"}:
+        return base / Path(str(value)).expanduser()
+    if name == "database":
+        url = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        path = url.removeprefix(_SQLITE)
+        if url.startswith(_SQLITE) and path not in {"", ":memory:"} and not path.startswith("/"):
+            return SecretStr(f"{_SQLITE}{base / path}")
+        return SecretStr(url)
+    return value
+
+
+TEMPLATE = """\
+# Ajustes de este espacio de trabajo. Las rutas son relativas a esta carpeta.
+# Cada uno se puede dar también en el entorno: PISIS_DATABASE, PISIS_MAIL…
+
+# database = "sqlite:///var/registry.db"   # o postgresql+psycopg://usuario:clave@servidor/base
+# mail = "folder"                          # o smtp://usuario:clave@servidor:587?tls=starttls
+# mail_from = "PISIS <no-responder@pisis.example>"
+# inbox = "inbox"
+# outbox = "outbox"
+# archive = "var/archive"
+# settle_seconds = 2.0                     # cuánto debe estar quieto un archivo antes de tomarlo
+# rescan_seconds = 10.0                    # cada cuánto se mira el buzón aunque nada avise
+# max_file_bytes = 536870912
+# max_line_bytes = 65536
+"""

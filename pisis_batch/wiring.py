@@ -1,0 +1,48 @@
+"""Settings to ports: the only place that chooses adapters. Nothing here has a silent stand-in."""
+
+from datetime import datetime
+
+from pisis_batch.adapters.folder_archive import FolderArchive
+from pisis_batch.adapters.folder_inbox import FolderInbox
+from pisis_batch.adapters.folder_mailer import FolderMailer
+from pisis_batch.adapters.folder_outbox import FolderOutbox
+from pisis_batch.adapters.smtp_mailer import SmtpMailer
+from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.layouts import shelf
+from pisis_batch.model import Limits
+from pisis_batch.ports import Clock, Mailer, Ports
+from pisis_batch.settings import BOGOTA, Settings, SettingsError
+
+
+def ports(settings: Settings) -> Ports:
+    """Everything the service needs, with the database brought to this version."""
+    registry = SqlRegistry(settings.database.get_secret_value())
+    registry.migrate()
+    return Ports(
+        shelf=shelf(),
+        inbox=FolderInbox(settings.inbox, settings.claims, settings.settle_seconds),
+        archive=FolderArchive(settings.archive),
+        outbox=FolderOutbox(settings.outbox),
+        registry=registry,
+        mailer=mailer(settings),
+        clock=clock(settings),
+        limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
+        mail_from=settings.mail_from,
+    )
+
+
+def clock(settings: Settings) -> Clock:
+    """The time in Bogotá, or the fixed moment of `PISIS_NOW`."""
+    fixed = settings.now
+    return (lambda: fixed) if fixed is not None else (lambda: datetime.now(BOGOTA))
+
+
+def mailer(settings: Settings) -> Mailer:
+    """Files or a submission server, as the setting `mail` says."""
+    target = settings.mail.get_secret_value()
+    if target == "folder":
+        return FolderMailer(settings.outbox / "correo")
+    try:
+        return SmtpMailer(target)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
