@@ -71,13 +71,18 @@ def conclude(examined: Examined, facts: Facts | None) -> Outcome:
 
 
 def judge(examined: Examined, facts: Facts, *, sender_judged: bool = True) -> Outcome:
-    """Second validation of a sound file, verdict and changes. A file nobody sent has a sender without a login."""
+    """Second validation of a sound file, verdict and changes. A file nobody sent has a sender without a login.
+
+    The very bytes of a loaded file are not judged again: what they asked is done, so that an unlinking in them would
+    now be a stranger's. Their verdict is that nothing changes (Q30).
+    """
     batch = examined.batch
     if batch is None or not examined.sound:
         raise ValueError("only a sound file can be judged")
     if sender_judged and facts.sender is None:
         facts = dataclasses.replace(facts, sender=Sender("", registered=False, entitled=False))
-    content = validators.check_content(batch, facts)
+    checked = validators.check_sender if facts.earlier else validators.check_content
+    content = checked(batch, facts)
     findings = Findings(pl.concat([examined.findings.frame, content.frame]))
     reached = verdict.decide(findings, facts)
     planned = changes.plan(batch, facts) if reached is Verdict.CARGADO else Changes()

@@ -30,6 +30,7 @@ __all__ = [
     "check_content",
     "check_layout",
     "check_name",
+    "check_sender",
     "check_structure",
     "described",
     "masked",
@@ -68,12 +69,19 @@ def check_content(batch: Batch, facts: Facts) -> Findings:
 
     A sender who may not act for the entity is told only that: no other fact of the registry is disclosed.
     """
-    asked = [RULES[code] for code in batch.layout.rules]
-    sender = [rule for rule in asked if rule.family == "REM"]
-    told = _told([_objections(rule, batch, facts) for rule in sender])
+    told = check_sender(batch, facts)
     if told.blocks:
         return told
-    return _told([_objections(rule, batch, facts) for rule in asked if rule.family != "REM"])
+    return _told([_objections(rule, batch, facts) for rule in _named(batch) if rule.family != "REM"])
+
+
+def check_sender(batch: Batch, facts: Facts) -> Findings:
+    """Only whether the sender may act for the entity."""
+    return _told([_objections(rule, batch, facts) for rule in _named(batch) if rule.family == "REM"])
+
+
+def _named(batch: Batch) -> list[Rule]:
+    return [RULES[code] for code in batch.layout.rules]
 
 
 def _objections(rule: Rule, batch: Batch, facts: Facts) -> pl.DataFrame:

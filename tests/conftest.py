@@ -1,0 +1,68 @@
+"""A workspace with the fictitious registry of `worlds`, on real folders and a real database."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from worlds import NOW
+
+from pisis_batch import wiring
+from pisis_batch.adapters import registry_csv
+from pisis_batch.ports import Ports
+from pisis_batch.settings import FILE, TEMPLATE, Settings
+
+REGISTRY = {
+    "entities": """tipo_id,num_id,razon_social,tipo_entidad,municipio,correo_institucional,correo_confirmado,rep_tipo_id,rep_num_id,contacto_tipo_id,contacto_num_id,activa
+NI,900123456,ESE HOSPITAL EJEMPLO,IPS,PASTO - NARIÑO,contacto@ese.gov.co,1,CC,10000001,CC,10000002,1
+NI,900654321,EPS FICTICIA,EPS,BOGOTA D.C.,contacto@eps.example,0,CC,10000050,,,1
+""",
+    "persons": """tipo_id,num_id,primer_nombre,segundo_nombre,primer_apellido,segundo_apellido,correo_personal
+CC,10000001,LUISA,,PEREZ,,luisa.perez@correo.example
+CC,10000002,ANA,,GOMEZ,,ana.gomez@correo.example
+CC,10000050,EVA,,DIAZ,,eva.diaz@correo.example
+CC,1090000001,JUAN,,PEREZ,,
+CC,1090000002,MARIA,,GOMEZ,,
+CC,1090000003,PEDRO,,RUIZ,,
+""",
+    "users": """entidad_tipo_id,entidad_num_id,tipo_id,num_id,telefono,cargo,contrato_indefinido,fecha_fin,correo
+NI,900123456,CC,1090000003,3000000003,CONDUCTOR,1,,pedro.ruiz@ese.gov.co
+""",
+    "profiles": """codigo,nombre,cod_aplicacion,nombre_aplicacion,tipos_entidad,habilitado
+1274,SI-APS FICTICIO,186,APLICACION 186,IPS;EPS,1
+1300,SI-APS OTRO FICTICIO,186,APLICACION 186,,1
+1212,THS Consulta Mesa Ayuda y Externos,001,THS,,1
+""",
+}
+GOOD = """2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO GENERAL|1||JUAN.PEREZ@ESE.GOV.CO
+2|2|CC|1090000002|MARIA|GOMEZ|V|3160000000|ENFERMERA|0|2026-12-31|maria.gomez@ese.gov.co
+2|3|CC|1090000003|PEDRO|RUIZ|O|||||
+3|4|CC|1090000001|186|A|1274"""
+
+
+def load(ports: Ports, table: str, text: str, at: datetime = NOW) -> int:
+    """Load a table as `pisis registry load` does."""
+    rows, problems = registry_csv.read(table, text.encode())
+    assert problems == []
+    return ports.registry.load(table, rows, at)
+
+
+def filled(ports: Ports) -> Ports:
+    """The same ports with the fictitious registry in them."""
+    for table, text in REGISTRY.items():
+        load(ports, table, text)
+    return ports
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / FILE).write_text(TEMPLATE, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def ports(workspace: Path) -> Iterator[Ports]:
+    made = filled(wiring.ports(Settings.load(workspace, now=NOW, settle_seconds=0)))
+    yield made
+    made.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
+
