@@ -34,7 +34,7 @@ def plan(batch: Batch, facts: Facts) -> Changes:
 
 
 def _assigned(profiles: pl.DataFrame, linked: pl.DataFrame, facts: Facts, default: DefaultProfile) -> pl.DataFrame:
-    """Asked assignments that are not held already, and the default profile of every new user (dossier 1.6)."""
+    """Asked assignments that are not held already, and the default profile of every new user (ficha 1.6)."""
     asked = profiles.filter(pl.col("accion") == "A").select(GRANT).join(facts.grants, on=[*HELD, "perfil"], how="anti")
     given = linked.select("line", *WHO, aplicacion=pl.lit(default.application), perfil=pl.lit(default.profile)).join(
         asked, on=HELD, how="anti"

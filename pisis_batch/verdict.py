@@ -13,7 +13,7 @@ def decide(findings: Findings, facts: Facts | None) -> Verdict:
 
 
 def count(batch: Batch | None, findings: Findings, verdict: Verdict) -> Counts:
-    """The figures of a file. A fault of the control record is of no detail line (dossier 2.21)."""
+    """The figures of a file. A fault of the control record is of no detail line (ficha 2.21)."""
     warnings = findings.where("advertencia").frame.height
     if batch is None:
         return Counts(warnings=warnings)

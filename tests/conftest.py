@@ -65,4 +65,3 @@ def ports(workspace: Path) -> Iterator[Ports]:
     made = filled(wiring.ports(Settings.load(workspace, now=NOW, settle_seconds=0)))
     yield made
     made.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
-

@@ -22,7 +22,17 @@ from pisis_batch.model import Id, Limits, Received
 from pisis_batch.ports import Ports
 from pisis_batch.settings import Settings
 
-CRASHES = ["claimed", "archived", "accepted", "released", "attempted", "before_commit", "committed", "published", "sent"]
+CRASHES = [
+    "claimed",
+    "archived",
+    "accepted",
+    "released",
+    "attempted",
+    "before_commit",
+    "committed",
+    "published",
+    "sent",
+]
 
 
 def drop(workspace: Path, content: bytes, *, sender: str = "CC10000001", name: str = NAME) -> None:
@@ -50,7 +60,12 @@ def test_a_good_file_is_loaded_and_answered(workspace: Path, ports: Ports) -> No
     assert linked(ports) == ["1090000001 186/1274 PISIS/NEO", "1090000002 PISIS/NEO"]
     assert not list((workspace / "inbox").rglob("*.TXT"))
     folder = workspace / "outbox/CC10000001" / outcome.received.guid
-    assert sorted(path.name for path in folder.iterdir()) == ["ack.json", "acta.html", "hallazgos.csv", "resultado.html"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "ack.json",
+        "acta.html",
+        "hallazgos.csv",
+        "resultado.html",
+    ]
     ack = json.loads((folder / "ack.json").read_text("utf-8"))
     assert ack["changes"] == {"linked": 2, "updated": 0, "unlinked": 1, "assigned": 3, "withdrawn": 1}
     assert ports.archive.fetch(ack["sha256"]) == file_of(GOOD)
@@ -82,13 +97,19 @@ def test_history_tells_who_was_linked_when_and_why(workspace: Path, ports: Ports
     assert all(grant["valid_to"] for grant in user["grants"])
 
 
-def test_a_rejected_file_changes_nothing_and_flips_after_the_registry_is_put_right(workspace: Path, ports: Ports) -> None:
+def test_a_rejected_file_changes_nothing_and_flips_after_the_registry_is_put_right(
+    workspace: Path, ports: Ports
+) -> None:
     lines = GOOD.replace("186|A|1274", "186|A|4444")
     drop(workspace, file_of(lines))
     (outcome,) = service.once(ports)
     assert outcome.verdict == "rechazado"
     assert linked(ports) == ["1090000003 PISIS/NEO"]
-    load(ports, "profiles", "codigo,nombre,cod_aplicacion,nombre_aplicacion,tipos_entidad,habilitado\n4444,NUEVO,186,A,,1\n")
+    load(
+        ports,
+        "profiles",
+        "codigo,nombre,cod_aplicacion,nombre_aplicacion,tipos_entidad,habilitado\n4444,NUEVO,186,A,,1\n",
+    )
     guid = outcome.received.guid
     assert service.reprocess(guid, ports, apply=False).verdict == "cargado"
     assert linked(ports) == ["1090000003 PISIS/NEO"]

@@ -91,7 +91,7 @@ TABLES: dict[str, tuple[dict[str, Column], tuple[str, ...]]] = {
         ("anexo", "inicio", "corte"),
     ),
 }
-#: The ministry's own export of PerfilPorAplicacion (dossier 1.7): only these of its 22 columns are used.
+#: The ministry's own export of PerfilPorAplicacion (ficha 1.7): only these of its 22 columns are used.
 _EXPORT = {
     "Codigo": "codigo",
     "Nombre": "nombre",

@@ -19,6 +19,7 @@ except ImportError:  # not published for this platform
     import sqlite3 as sqlite
 
 FIRST_SOUND_WAL = (3, 51, 3)
+SQLITE_VERSION: str = sqlite.sqlite_version
 
 
 def engine(url: str) -> sa.Engine:

@@ -2,7 +2,7 @@
 
 A placeholder names a control field and says how its value is printed: `AAAAMMDD` a date without hyphens, `2` two
 letters, `012` a number padded with zeros to twelve digits. Names are matched without regard to case and written in
-upper case (dossier Q22).
+upper case (ficha Q22).
 """
 
 import re

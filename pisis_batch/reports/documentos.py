@@ -1,4 +1,4 @@
-"""Acta de Validación de cargue and Resultado de procesamiento: official sections and wording (dossier 2.20, 2.21)."""
+"""Acta de Validación de cargue and Resultado de procesamiento: official sections and wording (ficha 2.20, 2.21)."""
 
 import dataclasses
 from datetime import datetime

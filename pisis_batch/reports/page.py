@@ -8,7 +8,7 @@ import polars as pl
 from pisis_batch import validators
 from pisis_batch.model import Outcome
 
-SHOWN = 500  # findings in the body (dossier 2.21); the CSV has all
+SHOWN = 500  # findings in the body (ficha 2.21); the CSV has all
 _LINES = 3
 _KINDS = {"error": "Error", "advertencia": "Advertencia", "informativo": "Nota"}
 

@@ -53,7 +53,7 @@ def our_fault() -> Findings:
 
 
 def check_structure(batch: Batch) -> Findings:
-    """First validation: the name, the lines, every cell, and the file as a whole (dossier 2.18)."""
+    """First validation: the name, the lines, every cell, and the file as a whole (ficha 2.18)."""
     layout = batch.layout
     found = [
         rule.findings(rule.objects(batch, _NO_FACTS), layout)

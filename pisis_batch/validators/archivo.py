@@ -27,7 +27,7 @@ def _readable(batch: Batch) -> bool:
     en="The file has no control record (type {tipo}); it must be the first line",
     cause="El archivo comienza directamente con los registros de detalle.",
     remedy="Agregue como primera línea el registro de control con los datos de la entidad.",
-    source="dossier 1.2",
+    source="ficha 1.2",
 )
 def control_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     """A file has a control record.
@@ -49,7 +49,7 @@ def control_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Line {linea} is another control record; there can be only one",
     cause="Se unieron varios archivos, o el control se copió dos veces.",
     remedy="Deje un solo registro de control, en la primera línea.",
-    source="dossier 1.2",
+    source="ficha 1.2",
 )
 def control_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Exactly one control record.
@@ -71,7 +71,7 @@ def control_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="The control record stands on line {linea}; it must be the first",
     cause="Hay registros o notas antes del control.",
     remedy="Pase el registro de control a la primera línea.",
-    source="dossier 1.2",
+    source="ficha 1.2",
 )
 def control_not_first(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The control record is the first line; a blank line before it is told by itself.
@@ -97,7 +97,7 @@ def control_not_first(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Line {linea} is of type {tipo} and stands after records of type {despues}; types are grouped, in order",
     cause="Los registros de distinto tipo se mezclaron.",
     remedy="Ponga primero todos los registros de cada tipo, en el orden del anexo, y numere de nuevo el consecutivo.",
-    source="dossier 1.2, Q23",
+    source="ficha 1.2, Q23",
 )
 def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
     """All users come before all profiles.
@@ -133,7 +133,7 @@ def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="The consecutive of line {linea} is {valor} and should be {esperado}{stretch}",
     cause="Se quitó, se agregó, se repitió o se movió un registro sin numerar de nuevo, o la numeración se reinició.",
     remedy="Numere de nuevo: 1 en el primer registro de detalle y de uno en uno hasta el último, sin reiniciar entre tipos.",
-    source="dossier 1.2",
+    source="ficha 1.2",
 )
 def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The consecutive starts at 1 and runs on over all detail records.
@@ -206,7 +206,7 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="The control record states {valor} detail records and the file has {contados}",
     cause="Se agregaron o quitaron registros sin corregir el total, se contó la línea de control, o el archivo llegó incompleto.",
     remedy="Escriba en el control el número de registros de detalle, sin contar la línea de control.",
-    source="dossier 1.2",
+    source="ficha 1.2",
 )
 def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The control total counts the detail records. Unreadable lines may count or not.
@@ -241,7 +241,7 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Line {linea} repeats {llave} of line {primera}",
     cause="La misma persona, o la misma persona con la misma aplicación, se reporta más de una vez en el archivo.",
     remedy="Deje un solo registro; si eran personas distintas, corrija el número de identificación.",
-    source="dossier 1.4, 1.5, Q6, Q10",
+    source="ficha 1.4, 1.5, Q6, Q10",
 )
 def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
     """A person is reported once among the users; a person and application once among the profiles.
@@ -285,7 +285,7 @@ def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="The file has no record of type {tipo} and at least one is required",
     cause="El archivo solo trae el control, o solo registros de otro tipo.",
     remedy="Agregue los registros que faltan o no envíe el archivo.",
-    source="dossier 1.2",
+    source="ficha 1.2",
 )
 def record_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     """At least one user record.
@@ -310,7 +310,7 @@ def record_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="{campo} is {valor} in the control record and {nombre} in the file name",
     cause="El archivo se copió de otro reporte y no se cambió el nombre o el control.",
     remedy="Corrija el que esté errado: los dos deben decir lo mismo.",
-    source="dossier 1.1",
+    source="ficha 1.1",
 )
 def name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The name repeats the cut date and the entity of the control record. The examples are named

@@ -26,7 +26,7 @@ _CONTROL = r"[\x00-\x1F\x7F-\x{9F}]"
     en="{campo} is stored as UTF-8 and reads {valor}; the file must be ANSI text (Windows-1252)",
     cause="El programa que hizo el archivo lo guardó en UTF-8; por eso la Ñ y otros signos se leen cambiados.",
     remedy="Guarde de nuevo el archivo con codificación ANSI (en el Bloc de notas: Guardar como, Codificación, ANSI).",
-    source="dossier 2.2, Q12",
+    source="ficha 2.2, Q12",
 )
 def utf8_in_cell(field: Field, record: Record) -> Fault:
     """Text is one byte a character; a UTF-8 sequence shows as two or three odd letters.
@@ -46,7 +46,7 @@ def utf8_in_cell(field: Field, record: Record) -> Fault:
     en="{campo} holds a control character or a byte that is not text: {valor}",
     cause="Quedó dentro del dato un carácter que no se ve: tabulador, salto de línea suelto, nulo o similar.",
     remedy="Borre el dato y escríbalo de nuevo a mano; no lo copie desde otra aplicación.",
-    source="dossier 2.12",
+    source="ficha 2.12",
 )
 def control_character(field: Field, record: Record) -> Fault:
     r"""No cell holds control characters, NUL, a lone carriage return or a byte that cp1252 leaves undefined.
@@ -66,7 +66,7 @@ def control_character(field: Field, record: Record) -> Fault:
     en="{campo} holds quotation marks: {valor}; data are written without them",
     cause="El programa que hizo el archivo encerró los datos entre comillas, o se escribió una comilla.",
     remedy="Quite las comillas; ningún dato va encerrado entre signos.",
-    source="dossier 2.6",
+    source="ficha 2.6",
 )
 def quotation_mark(field: Field, record: Record) -> Fault:
     """Neither quotes nor any other enclosing character.
@@ -86,7 +86,7 @@ def quotation_mark(field: Field, record: Record) -> Fault:
     en="{campo} has spaces at the beginning or the end: {valor}",
     cause="El dato se rellenó o se copió con espacios. Un campo sin dato no lleva nada entre las barras.",
     remedy="Quite los espacios; si el campo no tiene dato, deje las dos barras seguidas (||).",
-    source="dossier 2.5, 2.10",
+    source="ficha 2.5, 2.10",
 )
 def surrounding_space(field: Field, record: Record) -> Fault:
     """Cells are not padded; an empty cell has nothing between its pipes.
@@ -107,7 +107,7 @@ def surrounding_space(field: Field, record: Record) -> Fault:
     en="{campo} is empty and is mandatory{condition}",
     cause="El campo se dejó sin dato.",
     remedy="Escriba el dato que falta.",
-    source="dossier 1.3-1.5; estilo de Error001",
+    source="ficha 1.3-1.5; estilo de Error001",
 )
 def mandatory_missing(field: Field, record: Record) -> Fault | None:
     """A mandatory field is filled; a conditional one when its condition holds.
@@ -135,7 +135,7 @@ def mandatory_missing(field: Field, record: Record) -> Fault | None:
     en="{campo} holds {valor} and must be empty: it is filled only when {condicion}",
     cause="Se diligenció un campo que no aplica para este registro.",
     remedy="Borre el dato y deje las barras; o revise si la acción o el indicador del registro es otro.",
-    source="dossier 1.4, 1.5",
+    source="ficha 1.4, 1.5",
 )
 def forbidden_value(field: Field, record: Record) -> Fault | None:
     """A field that belongs to a condition is empty when the condition does not hold.
@@ -158,7 +158,7 @@ def forbidden_value(field: Field, record: Record) -> Fault | None:
     en="{campo} has lower-case letters: {valor}; data are written in upper case",
     cause="El dato se escribió en minúsculas. Solo los correos electrónicos pueden llevarlas.",
     remedy="Escriba el dato en mayúsculas.",
-    source="dossier 2.3, Q13",
+    source="ficha 2.3, Q13",
 )
 def lower_case(field: Field, record: Record) -> Fault | None:
     """Data are upper case; e-mail addresses are exempt.
@@ -181,7 +181,7 @@ def lower_case(field: Field, record: Record) -> Fault | None:
     en="{campo} has accented letters: {valor}; write it without them (Ñ is allowed)",
     cause="El dato se escribió con tildes, diéresis u otras marcas sobre las letras.",
     remedy="Quite las tildes. La letra Ñ se conserva.",
-    source="dossier 2.3, Q13",
+    source="ficha 2.3, Q13",
 )
 def accented_letter(field: Field, record: Record) -> Fault | None:
     """No accents; Ñ stays.

@@ -31,7 +31,7 @@ def _if(batch: Batch, *, objected: bool, **facts: str) -> pl.DataFrame:
     en="NIT {valor} includes its check digit; it must be {esperado}",
     cause="Se escribió el NIT completo, con su último dígito después del guion.",
     remedy="Quite el último dígito en el control y en el nombre del archivo.",
-    source="dossier 3.3",
+    source="ficha 3.3",
 )
 def nit_with_check_digit(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Identification numbers of entities travel without the check digit.
@@ -59,7 +59,7 @@ def nit_with_check_digit(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Number {valor} is not that of an entity of type {tipo_id_entidad} ({forma})",
     cause="Al número le faltan o le sobran cifras, lleva ceros de relleno, o el tipo es otro.",
     remedy="Verifique el tipo y el número de la entidad.",
-    source="dossier 3.2, 3.4",
+    source="ficha 3.2, 3.4",
 )
 def entity_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     """A NIT has nine digits; a municipality its five DANE digits; a department two.
@@ -83,7 +83,7 @@ def entity_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Entity {tipo_id_entidad} {valor} is not registered in SISPRO",
     cause="La entidad no se ha registrado, o el tipo o el número están mal escritos.",
     remedy="Corrija el número, o registre la entidad en web.sispro.gov.co, opción «Registrar Entidad».",
-    source="A1.2, dossier 1.6",
+    source="A1.2, ficha 1.6",
 )
 def entity_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The entity of the file is registered.
@@ -158,7 +158,7 @@ def _names(batch: Batch, facts: Facts) -> tuple[str, str]:
     en="The legal name is {valor}; the entity is registered as {esperado}",
     cause="La razón social cambió, se abrevió, o el número es de otra entidad.",
     remedy="Escriba la razón social como está registrada en web.sispro.gov.co, o actualice la entidad.",
-    source="dossier 1.3 campo 5, Q19",
+    source="ficha 1.3 campo 5, Q19",
 )
 def legal_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The legal name is the registered one; accents, case and repeated spaces do not count.
@@ -181,7 +181,7 @@ def legal_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="The alternate NIT {valor} is not right: {reason}",
     cause="El campo se llenó con otro número, o con el dígito de verificación.",
     remedy="Si la entidad se identifica con NIT, deje el campo vacío o repita el mismo NIT; si no, escriba su NIT de 9 cifras.",
-    source="dossier 1.3 campo 6, Q1",
+    source="ficha 1.3 campo 6, Q1",
 )
 def alternate_nit_wrong(batch: Batch, facts: Facts) -> pl.DataFrame:
     """With NI it is empty or repeats the NIT; otherwise it is a NIT without check digit.
@@ -232,7 +232,7 @@ _UNLIKE: Words = {
     "en": "Number {valor} is not that of a {tipo} document ({forma})",
     "cause": "Al número le faltan o le sobran cifras, o el tipo de identificación es otro.",
     "remedy": "Verifique el tipo y el número en el documento de identidad.",
-    "source": "dossier 3.2; estilo de Error676",
+    "source": "ficha 3.2; estilo de Error676",
 }
 
 
@@ -330,7 +330,7 @@ _NAME: Words = {
     "en": "{campo} is {valor}; in Mi Seguridad Social it is {registrado}",
     "cause": "El nombre se escribió de otra manera, o el número de identificación es de otra persona.",
     "remedy": "Escriba el nombre igual al registrado en www.miseguridadsocial.gov.co, o corrija allí el registro.",
-    "source": "dossier 1.3, A3.6, Q19",
+    "source": "ficha 1.3, A3.6, Q19",
 }
 
 

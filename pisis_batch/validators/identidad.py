@@ -1,4 +1,4 @@
-"""Identification numbers: what each type looks like (dossier 3.2, 3.4) and the NIT check digit (DIAN, dossier 3.3)."""
+"""Identification numbers: what each type looks like (ficha 3.2, 3.4) and the NIT check digit (DIAN, ficha 3.3)."""
 
 import polars as pl
 from stdnum.co import nit

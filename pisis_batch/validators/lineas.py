@@ -54,7 +54,7 @@ def oversized_file(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="The content of the file is {formato}, not plain text",
     cause="Se cambió el nombre a un archivo de otro programa, se comprimió, o se guardó como Unicode (UTF-16).",
     remedy="Guarde el archivo como texto plano ANSI, sin comprimir, con los campos separados por la barra |.",
-    source="dossier 2.2",
+    source="ficha 2.2",
 )
 def not_text(batch: Batch, facts: Facts) -> pl.DataFrame:
     r"""A flat file is text of one byte a character.
@@ -116,7 +116,7 @@ def blank_line(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="The file ends with a Ctrl-Z character, which is not allowed",
     cause="El programa que hizo el archivo agrega la antigua marca de fin de archivo de DOS.",
     remedy="Borre el último carácter del archivo; después del último registro no va ninguna marca.",
-    source="dossier 2.12, Q14",
+    source="ficha 2.12, Q14",
 )
 def end_of_file_mark(batch: Batch, facts: Facts) -> pl.DataFrame:
     r"""No special character ends the file.
@@ -154,7 +154,7 @@ def overlong_line(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Line {linea} begins with {mark}, which is no record type of the annex; the types are {tipos}",
     cause="La línea no comienza por el tipo de registro, o los campos no están separados por la barra |.",
     remedy="Corrija el comienzo de la línea; si es un encabezado o una nota, bórrela.",
-    source="dossier 1.2, 2.4",
+    source="ficha 1.2, 2.4",
 )
 def record_type_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The first field of each line says what record it is.
@@ -176,7 +176,7 @@ def record_type_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Line {linea} ends with one pipe too many",
     cause="El programa pone una barra después de cada campo, también del último.",
     remedy="Quite la última barra: las barras separan campos, no cierran la línea.",
-    source="dossier 1.2, Q14",
+    source="ficha 1.2, Q14",
 )
 def trailing_pipe(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Pipes separate; none ends a line.
@@ -196,7 +196,7 @@ def trailing_pipe(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Line {linea} has {cells} fields and this record takes {expected}",
     cause="Falta o sobra una barra |, o un dato contiene una barra.",
     remedy="Cuente los campos: los que van vacíos también llevan su barra (||).",
-    source="dossier 1.2",
+    source="ficha 1.2",
 )
 def ragged_line(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Each record has exactly the fields of its type, empty ones included.

@@ -26,7 +26,7 @@ def unknown_annex(name: str, shelf: Shelf) -> pl.DataFrame:
     en="The name {valor} belongs to no annex received here; names begin with {anexos}",
     cause="El archivo tiene otro nombre, o es de un anexo que no se recibe por este medio.",
     remedy="Póngale al archivo el nombre que pide el anexo técnico y envíelo de nuevo.",
-    source="dossier 1.1",
+    source="ficha 1.1",
 )
 def annex_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The first letters of the name say which annex the file is. Judged before there is a layout to read it with.
@@ -47,7 +47,7 @@ def annex_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     cause="Al nombre le sobra o le falta una parte: la fecha, el tipo o el número de la entidad, los ceros o la extensión.",
     remedy="Corrija el nombre. Ejemplo: SEG500USIN20260715NI000900123456.TXT (fecha de corte, tipo de identificación y"
     " número de la entidad con ceros hasta doce cifras).",
-    source="dossier 1.1",
+    source="ficha 1.1",
 )
 def name_misshapen(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The name has the annex's code, the cut date, the entity's type and padded number, and the extension.
@@ -88,7 +88,7 @@ def _expected(piece: Piece | None, batch: Batch) -> str:
     en="The name {valor} holds the date {hallado}, which does not exist",
     cause="El año, el mes o el día del nombre están cambiados de orden o mal escritos.",
     remedy="Escriba en el nombre la fecha de corte como AAAAMMDD, la misma del registro de control sin guiones.",
-    source="dossier 1.1",
+    source="ficha 1.1",
 )
 def name_date_impossible(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The eight digits of the name are a real date.

@@ -1,4 +1,4 @@
-"""PRF: profiles assigned to and withdrawn from users, against the catalogue PerfilPorAplicacion (dossier 1.5, 1.7)."""
+"""PRF: profiles assigned to and withdrawn from users, against the catalogue PerfilPorAplicacion (ficha 1.5, 1.7)."""
 
 import polars as pl
 
@@ -23,7 +23,7 @@ def _assigned(batch: Batch) -> pl.DataFrame:
     en="Number {valor} is not that of a {tipo_id} document ({forma})",
     cause="Al número le faltan o le sobran cifras, o el tipo de identificación es otro.",
     remedy="Escriba el mismo tipo y número con que el usuario está vinculado.",
-    source="dossier 3.2",
+    source="ficha 3.2",
 )
 def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Each type of document has its own length and signs.
@@ -46,7 +46,7 @@ def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Person {tipo_id} {valor} is unlinked in this same file; profiles are neither assigned nor withdrawn",
     cause="La desvinculación ya retira todos los perfiles de la persona en la entidad.",
     remedy="Quite el registro de perfil, o quite la desvinculación.",
-    source="dossier 1.5, Q5",
+    source="ficha 1.5, Q5",
 )
 def profile_of_the_leaving(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Whoever leaves in the file has no profile lines in it.
@@ -73,7 +73,7 @@ def profile_of_the_leaving(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Person {tipo_id} {valor} is neither linked to this entity nor linked by this file",
     cause="Falta el registro tipo 2 que vincula a la persona, o el número no es el mismo.",
     remedy="Agregue el registro tipo 2 con acción V para la persona, o corrija el número de identificación.",
-    source="dossier 1.5, Q5",
+    source="ficha 1.5, Q5",
 )
 def profile_without_user(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Profiles are for users who are, or become with this file, linked.
@@ -103,7 +103,7 @@ def profile_without_user(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Application {valor} is not in table PerfilPorAplicacion",
     cause="El código de la aplicación está mal escrito, o perdió los ceros de la izquierda.",
     remedy="Consulte el código de la aplicación en la tabla PerfilPorAplicacion (columna Extra_I:CodAplicacion).",
-    source="dossier 1.7",
+    source="ficha 1.7",
 )
 def application_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     """A profile is assigned in an application of the catalogue; withdrawing is always possible.
@@ -126,7 +126,7 @@ def application_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Profile {valor} is not in table PerfilPorAplicacion",
     cause="El código del perfil está mal escrito, o perdió los ceros de la izquierda.",
     remedy="Consulte el código del perfil en la tabla PerfilPorAplicacion (columna Codigo).",
-    source="dossier 1.7",
+    source="ficha 1.7",
 )
 def profile_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     """A profile that is assigned exists.
@@ -152,7 +152,7 @@ def profile_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Profile {valor} is not of application {aplicacion} but of {suya}",
     cause="El código de la aplicación o el del perfil no corresponden entre sí.",
     remedy="Corrija la aplicación o el perfil según la tabla PerfilPorAplicacion.",
-    source="dossier 1.7",
+    source="ficha 1.7",
 )
 def profile_of_another_application(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The profile belongs to the reported application.
@@ -185,7 +185,7 @@ def _known(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Profile {valor} ({nombre}) is not enabled",
     cause="El Ministerio retiró el perfil de la tabla PerfilPorAplicacion.",
     remedy="Use un perfil habilitado de la misma aplicación.",
-    source="dossier 1.7",
+    source="ficha 1.7",
 )
 def profile_disabled(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The profile is enabled in the catalogue.
@@ -207,7 +207,7 @@ def profile_disabled(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="Profile {valor} ({nombre}) is for entities {tipos_entidad}; this one is {tipo}",
     cause="El perfil pertenece a otro tipo de entidad.",
     remedy="Use un perfil permitido para el tipo de su entidad, o actualice el tipo en el registro de la entidad.",
-    source="dossier 1.7",
+    source="ficha 1.7",
 )
 def profile_of_another_entity_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The catalogue says which entity types may hold a profile; an empty list means all.

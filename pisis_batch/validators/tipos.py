@@ -42,7 +42,7 @@ def value_not_allowed(field: Field, record: Record) -> Fault | None:
     en="{campo} holds {valor}, which is not accepted; the codes in force of table {tabla} are {permitidos}",
     cause="El código no existe en la tabla de referencia, o existe pero no está habilitado para este anexo.",
     remedy="Use uno de los códigos vigentes de la tabla.",
-    source="dossier 3.1, 3.4, Q2, Q3",
+    source="ficha 3.1, 3.4, Q2, Q3",
 )
 def code_not_in_catalog(field: Field, record: Record) -> Fault | None:
     """A coded field holds a code of its reference table that is enabled.
@@ -68,7 +68,7 @@ def code_not_in_catalog(field: Field, record: Record) -> Fault | None:
     en="{campo} must be digits only and holds {valor}",
     cause="El dato lleva letras, puntos, guiones, espacios u otros signos.",
     remedy="Escriba solo las cifras, sin puntos, comas, guiones ni espacios.",
-    source="dossier 2.7",
+    source="ficha 2.7",
 )
 def not_digits(field: Field, record: Record) -> Fault | None:
     """A numeric field holds ASCII digits only: no separators, no sign.
@@ -90,7 +90,7 @@ def not_digits(field: Field, record: Record) -> Fault | None:
     en="{campo} must be a number with a decimal point and up to {decimales} decimals, and holds {valor}",
     cause="El número lleva coma decimal, separador de miles o demasiados decimales.",
     remedy="Escriba el número sin separador de miles y con punto para los decimales, por ejemplo 1250.75.",
-    source="dossier 2.7",
+    source="ficha 2.7",
 )
 def not_decimal(field: Field, record: Record) -> Fault | None:
     """A decimal field is digits with an optional point; SEG500USIN has none, so its examples are ordinary lines.
@@ -112,7 +112,7 @@ def not_decimal(field: Field, record: Record) -> Fault | None:
     en="{campo} must be written YYYY-MM-DD and holds {valor}",
     cause="La fecha está en otro orden, con otro separador o incompleta.",
     remedy="Escriba año, mes y día con guiones, por ejemplo 2026-07-15.",
-    source="dossier 2.8",
+    source="ficha 2.8",
 )
 def date_misspelt(field: Field, record: Record) -> Fault | None:
     """Dates are AAAA-MM-DD, with hyphens and leading zeros.
@@ -135,7 +135,7 @@ def date_misspelt(field: Field, record: Record) -> Fault | None:
     en="{campo} holds {valor}, which is not a date of the calendar",
     cause="El mes no existe, o el mes no tiene ese día (por ejemplo 30 de febrero).",
     remedy="Corrija el mes o el día.",
-    source="dossier 2.8",
+    source="ficha 2.8",
 )
 def date_impossible(field: Field, record: Record) -> Fault | None:
     """A date exists and its year is between 1900 and 2199.
@@ -160,7 +160,7 @@ def date_impossible(field: Field, record: Record) -> Fault | None:
     en="{campo} is not a valid e-mail address: {valor}",
     cause="Falta la arroba o el dominio, o hay espacios, tildes o signos que un correo no lleva.",
     remedy="Escriba una sola dirección completa, por ejemplo NOMBRE@ENTIDAD.GOV.CO.",
-    source="dossier 1.3, 1.4",
+    source="ficha 1.3, 1.4",
 )
 def not_an_address(field: Field, record: Record) -> Fault | None:
     """An e-mail address is ASCII, has one @ and a domain with a dot.
@@ -207,7 +207,7 @@ def name_with_signs(field: Field, record: Record) -> Fault | None:
     en="{campo} holds signs that are not allowed: {valor}",
     cause="El dato lleva puntos, guiones o signos especiales donde solo van {permitidos}.",
     remedy="Quite los signos; deje solo {permitidos}.",
-    source="dossier 2.1, 2.3",
+    source="ficha 2.1, 2.3",
 )
 def sign_not_allowed(field: Field, record: Record) -> Fault | None:
     """Alphanumeric fields take letters and digits; text fields any sign of the keyboard except pipe and quotes.
@@ -235,7 +235,7 @@ def sign_not_allowed(field: Field, record: Record) -> Fault | None:
     en="{campo} has more than {maximo} characters",
     cause="El dato pasa la longitud máxima del campo.",
     remedy="Acorte el dato; la longitud del anexo es un máximo.",
-    source="dossier 2.9",
+    source="ficha 2.9",
 )
 def too_long(field: Field, record: Record) -> Fault | None:
     """Lengths are maximums, in characters.
@@ -279,7 +279,7 @@ def too_short(field: Field, record: Record) -> Fault | None:
     en="{campo} takes no leading zeros and holds {valor}",
     cause="El número se rellenó con ceros. Los ceros de relleno solo van en el nombre del archivo.",
     remedy="Quite los ceros de la izquierda.",
-    source="dossier 2.10",
+    source="ficha 2.10",
 )
 def padded_number(field: Field, record: Record) -> Fault | None:
     """Numbers are not padded inside the file.

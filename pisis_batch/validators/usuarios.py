@@ -18,7 +18,7 @@ WHO = ["tipo_id", "num_id"]
     en="Number {valor} is not that of a {tipo_id} document ({forma})",
     cause="Al número le faltan o le sobran cifras, o el tipo de identificación es otro.",
     remedy="Verifique el tipo y el número en el documento de identidad.",
-    source="dossier 3.2; estilo de Error676",
+    source="ficha 3.2; estilo de Error676",
 )
 def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Each type of document has its own length and signs.
@@ -162,7 +162,7 @@ def unlinked_under_another_name(batch: Batch, facts: Facts) -> pl.DataFrame:
     en="The end date of the contract ({valor}) must be later than the day of reception ({hoy})",
     cause="El contrato terminó, termina hoy, o el año está mal escrito.",
     remedy="Escriba la fecha de finalización vigente; si el contrato terminó, no vincule al usuario.",
-    source="dossier 1.4 campo 10, Q17",
+    source="ficha 1.4 campo 10, Q17",
 )
 def contract_already_over(batch: Batch, facts: Facts) -> pl.DataFrame:
     """A fixed-term contract ends after the day the file is received.

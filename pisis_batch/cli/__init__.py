@@ -1,0 +1,81 @@
+"""The command line: `pisis`. Commands import what they need when they run, so that help is immediate."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pisis_batch import __version__
+
+REJECTED, FAULT = 1, 3
+_COMMANDS = {
+    "init": "workspace",
+    "doctor": "workspace",
+    "demo": "demo",
+    "watch": "files",
+    "process": "files",
+    "check": "files",
+    "reprocess": "files",
+    "runs": "queue",
+    "deliver": "files",
+    "explain": "knowledge",
+    "layouts": "knowledge",
+    "registry": "people",
+}
+
+
+class _Lazy(click.Group):
+    """Finds each command in its module, imported only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"pisis_batch.cli.{_COMMANDS[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name)
+        return found
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-w",
+    "--workspace",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Carpeta de trabajo (la que tiene pisis.toml). Sin ella se busca desde la carpeta actual hacia arriba.",
+)
+@click.version_option(__version__, prog_name="pisis")
+@click.pass_context
+def root(ctx: click.Context, workspace: Path | None) -> None:
+    """Recibe los archivos planos que las entidades reportan al SISPRO: los valida, los aplica y responde.
+
+    Códigos de salida: 0 todo bien, 1 hay archivos rechazados, 2 orden mal escrita, 3 falla nuestra.
+    """
+    ctx.obj = workspace
+
+
+def main() -> None:
+    """Run, and turn any fault of ours into one sentence; `PISIS_DEBUG=1` shows where it happened."""
+    try:
+        root(prog_name="pisis", standalone_mode=True)
+    except Exception as error:  # the one place where a fault becomes a sentence
+        if os.environ.get("PISIS_DEBUG"):
+            raise
+        click.echo(f"pisis: {_sentence(error)}", err=True)
+        sys.exit(FAULT)
+
+
+def _sentence(error: Exception) -> str:
+    name = type(error).__name__
+    if name in {"SettingsError", "LayoutError"}:
+        return str(error)
+    if isinstance(error, PermissionError):
+        return f"no hay permiso para usar {error.filename}"
+    if isinstance(error, OSError):
+        return f"el sistema de archivos o la red no respondieron ({name}): revise con «pisis doctor»"
+    if "sqlalchemy" in type(error).__module__:
+        return f"la base de datos no respondió como debía ({name}): revise con «pisis doctor»"
+    return f"falla interna ({name}); con PISIS_DEBUG=1 se muestra dónde"

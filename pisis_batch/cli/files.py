@@ -1,0 +1,237 @@
+"""Commands about files: check, process, watch, reprocess, runs, deliver."""
+
+import signal
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pisis_batch import service, wiring
+from pisis_batch.cli import FAULT, REJECTED
+from pisis_batch.cli.output import FORMAT, as_json, outcomes
+from pisis_batch.layouts import shelf
+from pisis_batch.model import Id, Limits, Outcome, Received, Verdict
+from pisis_batch.ports import Ports
+from pisis_batch.settings import BOGOTA, Settings, SettingsError
+
+_FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+def _end(found: list[Outcome]) -> None:
+    if any(outcome.verdict is Verdict.RECHAZADO for outcome in found):
+        sys.exit(REJECTED)
+
+
+def _login(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return Id.parse(text).login
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--sender") from None
+
+
+@click.command()
+@_FILES
+@click.option("--offline", is_flag=True, help="Solo la estructura, sin consultar el registro.")
+@click.option("--sender", help="Juzgar también si este usuario puede enviar el archivo (CC10000001).")
+@click.option("--language", type=click.Choice(["es", "en"]), default="es", help="Idioma de los mensajes.")
+@click.option("--unmasked", is_flag=True, help="Mostrar completos los números de identificación.")
+@FORMAT
+@click.pass_obj
+def check(
+    workspace: Path | None,
+    files: tuple[Path, ...],
+    sender: str | None,
+    language: str,
+    form: str,
+    *,
+    offline: bool,
+    unmasked: bool,
+) -> None:
+    """Dice el veredicto de cada FILE sin ningún efecto.
+
+    Con un espacio de trabajo es el mismo veredicto que dará el servidor; sin él, o con --offline, solo la estructura.
+    """
+    if not files:
+        raise click.UsageError("falta el archivo que se va a revisar")
+    ports = None if offline else _ports_if_any(workspace)
+    limits = ports.limits if ports else Limits()
+    now = ports.clock() if ports else datetime.now(BOGOTA)
+    found = []
+    for path in files:
+        login = _login(sender) or _owner(path, ports, workspace)
+        received = Received("-", path.name, path.read_bytes(), now, login)
+        found.append(service.check(received, ports, shelf=shelf(), limits=limits))
+    outcomes(found, form, unmasked=unmasked, language=language)
+    _end(found)
+
+
+def _ports_if_any(workspace: Path | None) -> Ports | None:
+    try:
+        return wiring.ports(Settings.load(workspace))
+    except SettingsError:
+        if workspace is not None:
+            raise
+        click.echo("Sin espacio de trabajo: se revisa solo la estructura.", err=True)
+        return None
+
+
+def _owner(path: Path, ports: Ports | None, workspace: Path | None) -> str | None:
+    """The login whose folder of the inbox a file lies in."""
+    if ports is None:
+        return None
+    inbox = Settings.load(workspace).inbox.resolve()
+    folder = path.resolve().parent
+    return folder.name if folder.parent == inbox else None
+
+
+@click.command()
+@_FILES
+@click.option("--once", is_flag=True, help="Lo que hay ahora en el buzón, y terminar (es lo que hace siempre).")
+@click.option("--sender", help="Usuario que envía los FILE (CC10000001).")
+@FORMAT
+@click.pass_obj
+def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None, form: str, *, once: bool) -> None:
+    """Procesa lo que hay en el buzón, o cada FILE como enviado por --sender, y termina."""
+    del once  # there is no other way: the service that stays is `watch`
+    if files and sender is None:
+        raise click.UsageError("diga con --sender qué usuario envía el archivo, por ejemplo --sender CC10000001")
+    ports = wiring.ports(Settings.load(workspace))
+    login = _login(sender)
+    if files:
+        for path in files:
+            service.submit(path, login, ports)
+        found = service.once(ports)
+    else:
+        found = []
+        while True:
+            found += service.once(ports)
+            if not ports.inbox.waiting():
+                break
+            threading.Event().wait(0.2)  # a file is still settling
+    if form == "text" and not found:
+        click.echo("No había archivos por procesar.")
+    else:
+        outcomes(found, form)
+    _end(found)
+
+
+@click.command()
+@click.option("--allow-fixed-clock", is_flag=True, help="Permitir PISIS_NOW (solo para pruebas).")
+@click.pass_obj
+def watch(workspace: Path | None, *, allow_fixed_clock: bool) -> None:
+    """El servicio: vigila el buzón, procesa y responde hasta recibir SIGTERM o Ctrl-C."""
+    settings = Settings.load(workspace)
+    if settings.now is not None and not allow_fixed_clock:
+        raise SettingsError("PISIS_NOW detiene el reloj: no se usa en el servicio sin --allow-fixed-clock")
+    from pisis_batch.adapters.watchdog_hints import WatchdogHints
+
+    ports = wiring.ports(settings)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    click.echo(f"Vigilando {settings.inbox}", err=True)
+    service.watch(
+        ports,
+        WatchdogHints(settings.inbox),
+        rescan_seconds=settings.rescan_seconds,
+        stop=stop,
+        on_outcome=lambda outcome: click.echo(f"{outcome.received.guid} {outcome.verdict}", err=True),
+    )
+
+
+@click.command()
+@click.argument("guids", nargs=-1)
+@click.option("--rejected", is_flag=True, help="Todos los rechazados.")
+@click.option("--entity", help="Solo los de una entidad (NI:900123456).")
+@click.option("--code", help="Solo los que tienen un hallazgo con este código.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Solo los recibidos desde este día.")
+@click.option("--apply", "applied", is_flag=True, help="Hacerlo de verdad: aplicar, publicar y responder.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Forma del resultado.")
+@click.pass_obj
+def reprocess(
+    workspace: Path | None,
+    guids: tuple[str, ...],
+    entity: str | None,
+    code: str | None,
+    since: datetime | None,
+    form: str,
+    *,
+    rejected: bool,
+    applied: bool,
+) -> None:
+    """Juzga de nuevo originales archivados con el registro de hoy. Sin --apply solo dice qué veredictos cambiarían."""
+    if not (guids or rejected or entity or code or since):
+        raise click.UsageError("diga qué reprocesar: un GUID, --rejected, --entity, --code o --since")
+    ports = wiring.ports(Settings.load(workspace))
+    chosen = _chosen(ports, guids, rejected=rejected, entity=entity, code=code, since=since)
+    told = []
+    with click.progressbar(chosen, file=sys.stderr, hidden=not sys.stderr.isatty()) as listed:
+        for run in listed:
+            outcome = service.reprocess(run["guid"], ports, apply=applied)
+            told.append(
+                {
+                    "guid": run["guid"],
+                    "file_name": run["file_name"],
+                    "before": run["verdict"],
+                    "after": str(outcome.verdict),
+                }
+            )
+    if applied:
+        service.publish(ports)
+        service.deliver(ports)
+    if form == "json":
+        as_json(told)
+    else:
+        _flips(told, applied=applied)
+    if any(row["after"] == Verdict.RECHAZADO for row in told):
+        sys.exit(REJECTED)
+
+
+def _chosen(
+    ports: Ports,
+    guids: tuple[str, ...],
+    *,
+    rejected: bool,
+    entity: str | None,
+    code: str | None,
+    since: datetime | None,
+) -> list[dict[str, Any]]:
+    try:
+        who = Id.parse(entity) if entity else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--entity") from None
+    verdict = str(Verdict.RECHAZADO) if rejected or not guids else None
+    found = ports.registry.runs(
+        verdict=verdict, entity=who, code=code, since=since.date() if since else None, limit=None
+    )
+    for guid in guids:
+        if not any(run["guid"].startswith(guid.lower()) for run in found):
+            raise click.BadParameter(f"no hay un archivo con el GUID {guid}", param_hint="GUID")
+    wanted = [run for run in found if not guids or any(run["guid"].startswith(guid.lower()) for guid in guids)]
+    return list(reversed(wanted))  # in order of arrival
+
+
+def _flips(told: list[dict[str, Any]], *, applied: bool) -> None:
+    flips = [row for row in told if row["before"] != row["after"]]
+    for row in told:
+        mark = "→" if row["before"] != row["after"] else "="
+        click.echo(f"{row['guid'][:8]}  {row['before']} {mark} {row['after']}  {row['file_name']}")
+    verb = "cambió" if applied else "cambiaría"
+    click.echo(f"{len(told)} revisados; {verb} el veredicto de {len(flips)}.")
+    if flips and not applied:
+        click.echo("Nada se aplicó: repita la orden con --apply para hacerlo.")
+
+
+@click.command()
+@click.pass_obj
+def deliver(workspace: Path | None) -> None:
+    """Envía los correos que esperan."""
+    sent, failed = service.deliver(wiring.ports(Settings.load(workspace)))
+    click.echo(f"Enviados {sent}; por reintentar {failed}.")
+    if failed:
+        sys.exit(FAULT)

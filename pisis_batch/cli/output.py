@@ -1,0 +1,114 @@
+"""Results in the terminal: tables that fit 60 columns, JSON and CSV for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from pisis_batch import reports, validators
+from pisis_batch.model import Outcome, Verdict
+from pisis_batch.reports.page import causes, many, number
+
+SHOWN = 50
+_STYLES = {Verdict.CARGADO: "bold green", Verdict.RECHAZADO: "bold red", Verdict.SIN_CAMBIOS: "bold blue"}
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    show_default=True,
+    help="Forma del resultado.",
+)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that respects NO_COLOR and, without a terminal, COLUMNS."""
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else int(os.environ.get("COLUMNS", "100"))
+    return Console(stderr=stderr, width=width, highlight=False)
+
+
+def as_json(value: Any) -> None:
+    """Print JSON for programs."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+def outcomes(found: Sequence[Outcome], form: str, *, unmasked: bool = False, language: str = "es") -> None:
+    """Print verdicts: one object or a list as JSON, all findings as CSV, or a reading text."""
+    if form == "json":
+        acks = [reports.ack(outcome) for outcome in found]
+        as_json(acks[0] if len(acks) == 1 else acks)
+    elif form == "csv":
+        frames = [_flat(outcome, language) for outcome in found]
+        click.echo(pl.concat(frames).write_csv() if frames else "", nl=False)
+    else:
+        for outcome in found:
+            _text(outcome, mask=not unmasked, language=language)
+
+
+def _flat(outcome: Outcome, language: str) -> pl.DataFrame:
+    lang: Any = language
+    told = validators.described(outcome.findings, outcome.examined.layout, language=lang)
+    columns = ("code", "severity", "stage", "line", "record", "field_no", "field", "value", "message")
+    return told.select(pl.lit(outcome.received.name).alias("file_name"), *columns)
+
+
+def _text(outcome: Outcome, *, mask: bool, language: str) -> None:
+    out = console()
+    name = outcome.received.name
+    said = outcome.verdict.upper()
+    if outcome.facts is None and outcome.verdict is Verdict.CARGADO:
+        said = "ESTRUCTURA CORRECTA"  # nobody asked the registry: more cannot be said
+    out.print(f"[{_STYLES[outcome.verdict]}]{said}[/]  ", end="")
+    out.print(name, markup=False, soft_wrap=True)
+    counts = outcome.counts
+    out.print(
+        f"leídos {number(counts.read)} = correctos {number(counts.correct)} + con error {number(counts.with_errors)}; "
+        f"advertencias {number(counts.warnings)}",
+    )
+    for kind, times in outcome.changes.counts().items():
+        if times:
+            out.print(f"  {_CHANGES[kind]}: {number(times)}")
+    if len(outcome.findings) == 0:
+        return
+    out.print()
+    for cause in causes(outcome):
+        style = "red" if cause.severity == "error" else "yellow"
+        out.print(f"[{style}]{cause.kind}[/] [bold]{cause.title}[/] ({cause.code}): {cause.many}, {cause.where}")
+        out.print(f"  Qué hacer: {cause.remedy}", style="dim")
+    out.print()
+    _table(outcome, out, mask=mask, language=language)
+
+
+_CHANGES = {
+    "linked": "vinculados",
+    "updated": "actualizados",
+    "unlinked": "desvinculados",
+    "assigned": "perfiles asignados",
+    "withdrawn": "perfiles retirados",
+}
+
+
+def _table(outcome: Outcome, out: Console, *, mask: bool, language: str) -> None:
+    lang: Any = language
+    first = type(outcome.findings)(outcome.findings.frame.head(SHOWN))
+    told = validators.described(first, outcome.examined.layout, language=lang, mask=mask)
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for title, options in (("línea", {"justify": "right"}), ("código", {"no_wrap": True}), ("hallazgo", {})):
+        table.add_column(title, **options)
+    for row in told.iter_rows(named=True):
+        place = str(row["line"]) if row["line"] is not None else "-"
+        table.add_row(place, row["code"], _escaped(row["message"]))
+    out.print(table)
+    hidden = len(outcome.findings) - SHOWN
+    if hidden > 0:
+        out.print(f"… y {many(hidden, 'hallazgo más', 'hallazgos más')}: véalos todos con --format csv")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

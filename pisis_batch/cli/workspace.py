@@ -1,0 +1,116 @@
+"""Commands about the place itself: make a workspace, see whether it can work."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from pisis_batch.cli import FAULT
+from pisis_batch.settings import FILE, TEMPLATE, Settings
+
+_ROOM = 256 * 1024 * 1024
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
+def init(folder: Path) -> None:
+    """Crea un espacio de trabajo: pisis.toml, inbox/, outbox/ y var/ con el registro y los originales."""
+    from pisis_batch import wiring
+
+    folder.mkdir(parents=True, exist_ok=True)
+    made = not (folder / FILE).exists()
+    if made:
+        (folder / FILE).write_text(TEMPLATE, "utf-8")
+    wiring.ports(Settings.load(folder))
+    (folder / "var").chmod(0o700)
+    verb = "creado" if made else "ya existía; quedó al día"
+    click.echo(f"Espacio de trabajo {verb}: {folder.resolve()}")
+
+
+@click.command()
+@click.pass_obj
+def doctor(workspace: Path | None) -> None:
+    """Dice si el sistema puede trabajar aquí: disco, base de datos, correo, carpetas y reloj."""
+    settings = Settings.load(workspace)
+    well = True
+    for name, check in _checks(settings):
+        try:
+            said = check()
+        except Exception as error:  # noqa: BLE001 every fault is told, none ends the visit
+            well = False
+            click.echo(f"✗ {name}: {error if isinstance(error, _UnwellError) else type(error).__name__}")
+        else:
+            click.echo(f"✓ {name}: {said}")
+    if not well:
+        sys.exit(FAULT)
+
+
+class _UnwellError(Exception):
+    """Something that must be mended; the message says what."""
+
+
+def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "reloj", lambda: _clock(settings)
+    yield "disco", lambda: _disk(settings)
+    yield "carpetas", lambda: _folders(settings)
+    yield "base de datos", lambda: _database(settings)
+    yield "correo", lambda: _mail(settings)
+
+
+def _clock(settings: Settings) -> str:
+    from pisis_batch import wiring
+
+    ZoneInfo("America/Bogota")
+    fixed = " (fijo por PISIS_NOW)" if settings.now else ""
+    return f"{wiring.clock(settings)().isoformat(timespec='seconds')}{fixed}"
+
+
+def _disk(settings: Settings) -> str:
+    free = shutil.disk_usage(settings.root).free
+    if free < _ROOM:
+        raise _UnwellError(f"quedan {free // 2**20} MiB; se necesitan al menos {_ROOM // 2**20}")
+    return f"{free // 2**30} GiB libres"
+
+
+def _folders(settings: Settings) -> str:
+    for folder in (settings.inbox, settings.outbox, settings.archive, settings.claims):
+        if not folder.is_dir():
+            raise _UnwellError(f"no existe {folder}")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise _UnwellError(f"no se puede escribir en {folder}")
+    if settings.inbox.stat().st_dev != settings.claims.stat().st_dev:
+        raise _UnwellError("el buzón y var/claims están en discos distintos; póngalos en el mismo")
+    return "existen, se puede escribir y el buzón está en el mismo disco"
+
+
+def _database(settings: Settings) -> str:
+    from sqlalchemy import text
+
+    from pisis_batch.adapters.sql_engine import SQLITE_VERSION, engine
+
+    made = engine(settings.database.get_secret_value())
+    with made.connect() as connection:
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    made.dispose()
+    kind = f"SQLite {SQLITE_VERSION}" if made.dialect.name == "sqlite" else made.dialect.name
+    return f"{kind}, tablas en la versión {version}"
+
+
+def _mail(settings: Settings) -> str:
+    from urllib.parse import urlsplit
+
+    from pisis_batch import wiring
+
+    wiring.mailer(settings)
+    target = settings.mail.get_secret_value()
+    if target == "folder":
+        return f"se escribe en {settings.outbox / 'correo'}"
+    import socket
+
+    parts = urlsplit(target)
+    with socket.create_connection((parts.hostname or "", parts.port or 25), timeout=10):
+        return f"el servidor {parts.hostname} responde"
