@@ -3,6 +3,7 @@
 UTF-8, comma, header row. Unknown columns are refused by name; a bad row is told by its line and nothing is loaded.
 """
 
+import csv
 import io
 from dataclasses import dataclass
 from typing import Literal
@@ -112,28 +113,70 @@ def read(table: str, content: bytes) -> tuple[pl.DataFrame, list[str]]:
     """The rows (all text, with `line`, the header being 1) and every problem found. No rows when there are problems."""
     columns, keys = TABLES[table]
     try:
-        rows = pl.read_csv(io.BytesIO(content), infer_schema=False).fill_null("")
-    except pl.exceptions.PolarsError:
-        return pl.DataFrame(), ["el archivo no es un CSV en UTF-8 con encabezado y comas"]
-    if table == "profiles" and set(_EXPORT) <= set(rows.columns):
-        rows = rows.select(_EXPORT).rename(_EXPORT)
+        header, cells, ragged = _cut(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return pl.DataFrame(), ["el archivo no está en UTF-8; guárdelo como «CSV UTF-8»"]
+    except csv.Error:
+        return pl.DataFrame(), ["el archivo no es un CSV: hay comillas sin cerrar o mal puestas"]
+    names = list(columns)
+    if table == "profiles" and set(_EXPORT) <= set(header):
+        names = list(_EXPORT)
+    elif problems := _header_problems(header, names):
+        return pl.DataFrame(), problems
+    places = [header.index(name) for name in names]
+    chosen = [[line, *(row[place].strip() for place in places)] for line, row in cells]
+    rows = pl.DataFrame(chosen, schema={"line": pl.UInt32, **dict.fromkeys(columns, pl.String)}, orient="row")
+    if names == list(_EXPORT):
         rows = rows.with_columns(pl.col("habilitado").replace({"SI": "1", "NO": "0"}))
-    if header := _header_problems(rows.columns, list(columns)):
-        return pl.DataFrame(), header
-    rows = rows.select(list(columns)).with_columns(pl.all().str.strip_chars()).with_row_index("line", offset=2)
-    problems: list[tuple[int, str]] = []
+    told = ragged
     for name, column in columns.items():
-        problems += _column_problems(rows, name, column)
-    again = rows.filter(~pl.struct(keys).is_first_distinct())
-    problems += [(line, f"repite la llave ({', '.join(keys)}) de otra línea") for line in again["line"]]
-    told = [f"línea {line}: {sentence}" for line, sentence in sorted(problems)]
-    return rows, told
+        told += _column_problems(rows, name, column)
+    told += _pair_problems(rows)
+    complete = rows.filter(pl.all_horizontal(pl.col(key) != "" for key in keys))
+    again = complete.filter(~pl.struct(keys).is_first_distinct())
+    told += [(line, f"repite la llave ({', '.join(keys)}) de otra línea") for line in again["line"]]
+    sentences = [f"línea {line}: {sentence}" for line, sentence in sorted(told)]
+    return rows.clear() if sentences else rows, sentences
+
+
+def _cut(text: str) -> tuple[list[str], list[tuple[int, list[str]]], list[tuple[int, str]]]:
+    """Header, rows by the line they begin in, and lines with another number of cells. Blank lines are passed over."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = [name.strip() for name in next(reader, [])]
+    cells, ragged = [], []
+    line = reader.line_num + 1
+    for row in reader:
+        if row and len(row) != len(header):
+            ragged.append((line, f"tiene {len(row)} valores y el encabezado {len(header)}"))
+        elif row:
+            cells.append((line, row))
+        line = reader.line_num + 1  # a quoted cell may take several lines
+    return header, cells, ragged
 
 
 def _header_problems(given: list[str], expected: list[str]) -> list[str]:
+    if not given:
+        return ["el archivo está vacío: falta el encabezado"]
+    if len(given) == 1 and given[0].split(";") == expected:
+        return ["las columnas están separadas por punto y coma; sepárelas por comas"]
     unknown = [f"columna desconocida: {name}" for name in given if name not in expected]
     missing = [f"falta la columna: {name}" for name in expected if name not in given]
-    return unknown + missing
+    repeated = [f"columna repetida: {name}" for name in expected if given.count(name) > 1]
+    return unknown + missing + repeated
+
+
+def _pair_problems(rows: pl.DataFrame) -> list[tuple[int, str]]:
+    """Columns that only make sense together: half an identification, a reporting window that ends before it starts."""
+    found = []
+    for half, other in (("rep_tipo_id", "rep_num_id"), ("contacto_tipo_id", "contacto_num_id")):
+        if half in rows.columns:
+            odd = rows.filter((pl.col(half) == "") != (pl.col(other) == ""))
+            found += [(line, f"{half} y {other} van juntos: falta uno de los dos") for line in odd["line"]]
+    for first, last in (("inicio", "corte"), ("reporte_desde", "reporte_hasta")):
+        if first in rows.columns:
+            odd = rows.filter((pl.col(last) != "") & (pl.col(last) < pl.col(first)))
+            found += [(line, f"{last} es anterior a {first}") for line in odd["line"]]
+    return found
 
 
 def _column_problems(rows: pl.DataFrame, name: str, column: Column) -> list[tuple[int, str]]:

@@ -33,6 +33,7 @@ def apply(connection: sa.Connection, changes: Changes, who: Id, guid: str, at: s
     work.stage(changes.withdrawn, "retirar")
     work.close(grant, [*_WHO, "aplicacion"])
     work.stage(changes.unlinked, "desvincular")
+    work.close(grant, _WHO)  # also what was granted after the file was judged: no profile outlives its link
     work.close(link, _WHO)
     work.stage(changes.updated, "actualizar")
     work.close(link, _WHO)

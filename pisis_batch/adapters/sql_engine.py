@@ -23,7 +23,7 @@ SQLITE_VERSION: str = sqlite.sqlite_version
 
 
 def engine(url: str) -> sa.Engine:
-    """An engine that never puts parameters in its messages and begins every transaction as a write one on SQLite."""
+    """An engine that never puts parameters in its messages; on SQLite its transactions take the write lock at once."""
     if make_url(url).get_backend_name() != "sqlite":
         return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
     made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30})
@@ -48,7 +48,15 @@ def _prepare(connection: Any, record: Any) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     # IMMEDIATE: a transaction that reads first and writes later would fail at once instead of waiting
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get("only_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def reader(made: sa.Engine) -> sa.Engine:
+    """The same engine for transactions that only read: one state from start to end, and no writer waits for them."""
+    if made.dialect.name == "postgresql":
+        return made.execution_options(isolation_level="REPEATABLE READ")
+    return made.execution_options(only_reads=True)
 
 
 def database_file(url: str) -> Path | None:
@@ -66,9 +74,12 @@ def turn(made: sa.Engine, file: Path | None) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     elif made.dialect.name == "postgresql":
-        with made.connect() as connection:
+        # the lock is the session's: without autocommit a transaction would stay open as long as the turn
+        with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("SELECT pg_advisory_lock(706973)")
-            yield
-            connection.exec_driver_sql("SELECT pg_advisory_unlock(706973)")
+            try:
+                yield
+            finally:  # the session goes back to the pool and must not take the lock along
+                connection.exec_driver_sql("SELECT pg_advisory_unlock(706973)")
     else:
         yield

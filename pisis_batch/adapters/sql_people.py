@@ -9,6 +9,7 @@ from pisis_batch.adapters.sql_facts import registered_entity
 from pisis_batch.adapters.sql_tables import entity, grant, link, person, profile
 from pisis_batch.model import Id, RegisteredEntity
 
+_NAMES = ("primer_nombre", "primer_apellido")
 _HISTORY = ("valid_from", "valid_to", "from_guid", "from_line", "to_guid", "to_line")
 
 
@@ -25,7 +26,9 @@ def user(connection: sa.Connection, id_: Id, as_of: date | None) -> dict[str, An
     known = connection.execute(
         sa.select(person).where(person.c.tipo_id == id_.type, person.c.num_id == id_.number)
     ).one_or_none()
-    links = _rows(connection, link, id_, as_of, ("telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo"))
+    links = _rows(
+        connection, link, id_, as_of, (*_NAMES, "telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo")
+    )
     grants = _rows(connection, grant, id_, as_of, ("aplicacion", "perfil"))
     if known is None and not links and not grants:
         return None
@@ -33,10 +36,13 @@ def user(connection: sa.Connection, id_: Id, as_of: date | None) -> dict[str, An
     catalog = {(row.codigo, row.cod_aplicacion): row.nombre for row in connection.execute(names)}
     for row in grants:
         row["nombre"] = catalog.get((row["perfil"], row["aplicacion"]), "")
+    # whoever is not in Mi Seguridad Social is called as the latest file did
+    names_reported = [" ".join(filter(None, [row.pop(name) for name in _NAMES])) for row in links]
+    reported = next(filter(None, reversed(names_reported)), "")
     parts = ("primer_nombre", "segundo_nombre", "primer_apellido", "segundo_apellido")
     return {
         "id": str(id_),
-        "nombre": " ".join(filter(None, (getattr(known, part) for part in parts))) if known else "",
+        "nombre": " ".join(filter(None, (getattr(known, part) for part in parts))) if known else reported,
         "correo_personal": known.correo_personal if known else "",
         "links": links,
         "grants": grants,

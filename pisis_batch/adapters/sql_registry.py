@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 
 from pisis_batch.adapters import sql_changes, sql_facts, sql_load, sql_people, sql_runs
-from pisis_batch.adapters.sql_engine import database_file, engine, turn
+from pisis_batch.adapters.sql_engine import database_file, engine, reader, turn
 from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
 from pisis_batch.model import Attachment, Facts, Id, Outcome, Questions, RegisteredEntity, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
@@ -26,12 +26,13 @@ class SqlRegistry:
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         self.engine = engine(url)
+        self._reader = reader(self.engine)
 
     def migrate(self) -> None:
         """Bring the tables to this version; safe to run at every start."""
         settings = Config()
         folder = resources.files("pisis_batch.adapters") / "migrations"
-        settings.set_main_option("script_location", str(folder))
+        settings.set_main_option("script_location", str(folder).replace("%", "%%"))
         with self.engine.begin() as connection:
             settings.attributes["connection"] = connection
             command.upgrade(settings, "head")
@@ -46,7 +47,7 @@ class SqlRegistry:
 
     def ask(self, questions: Questions) -> Facts:
         """Every fact a file needs, from one consistent state."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             return sql_facts.facts(connection, questions)
 
     def accept(self, receipt: Receipt) -> None:
@@ -60,13 +61,15 @@ class SqlRegistry:
         clean = "".join(c for c in guid.lower() if c.isalnum() or c == "-")
         if not clean:
             return None
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             rows = connection.execute(sa.select(receipt).where(receipt.c.guid.startswith(clean)).limit(2)).all()
-        return sql_runs.to_receipt(rows[0]) if len(rows) == 1 else None
+            whole = connection.execute(sa.select(receipt).where(receipt.c.guid == clean)).all()
+        found = whole or rows  # a guid in full means itself, even if another begins with it
+        return sql_runs.to_receipt(found[0]) if len(found) == 1 else None
 
     def pending(self) -> list[Receipt]:
         """Receipts without a verdict, in order of arrival."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             rows = connection.execute(sa.select(receipt).where(receipt.c.state == "recibido").order_by(receipt.c.seq))
             return [sql_runs.to_receipt(row) for row in rows]
 
@@ -124,7 +127,7 @@ class SqlRegistry:
 
     def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:
         """Documents still to be written to the outbox."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             waiting = list(sql_runs.unpublished(connection))
         yield from waiting
 
@@ -135,7 +138,7 @@ class SqlRegistry:
 
     def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
         """Messages to try now."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             return sql_runs.mails_due(connection, now, limit)
 
     def mail_sent(self, mail_: Mail, at: datetime) -> None:
@@ -153,7 +156,7 @@ class SqlRegistry:
 
     def next_mail(self) -> datetime | None:
         """When the next message is due."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             soonest = connection.scalar(sa.select(sa.func.min(mail.c.next_try)).where(mail.c.sent_at.is_(None)))
         return datetime.fromisoformat(soonest) if soonest else None
 
@@ -167,12 +170,12 @@ class SqlRegistry:
         limit: int | None = 50,
     ) -> list[dict[str, Any]]:
         """Latest run of each receipt."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             return sql_runs.listed(connection, verdict=verdict, entity=entity, code=code, since=since, limit=limit)
 
     def findings(self, guid: str) -> pl.DataFrame:
         """The findings of a receipt's latest run."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             return sql_runs.findings(connection, guid)
 
     def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:
@@ -184,12 +187,12 @@ class SqlRegistry:
 
     def user(self, id_: Id, as_of: date | None = None) -> dict[str, Any] | None:
         """A person with links and profiles."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             return sql_people.user(connection, id_, as_of)
 
     def entity(self, id_: Id, as_of: date | None = None) -> tuple[RegisteredEntity, list[dict[str, Any]]] | None:
         """An entity with its users."""
-        with self.engine.begin() as connection:
+        with self._reader.begin() as connection:
             return sql_people.entity_with_users(connection, id_, as_of)
 
 

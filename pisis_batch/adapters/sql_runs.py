@@ -138,8 +138,9 @@ def listed(
         query = query.where(sa.exists(has))
     if since:
         query = query.where(receipt.c.received_at >= since.isoformat())
-    rows = connection.execute(query.order_by(receipt.c.seq.desc()).limit(limit)).mappings().all()
-    mails = _mail_states(connection, [row[receipt.c.guid] for row in rows])
+    query = query.order_by(receipt.c.seq.desc()).limit(limit)
+    rows = connection.execute(query).mappings().all()
+    mails = _mail_states(connection, query)
     return [_listed_row(row, mails.get(row[receipt.c.guid], {})) for row in rows]
 
 
@@ -161,7 +162,8 @@ def _listed_row(row: Any, mails: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _mail_states(connection: sa.Connection, guids: list[str]) -> dict[str, dict[str, int]]:
+def _mail_states(connection: sa.Connection, listed_: sa.Select[Any]) -> dict[str, dict[str, int]]:
+    guids = listed_.with_only_columns(receipt.c.guid, maintain_column_froms=True)  # never a variable per receipt
     state = sa.case((mail.c.sent_at.is_not(None), "enviado"), (mail.c.attempts > 0, "reintento"), else_="en cola")
     query = sa.select(mail.c.guid, state, sa.func.count()).where(mail.c.guid.in_(guids)).group_by(mail.c.guid, state)
     found: dict[str, dict[str, int]] = {}

@@ -10,19 +10,20 @@ import click
 from pisis_batch import __version__
 
 REJECTED, FAULT = 1, 3
+#: command -> (module, line in the list of commands)
 _COMMANDS = {
-    "init": "workspace",
-    "doctor": "workspace",
-    "demo": "demo",
-    "watch": "files",
-    "process": "files",
-    "check": "files",
-    "reprocess": "files",
-    "runs": "queue",
-    "deliver": "files",
-    "explain": "knowledge",
-    "layouts": "knowledge",
-    "registry": "people",
+    "init": ("workspace", "Crea un espacio de trabajo."),
+    "demo": ("demo", "Muestra el trabajo completo con archivos ficticios."),
+    "watch": ("files", "El servicio: vigila el buzón, procesa y responde."),
+    "process": ("files", "Procesa lo que hay en el buzón, y termina."),
+    "check": ("files", "Dice el veredicto de un archivo sin ningún efecto."),
+    "reprocess": ("files", "Juzga de nuevo archivos ya recibidos."),
+    "runs": ("queue", "Los archivos recibidos y sus hallazgos."),
+    "deliver": ("files", "Envía los correos que esperan."),
+    "explain": ("knowledge", "La página de un código de hallazgo."),
+    "layouts": ("knowledge", "Los anexos técnicos que se reciben."),
+    "registry": ("people", "Carga y consulta el registro."),
+    "doctor": ("workspace", "Dice si el sistema puede trabajar aquí."),
 }
 
 
@@ -35,9 +36,13 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"pisis_batch.cli.{_COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"pisis_batch.cli.{_COMMANDS[cmd_name][0]}")
         found: click.Command = getattr(module, cmd_name)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -31,8 +31,9 @@ def _page(outcome: Outcome, at: datetime, *, title: str, tone: str, headline: st
         headline=headline,
         lead=lead,
         guid=received.guid,
-        md5=received.md5,
-        sha256=received.sha256,
+        # a file we could not even read back has no hash to print
+        md5=received.md5 if received.content else "",
+        sha256=received.sha256 if received.content else "",
         ruleset=outcome.ruleset,
         at=moment(at),
         received=moment(received.received_at),

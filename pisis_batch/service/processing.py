@@ -67,7 +67,10 @@ def _commit(outcome: Outcome, ports: Ports, *, reprocess: bool) -> bool:
 
 def _give_up(receipt: Receipt, ports: Ports) -> Outcome:
     """Quarantine: the sender is told that the fault is ours, operations find it under its state."""
-    received = Received(receipt.guid, receipt.file_name, b"", receipt.received_at, receipt.sender)
+    try:
+        received = _received(receipt, ports)
+    except (OSError, KeyError, ValueError, RuntimeError):  # the original itself is what we cannot read
+        received = Received(receipt.guid, receipt.file_name, b"", receipt.received_at, receipt.sender)
     outcome = pipeline.broken(received, ports.shelf)
     facts = ports.registry.ask(pipeline.questions(outcome.examined))
     outcome = pipeline.with_facts(outcome, facts)

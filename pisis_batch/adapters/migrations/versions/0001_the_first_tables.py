@@ -103,7 +103,7 @@ def upgrade() -> None:
         sa.Column("contrato_indefinido", sa.Text(), server_default="", nullable=False),
         sa.Column("fecha_fin", sa.Text(), server_default="", nullable=False),
         sa.Column("correo", sa.Text(), server_default="", nullable=False),
-        sa.Column("correo_confirmado", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("correo_confirmado", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("valid_from", sa.Text(), nullable=False),
         sa.Column("valid_to", sa.Text(), nullable=True),
         sa.Column("from_guid", sa.Text(), nullable=False),

@@ -1,0 +1,99 @@
+"""What a layout writes it accepts; a new annex is one TOML text; mistakes are named with their path."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import NOW
+
+from pisis_batch import pipeline
+from pisis_batch.layouts import Layout, LayoutError, Shelf, json_schema, parse, shelf
+from pisis_batch.model import Limits, Received
+from pisis_batch.writing import sample
+
+SOURCE = Path("pisis_batch/layouts/SEG500USIN.toml")
+NEW = """
+annex = "XYZ100PRUE"
+version = "1"
+valid_from = 2026-01-01
+title = "Anexo de prueba"
+file_name = "XYZ100PRUE{fecha_corte:AAAAMMDD}{tipo:2}{numero:012}.TXT"
+order = ["control", "dato"]
+sequence = { field = "consecutivo", over = ["dato"] }
+total = { field = "control.total", over = ["dato"] }
+entity = { type = "tipo", number = "numero", name = "nombre" }
+cut_date = "fecha_corte"
+[record.control]
+label = "Control"
+occurs = "1"
+fields = [
+  { name = "marca", label = "Tipo de registro", is = "1" },
+  { name = "tipo", label = "Tipo", type = "A", max = 2 },
+  { name = "numero", label = "Número", type = "N", max = 12 },
+  { name = "nombre", label = "Nombre", type = "T", max = 50 },
+  { name = "fecha_corte", label = "Fecha de corte", type = "F" },
+  { name = "total", label = "Total", type = "N", max = 5 },
+]
+[record.dato]
+label = "Datos"
+occurs = "1.."
+fields = [
+  { name = "marca", label = "Tipo de registro", is = "2" },
+  { name = "consecutivo", label = "Consecutivo", type = "N", max = 5 },
+  { name = "valor", label = "Valor", type = "D", max = 9, decimals = 2 },
+  { name = "opcion", label = "Opción", type = "A", max = 1, required = false, values = { A = "uno", B = "dos" } },
+]
+"""
+
+
+def examined(layout: Layout, name: str, content: bytes) -> list[tuple[int | None, str]]:
+    found = pipeline.examine(Received("g", name, content, NOW, None), Shelf((layout,)), Limits())
+    return [(finding.line, finding.code) for finding in found.findings]
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=st.integers(1, 30), seed=st.integers(0, 10**6), cut=st.dates(date(2011, 1, 1), date(2090, 1, 1)))
+@pytest.mark.parametrize("layout", [*shelf(), parse(NEW)], ids=lambda layout: layout.annex)
+def test_what_a_layout_writes_it_accepts(layout: Layout, rows: int, seed: int, cut: date) -> None:
+    if cut < layout.valid_from:
+        return
+    name, content = sample(layout, rows, cut=cut, seed=seed)
+    assert examined(layout, name, content) == []
+    stated = layout.file_name.read(name)
+    assert isinstance(stated, dict)
+    assert layout.file_name.write(stated) == name
+
+
+def test_a_new_annex_is_one_toml_file_and_finds_faults() -> None:
+    layout = parse(NEW)
+    name, content = sample(layout, 3, cut=date(2026, 7, 15))
+    assert examined(layout, name, content.replace(b"2|2|", b"2|2|x", 1)) == [(3, "EST018")]
+    assert examined(layout, name, content + b"\r\n2|4|1.00|C") == [(1, "ARC006"), (5, "EST014")]
+
+
+def test_every_mistake_of_a_layout_is_named_with_its_path() -> None:
+    text = SOURCE.read_text("utf-8")
+    with pytest.raises(LayoutError, match=r"record\.usuario\.fields\[7\] \(telefono\)\.maximo"):
+        parse(text.replace("max = 26", "maximo = 26"))
+    with pytest.raises(LayoutError) as caught:
+        parse(text.replace('accion = "V"', 'acion = "V"').replace("TipoIdPersona", "NoExiste"))
+    assert len(caught.value.problems) == 5 + 4
+    with pytest.raises(LayoutError, match="nunca se cumple"):
+        parse(text.replace('accion = "A" }', 'accion = "Z" }'))
+
+
+def test_versions_are_chosen_by_cut_date() -> None:
+    old, new = parse(NEW), parse(NEW.replace("2026-01-01", "2026-09-01").replace('version = "1"', 'version = "2"'))
+    both = Shelf((new, old))
+    for day, version in (("20260801", "1"), ("20260901", "2")):
+        found = both.find(f"XYZ100PRUE{day}NI000900123456.TXT")
+        assert found
+        assert found.version == version
+    assert both.find("XYZ100PRUE20250101NI000900123456.TXT") is None
+
+
+def test_the_schema_for_editors_is_fresh() -> None:
+    assert json.loads(SOURCE.with_name("layout.schema.json").read_text("utf-8")) == json_schema()

@@ -1,0 +1,168 @@
+"""The documents as they are sent: official sections, escaping, figures, and bytes that never change by themselves."""
+
+import csv
+import dataclasses
+import email
+import email.policy
+import io
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+from worlds import CONTROL, NAME, NOW, facts, file_of
+
+from pisis_batch import pipeline, reports
+from pisis_batch.layouts import shelf
+from pisis_batch.model import Earlier, Letter, Limits, Outcome, Received
+
+GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
+FROM = "PISIS <no-responder@pisis.example>"
+GOOD = "2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO"
+PAYLOAD = "<script>alert(1)</script>"
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def judged(lines: str, *, name: str = NAME, **said: object) -> Outcome:
+    received = Received(GUID, name, file_of(lines), NOW, "CC10000001")
+    examined = pipeline.examine(received, shelf(), Limits())
+    known = dataclasses.replace(facts(), **said)  # type: ignore[arg-type]
+    return pipeline.judge(examined, known) if examined.sound else pipeline.conclude(examined, known)
+
+
+OUTCOMES = {
+    "cargado": judged(GOOD),
+    "sin-cambios": judged(GOOD, earlier=Earlier("0f0f0f0f-0000-4000-8000-000000000001", NOW)),
+    "contenido": judged("2|1|CC|1090000009|ANA|RUIZ|O|||||\n2|2|CC|12|EVA|DIAZ|O|||||"),
+    "control": judged(CONTROL.format(total=1).replace("HOSPITAL", "CLINICA") + "\n" + GOOD),
+    "estructura": judged(GOOD.replace("JUAN|", "Juan|") + "\n2|3|CC|1090000002|ANA|RUIZ|X|||||"),
+    "falla": dataclasses.replace(pipeline.broken(Received(GUID, NAME, b"", NOW, "CC10000001"), shelf()), facts=facts()),
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_golden_letters(name: str) -> None:
+    for letter in reports.letters(OUTCOMES[name], NOW):
+        for suffix, text in (("html", letter.html), ("txt", f"{letter.subject}\n{letter.to}\n\n{letter.text}")):
+            stable = re.sub(r"Reglas: [0-9a-f]{12}", "Reglas: (conjunto)", text)
+            path = GOLDEN / f"{name}-{letter.kind}.{suffix}"
+            if os.environ.get("PISIS_UPDATE_GOLDEN"):
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(stable, "utf-8")
+            assert stable == path.read_text("utf-8")
+
+
+def test_official_sentences_stand_as_printed() -> None:
+    html = {kind: {one.kind: one for one in reports.letters(OUTCOMES[kind], NOW)} for kind in OUTCOMES}
+    assert "La Estructura del Archivo es Correcta" in html["cargado"]["acta"].html
+    assert "no se cargo ningun registro" in html["control"]["resultado"].html
+    assert "El archivo se procesó correctamente" in html["cargado"]["resultado"].text
+    for one in html["contenido"].values():
+        for section in ("Contacta", "Para dudas o sugerencias contacte a la Mesa de Ayuda.", f"GUID: {GUID}", "MD5: "):
+            assert section in one.html
+
+
+def test_identification_numbers_are_masked_in_bodies_and_whole_in_the_attachment() -> None:
+    (acta, resultado) = reports.letters(OUTCOMES["contenido"], NOW)
+    for body in (acta.html, acta.text, resultado.html, resultado.text):
+        assert "1090000009" not in body
+    assert "••••0009" in resultado.html
+    assert b"1090000009" in resultado.attachments[0].content
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            assert name not in {"onerror", "onload", "src"}, (name, value)
+            assert "javascript:" not in (value or "")
+
+
+def test_nothing_a_sender_writes_becomes_markup() -> None:
+    cells = f"2|1|CC|{PAYLOAD}|{PAYLOAD}|{PAYLOAD}|V|{PAYLOAD}|{PAYLOAD}|1|{PAYLOAD}|{PAYLOAD}"
+    lines = CONTROL.format(total=1).replace("ESE HOSPITAL EJEMPLO", PAYLOAD) + "\n" + cells
+    for name in (NAME, f"SEG500USIN{PAYLOAD}.TXT", f"{PAYLOAD}.TXT"):
+        outcome = judged(lines, name=name)
+        for letter in reports.letters(outcome, NOW):
+            read = _Elements()
+            read.feed(letter.html)
+            assert "script" not in read.tags
+            assert not {"img", "iframe", "link", "form"} & set(read.tags)
+        for document in reports.documents(outcome, NOW):
+            if document.media_type == "text/html":
+                assert b"<script" not in document.content
+
+
+def test_the_csv_is_complete_and_excel_runs_none_of_it() -> None:
+    lines = "\n".join(f"2|{n}|CC|109000000{n}|=1+{n}|@SUM|V|3150000000|-MEDICO|1||A@E.CO" for n in range(1, 6))
+    outcome = judged(lines)
+    (table,) = (d for d in reports.documents(outcome, NOW) if d.name == "hallazgos.csv")
+    assert table.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig")), delimiter=";"))
+    assert len(rows) == len(outcome.findings) + 1
+    assert not [cell for row in rows for cell in row if cell[:1] in "=+-@\t\r" and cell]
+
+
+def test_the_answer_for_programs_keeps_its_contract() -> None:
+    said = json.loads(json.dumps(reports.ack(OUTCOMES["contenido"])))
+    assert list(said) == [
+        "guid", "file_name", "size", "sha256", "md5", "received_at", "sender", "entity", "layout", "ruleset", "verdict",
+        "repeats", "counts", "findings", "changes",
+    ]  # fmt: skip
+    assert said["verdict"] == "rechazado"
+    assert said["entity"] == {"type": "NI", "number": "900123456"}
+    assert said["counts"] == {"read": 2, "correct": 0, "with_errors": 2, "duplicated": 0, "loaded": 0, "warnings": 0}
+    first = said["findings"][0]
+    assert (first["line"], first["field_no"], first["field"], first["severity"]) == (2, 3, "num_id", "error")
+    assert list(said["changes"]) == ["linked", "updated", "unlinked", "assigned", "withdrawn"]
+
+
+def test_a_message_is_the_same_bytes_every_time_and_has_only_its_headers() -> None:
+    (_, letter) = reports.letters(OUTCOMES["cargado"], NOW)
+    first, second = (reports.render(letter, GUID, NOW, FROM) for _ in range(2))
+    assert first == second
+    message = email.message_from_bytes(first[0].body, policy=email.policy.default)
+    assert set(message) == {
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "Auto-Submitted",
+        "MIME-Version",
+        "Content-Type",
+    }
+    body = message.get_body(("html",))
+    assert body is not None
+    assert body.get_content().split() == letter.html.split()
+    assert [part.get_filename() for part in message.iter_attachments()] == ["hallazgos.csv", "ack.json"]
+
+
+def test_a_hostile_name_never_enters_a_header() -> None:
+    name = "SEG500USIN" + "x" * 60 + " =?utf-8?q?=0ABcc=3A_evil@evil.example?=.TXT"
+    for letter in reports.letters(judged(GOOD, name=name), NOW):
+        assert "evil" not in letter.subject
+        for sent in reports.render(letter, GUID, NOW, FROM):
+            assert email.message_from_bytes(sent.body)["Bcc"] is None
+
+
+def test_an_address_that_is_no_address_gets_no_message() -> None:
+    letter = Letter("acta", ("a@x.example, b@y.example", "ñ@x.example", "a@x.example"), "s", "<p>h</p>", "t")
+    assert [sent.recipient for sent in reports.render(letter, GUID, NOW, FROM)] == ["a@x.example"]
+
+
+def test_a_heavy_list_is_zipped() -> None:
+    outcome = OUTCOMES["contenido"]
+    many = pl.concat([outcome.findings.frame] * 30_000)
+    (_, letter) = reports.letters(dataclasses.replace(outcome, findings=type(outcome.findings)(many)), NOW)
+    (sent, *_) = reports.render(letter, GUID, NOW, FROM)
+    message = email.message_from_bytes(sent.body, policy=email.policy.default)
+    assert [part.get_filename() for part in message.iter_attachments()] == ["hallazgos.zip"]
+    assert "hallazgos más" in letter.text
