@@ -16,6 +16,7 @@ import aiosmtplib
 from pisis_batch.ports import Mail
 
 _CONNECT_SECONDS = 30
+_COMMAND_SECONDS = 60
 _DATA_SECONDS = 600  # a server may take minutes to answer the final dot; giving up earlier doubles the message
 
 
@@ -64,14 +65,14 @@ class SmtpMailer:
             use_tls=self._tls == "tls",
             start_tls=self._tls == "starttls",
             validate_certs=self._validate,
-            timeout=_DATA_SECONDS,
+            timeout=_COMMAND_SECONDS,
         )
 
     @staticmethod
     async def _one(client: aiosmtplib.SMTP, mail: Mail) -> str | None:
         origin = parseaddr(str(message_from_bytes(mail.body)["From"]))[1]
         try:
-            await client.sendmail(origin, [mail.recipient], mail.body)
+            await client.sendmail(origin, [mail.recipient], mail.body, timeout=_DATA_SECONDS)
         except (aiosmtplib.SMTPException, OSError) as error:
             if client.is_connected:
                 try:
