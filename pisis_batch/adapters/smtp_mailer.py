@@ -49,6 +49,7 @@ class SmtpMailer:
             if self._user is not None:
                 await client.login(self._user, self._password or "")
         except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()  # a refused login leaves the connection open
             return [(mail, _reason(error)) for mail in mails]
         told = [(mail, await self._one(client, mail)) for mail in mails]
         if client.is_connected:
