@@ -199,12 +199,14 @@ class Examined:
         """The entity the file speaks for: by its control record, else by its name."""
         if self.layout is None:
             return None
-        row = self.batch.control if self.batch else None
         key = self.layout.entity
-        if row and row[key.type] and row[key.number].isdigit():
+        fixed = {key.type: key.type} if key.fixed else {}
+        row = {**(self.batch.control or {} if self.batch else {}), **fixed}
+        if row.get(key.type) and str(row.get(key.number, "")).isdigit():
             return Id(row[key.type], row[key.number])
         stated = self.layout.file_name.read(self.received.name)
-        return Id(stated[key.type], stated[key.number]) if isinstance(stated, dict) else None
+        named = {**stated, **fixed} if isinstance(stated, dict) else {}
+        return Id(named[key.type], named[key.number]) if key.type in named and key.number in named else None
 
 
 @dataclass(frozen=True, slots=True)

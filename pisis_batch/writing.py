@@ -47,9 +47,8 @@ def sample(layout: Layout, rows: int = 5, *, cut: date, seed: int = 0) -> tuple[
 
 def _entity(layout: Layout, control: dict[str, str]) -> None:
     """The entity of every sample: NIT 900123456."""
-    control[layout.entity.type] = "NI"
-    control[layout.entity.number] = "900123456"
-    control[layout.entity.name] = "ENTIDAD FICTICIA"
+    said = {layout.entity.type: "NI", layout.entity.number: "900123456", layout.entity.name: "ENTIDAD FICTICIA"}
+    control |= {name: value for name, value in said.items() if name in layout.control.by_name}
 
 
 def _number(layout: Layout, made: dict[str, list[dict[str, str]]]) -> None:

@@ -76,6 +76,7 @@ def test_a_rule_is_complete(rule: Rule) -> None:
 
 def test_every_content_rule_is_named_by_a_layout_and_every_named_rule_exists() -> None:
     named = {code for layout in shelf() for code in layout.rules}
+    named |= {code for code, rule in RULES.items() if rule.general}
     assert named == {code for code, rule in RULES.items() if rule.stage == "contenido"}
     for layout in shelf():
         assert validators.check_layout(layout) == []

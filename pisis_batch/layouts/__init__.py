@@ -19,6 +19,7 @@ from pisis_batch.layouts.catalogs import CATALOGS, Catalog
 from pisis_batch.layouts.checks import problems
 from pisis_batch.layouts.file_name import FileName, NameFault, Piece
 from pisis_batch.layouts.layout import (
+    Action,
     Clause,
     Condition,
     DefaultProfile,
@@ -35,6 +36,7 @@ from pisis_batch.layouts.layout import (
 
 __all__ = [
     "CATALOGS",
+    "Action",
     "Catalog",
     "Clause",
     "Condition",

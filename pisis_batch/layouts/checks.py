@@ -22,10 +22,11 @@ def _whole(layout: Layout) -> Iterator[str]:
         yield "record: dos registros comienzan con la misma marca"
     control = layout.control.by_name
     for path, name in [
-        ("entity.type", layout.entity.type),
+        *(() if layout.entity.fixed else [("entity.type", layout.entity.type)]),
         ("entity.number", layout.entity.number),
-        ("entity.name", layout.entity.name),
+        *([("entity.name", layout.entity.name)] if layout.entity.name else ()),
         ("cut_date", layout.cut_date),
+        *(("effect.within", name) for name in layout.effect.within),
         *(("file_name", name) for name in layout.file_name.fields),
     ]:
         if name not in control:
@@ -61,8 +62,25 @@ def _record(record: Record) -> Iterator[str]:
     if "line" in names:
         yield f'{path}.fields: "line" es un nombre reservado'
     yield from (f'{path}.unique: no existe el campo "{name}"' for name in record.unique if name not in names)
+    if record.action:
+        yield from _action(record)
     for number, field in enumerate(record.fields):
         yield from (f"{path}.fields[{number}] ({field.name}){found}" for found in _field(field, record))
+
+
+def _action(record: Record) -> Iterator[str]:
+    """Broken references of the field that inserts, updates or annuls."""
+    path, action = f"record.{record.name}.action", record.action
+    field = record.by_name.get(action.field) if action else None
+    if action is None or field is None:
+        yield f'{path}.field: no existe el campo "{action.field if action else ""}"'
+        return
+    if not record.unique:
+        yield f"{path}: para actualizar o anular hace falta la clave (unique)"
+    for value in action.values:
+        if field.allowed and value not in field.allowed:
+            yield f'{path}: "{value}" no es un valor de «{field.name}»'
+    yield from (f'{path}: falta decir qué hace el valor "{v}"' for v in field.allowed or () if v not in action.values)
 
 
 def _field(field: Field, record: Record) -> Iterator[str]:

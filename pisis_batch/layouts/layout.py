@@ -75,6 +75,22 @@ class Field(_Strict):
         return self.only_if or self.required_if
 
 
+class Action(_Strict):
+    """A field that says what a line does to the record of the same `unique` key that was stored earlier."""
+
+    field: str
+    insert: str | None = Key(None, description="the value that stores a new record")
+    update: str | None = Key(None, description="the value that replaces an earlier record")
+    annul: str | None = Key(None, description="the value that annuls an earlier record")
+    none: str | None = Key(None, description="the value that leaves what is stored as it is")
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Value in the file -> what it does: insertar, actualizar, anular, ninguna."""
+        said = {"insertar": self.insert, "actualizar": self.update, "anular": self.annul, "ninguna": self.none}
+        return {value: act for act, value in said.items() if value is not None}
+
+
 class Record(_Strict):
     """One kind of line: its mark (first field), how often it occurs, its fields and its unique keys."""
 
@@ -82,6 +98,7 @@ class Record(_Strict):
     label: str
     occurs: str = Key("0..", pattern=r"^(1|0\.\.|1\.\.|0\.\.1)$")
     unique: tuple[str, ...] = ()
+    action: Action | None = Key(None, description="which field inserts, updates or annuls stored records")
     fields: tuple[Field, ...] = Key(min_length=1)
 
     @property
@@ -116,9 +133,14 @@ class Total(_Strict):
 class Entity(_Strict):
     """Which control fields name the entity that reports."""
 
-    type: str
+    type: str = Key(description="control field of the id type, or the type itself in capitals when it is always one")
     number: str
-    name: str
+    name: str | None = Key(None, description="control field of its legal name, where the annex has one")
+
+    @property
+    def fixed(self) -> bool:
+        """Whether every file is of one id type, so that no field says it."""
+        return self.type.isupper()
 
 
 class DefaultProfile(_Strict):
@@ -130,9 +152,15 @@ class DefaultProfile(_Strict):
 
 
 class Effect(_Strict):
-    """What accepted records do to the registry."""
+    """What accepted records do: change users, or be stored (see `pisis data`), or nothing.
 
-    kind: Literal["usuarios", "ninguno"] = "ninguno"
+    What a stored file replaces: everything of the same entity and period, further told apart by the control fields of
+    `within`; the records of the same `unique` key; or nothing. A record with an `action` always goes by its key.
+    """
+
+    kind: Literal["registros", "usuarios", "ninguno"] = "registros"
+    replaces: Literal["periodo y entidad", "clave", "nada"] = "periodo y entidad"
+    within: tuple[str, ...] = Key((), description="control fields that tell apart files of one period and entity")
     default_profile: DefaultProfile | None = None
 
 

@@ -24,7 +24,7 @@ def _page(outcome: Outcome, at: datetime, *, title: str, tone: str, headline: st
     known = outcome.facts.entity if outcome.facts else None
     batch, layout = outcome.examined.batch, outcome.examined.layout
     row = batch.control if batch else None
-    stated = row[layout.entity.name] if row and layout else ""
+    stated = row[layout.entity.name] if row and layout and layout.entity.name else ""
     return Page(
         title=title,
         tone=tone,

@@ -1,8 +1,8 @@
 """What can be wrong with a batch. `check_structure` is the first validation, `check_content` the second.
 
 Modules are named after the family of codes they hold: nombre NOM, campos, tipos and lineas EST, archivo ARC, remitente REM,
-control and calendario CTL, usuarios USR, perfiles PRF, sistema SIS. Importing them here registers their rules; the
-order is the order of telling when a cell has more than one fault.
+entidad, control and calendario CTL, usuarios USR, perfiles PRF, sistema SIS. Importing them here registers their rules;
+the order is the order of telling when a cell has more than one fault.
 """
 
 import polars as pl
@@ -15,6 +15,7 @@ from pisis_batch.validators import campos  # isort: skip  # noqa: F401 registers
 from pisis_batch.validators import tipos  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import archivo  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import remitente  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import entidad  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import control  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import calendario  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import usuarios  # isort: skip  # noqa: F401 registers its rules
@@ -65,7 +66,7 @@ def check_structure(batch: Batch) -> Findings:
 
 
 def check_content(batch: Batch, facts: Facts) -> Findings:
-    """Second validation: the rules the layout names, against the registry.
+    """Second validation: the general rules and those the layout names, against the registry.
 
     A sender who may not act for the entity is told only that: no other fact of the registry is disclosed.
     """
@@ -81,7 +82,8 @@ def check_sender(batch: Batch, facts: Facts) -> Findings:
 
 
 def _named(batch: Batch) -> list[Rule]:
-    return [RULES[code] for code in batch.layout.rules]
+    named = set(batch.layout.rules)
+    return [rule for code, rule in RULES.items() if code in named or rule.general]
 
 
 def _objections(rule: Rule, batch: Batch, facts: Facts) -> pl.DataFrame:
@@ -113,6 +115,8 @@ def check_layout(layout: Layout) -> list[str]:
             problems.append(f'rules[{place}]: no existe la regla "{code}"')
         elif rule.retired:
             problems.append(f"rules[{place}]: la regla {code} se retiró en la versión {rule.retired}")
+        elif rule.general:
+            continue  # its findings are placed by what the layout says
         elif rule.on and rule.on not in layout.record:
             problems.append(f'rules[{place}]: la regla {code} habla del registro "{rule.on}", que este anexo no tiene')
         elif rule.on and rule.field and rule.field not in layout.record[rule.on].by_name:

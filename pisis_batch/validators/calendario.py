@@ -5,17 +5,23 @@ import polars as pl
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.rule import rule
 
-_CUT = pl.col("fecha_corte").str.to_date("%Y-%m-%d", strict=False)
 
-
-def _period(batch: Batch, facts: Facts) -> pl.DataFrame:
-    """The control row joined with the periods of its cut date; no rows when the annex has no calendar."""
-    rows = batch["control"].with_columns(corte=_CUT)
-    return rows.join(facts.periods, on="corte", how="inner")
+def _cut(batch: Batch) -> pl.DataFrame:
+    """The control's line with its cut date, as text (`value`) and as a date (`corte`)."""
+    control, field = batch.layout.control, batch.layout.cut_date
+    text = pl.col(field)
+    return batch[control.name].select(
+        "line",
+        record=pl.lit(control.name),
+        field=pl.lit(field),
+        value=text,
+        corte=text.str.to_date("%Y-%m-%d", strict=False),
+    )
 
 
 @rule(
     "CTL020",
+    general=True,
     on="control",
     field="fecha_corte",
     title="Fecha de corte en el futuro",
@@ -33,11 +39,12 @@ def cut_date_in_the_future(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    return batch["control"].filter(facts.today < _CUT).with_columns(hoy=pl.lit(facts.today.isoformat()))
+    return _cut(batch).filter(facts.today < pl.col("corte")).with_columns(hoy=pl.lit(facts.today.isoformat()))
 
 
 @rule(
     "CTL021",
+    general=True,
     on="control",
     field="fecha_corte",
     title="Fecha de corte que no es de ningún período",
@@ -57,7 +64,7 @@ def cut_date_of_no_period(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-06-30|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    rows = batch["control"].with_columns(corte=_CUT)
+    rows = _cut(batch)
     if facts.periods.is_empty():
         return rows.clear().with_columns(cercano=pl.lit(""))
     stray = rows.join(facts.periods, on="corte", how="anti").filter(pl.col("corte") <= facts.today)
@@ -69,6 +76,7 @@ def cut_date_of_no_period(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL022",
+    general=True,
     on="control",
     field="fecha_corte",
     title="Fuera del período de reporte",
@@ -88,7 +96,7 @@ def outside_report_window(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-05-31|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    own = _period(batch, facts)
+    own = _cut(batch).join(facts.periods, on="corte", how="inner")
     today = pl.lit(facts.today)
     open_now = today.is_between(pl.col("reporte_desde"), pl.col("reporte_hasta"))
     closed = own.filter(~open_now.any())

@@ -12,6 +12,7 @@ def _if(objected: bool, login: str = "") -> pl.DataFrame:  # noqa: FBT001 the on
 
 @rule(
     "REM001",
+    general=True,
     title="Archivo sin remitente",
     es="El archivo no llegó por la carpeta de ningún usuario, así que no se sabe quién lo envía",
     en="The file did not come through the folder of any user, so nobody is known to send it",
@@ -34,6 +35,7 @@ def without_sender(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "REM002",
+    general=True,
     title="Remitente no registrado",
     es="El usuario {valor} no está registrado en SISPRO y no puede enviar archivos",
     en="User {valor} is not registered in SISPRO and may not send files",
@@ -57,6 +59,7 @@ def sender_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "REM003",
+    general=True,
     title="Remitente no autorizado por la entidad",
     es="El usuario {valor} no está vinculado a la entidad que reporta el archivo, ni es su representante legal o contacto",
     en="User {valor} is neither linked to the entity of the file nor its legal representative or contact",

@@ -76,6 +76,7 @@ class Rule:
     objects: Objector | None
     judges: Judge | None
     doc: str
+    general: bool = False
 
     @property
     def family(self) -> str:
@@ -184,8 +185,12 @@ def rule(
     source: str = "",
     since: str = "0.1.0",
     retired: str | None = None,
+    general: bool = False,
 ) -> Callable[[Objector], Objector]:
-    """Register a function as the rule of a code. `on` and `field` place its findings unless the rows say otherwise."""
+    """Register a function as the rule of a code. `on` and `field` place its findings unless the rows say otherwise.
+
+    A `general` rule is asked of every annex, named by its layout or not; its rows say where, by what the layout says.
+    """
 
     def register(function: Objector) -> Objector:
         doc = inspect.getdoc(function) or ""
@@ -206,6 +211,7 @@ def rule(
                 function,
                 None,
                 doc + "\n",
+                general,
             )
         )
         return function
