@@ -28,7 +28,11 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A file accepted for processing (its bytes are in the archive). `state`: recibido, terminado or cuarentena."""
+    """A file accepted for processing (its bytes are in the archive).
+
+    `state`: recibido, procesando, terminado or cuarentena. `lane`: the queue it stands in, one for each entity (by the
+    file's name; files whose name tells none queue by their sender). `fence`: the number of its latest attempt's lease.
+    """
 
     guid: str
     file_name: str
@@ -39,6 +43,8 @@ class Receipt:
     received_at: datetime
     state: str = "recibido"
     attempts: int = 0
+    lane: str = ""
+    fence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,20 @@ class Registry(Protocol):
         """Receipts not yet terminated, in order of arrival."""
         ...
 
-    def attempt(self, guid: str) -> int:
-        """Count an attempt before it starts; the number of attempts so far, this one included."""
+    def attempt(self, guid: str, *, again: bool = False) -> int | None:
+        """Take the lease of the receipt's lane and count the attempt before it starts; the fence to commit with.
+
+        None when it is not this receipt's turn: its lane is in other hands, an older receipt of the lane waits, or it
+        has its verdict already (`again` judges it once more).
+        """
+        ...
+
+    def renew(self, guid: str, fence: int) -> bool:
+        """Say that the attempt is still worked on; False when its lease was lost, and the work with it."""
+        ...
+
+    def give_back(self, guid: str, fence: int) -> None:
+        """End an attempt that failed: the receipt may be tried again at once."""
         ...
 
     def commit(
@@ -128,18 +146,20 @@ class Registry(Protocol):
         documents: Sequence[Attachment],
         at: datetime,
         *,
+        fence: int,
         reprocess: bool = False,
     ) -> bool:
-        """Changes, run, findings, audit, documents and mails in one transaction.
+        """Changes, run, findings, audit, documents and mails in one transaction, which also ends the lease.
 
-        False, and nothing written, when the receipt is already terminated (unless `reprocess`: a new run is added
-        and becomes the receipt's verdict). Runs the changes only when the verdict is cargado.
+        False, and nothing written, when the fence is not the lane's latest, or when the receipt is already terminated
+        (unless `reprocess`: a new run is added and becomes the receipt's verdict). Runs the changes only when the
+        verdict is cargado.
         """
         ...
 
     def quarantine(
-        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime
-    ) -> None:
+        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime, *, fence: int
+    ) -> bool:
         """Give up on a file after repeated faults of ours; the receipt ends in state cuarentena."""
         ...
 
@@ -197,10 +217,6 @@ class Registry(Protocol):
 
     def entity(self, id_: Id, as_of: date | None = None) -> tuple[RegisteredEntity, list[dict[str, Any]]] | None:
         """An entity and its users (linked now, or on a day), with their profiles."""
-        ...
-
-    def turn(self) -> AbstractContextManager[None]:
-        """Hold the right to process: one process at a time for a workspace; freed by the kernel when it dies."""
         ...
 
 

@@ -4,9 +4,6 @@ The SQLite that comes with Python may be one whose write-ahead log can corrupt a
 (3.7.0 to 3.51.2); a newer one comes as a library. With an old one the rollback journal is used instead.
 """
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,22 +61,3 @@ def database_file(url: str) -> Path | None:
     parsed = make_url(url)
     is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}
     return Path(str(parsed.database)) if is_file else None
-
-
-@contextmanager
-def turn(made: sa.Engine, file: Path | None) -> Iterator[None]:
-    """One process at a time: a lock the kernel, or the server, frees when its holder dies."""
-    if file is not None:
-        with file.with_name(file.name + ".turn").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-    elif made.dialect.name == "postgresql":
-        # the lock is the session's: without autocommit a transaction would stay open as long as the turn
-        with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("SELECT pg_advisory_lock(706973)")
-            try:
-                yield
-            finally:  # the session goes back to the pool and must not take the lock along
-                connection.exec_driver_sql("SELECT pg_advisory_unlock(706973)")
-    else:
-        yield

@@ -1,7 +1,6 @@
 """The registry on a SQL database (SQLite by default, PostgreSQL by URL): every port method is one transaction."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import date, datetime
 from importlib import resources
 from typing import Any
@@ -11,8 +10,8 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from pisis_batch.adapters import sql_changes, sql_facts, sql_load, sql_people, sql_runs
-from pisis_batch.adapters.sql_engine import database_file, engine, reader, turn
+from pisis_batch.adapters import sql_changes, sql_facts, sql_lanes, sql_load, sql_people, sql_runs
+from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
 from pisis_batch.model import Attachment, Facts, Id, Outcome, Questions, RegisteredEntity, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
@@ -27,6 +26,7 @@ class SqlRegistry:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         self.engine = engine(url)
         self._reader = reader(self.engine)
+        self._owner = sql_lanes.owner()
 
     def migrate(self) -> None:
         """Bring the tables to this version; safe to run at every start."""
@@ -40,10 +40,6 @@ class SqlRegistry:
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
-
-    def turn(self) -> AbstractContextManager[None]:
-        """The right to process."""
-        return turn(self.engine, self._file)
 
     def ask(self, questions: Questions) -> Facts:
         """Every fact a file needs, from one consistent state."""
@@ -70,14 +66,27 @@ class SqlRegistry:
     def pending(self) -> list[Receipt]:
         """Receipts without a verdict, in order of arrival."""
         with self._reader.begin() as connection:
-            rows = connection.execute(sa.select(receipt).where(receipt.c.state == "recibido").order_by(receipt.c.seq))
+            rows = connection.execute(
+                sa.select(receipt).where(receipt.c.state.in_(sql_lanes.OPEN)).order_by(receipt.c.seq)
+            )
             return [sql_runs.to_receipt(row) for row in rows]
 
-    def attempt(self, guid: str) -> int:
-        """Count an attempt before it begins."""
+    def attempt(self, guid: str, *, again: bool = False) -> int | None:
+        """Take the lane and count an attempt before it begins."""
         with self.engine.begin() as connection:
-            connection.execute(receipt.update().where(receipt.c.guid == guid).values(attempts=receipt.c.attempts + 1))
-            return connection.scalar(sa.select(receipt.c.attempts).where(receipt.c.guid == guid)) or 0
+            return sql_lanes.lease(connection, guid, self._owner, sql_lanes.LEASE_SECONDS, again=again)
+
+    def renew(self, guid: str, fence: int) -> bool:
+        """Keep the lane."""
+        with self.engine.begin() as connection:
+            return sql_lanes.renew(connection, guid, fence, sql_lanes.LEASE_SECONDS)
+
+    def give_back(self, guid: str, fence: int) -> None:
+        """Leave the lane without a verdict."""
+        with self.engine.begin() as connection:
+            if sql_lanes.let_go(connection, guid, fence):
+                mine = (receipt.c.guid == guid) & (receipt.c.state == "procesando")
+                connection.execute(receipt.update().where(mine).values(state="recibido"))
 
     def commit(
         self,
@@ -86,16 +95,17 @@ class SqlRegistry:
         documents: Sequence[Attachment],
         at: datetime,
         *,
+        fence: int,
         reprocess: bool = False,
     ) -> bool:
-        """All or nothing; False when the receipt had its verdict already."""
-        return self._end(outcome, mails, documents, at, "terminado", reprocess=reprocess)
+        """All or nothing; False when the lease was lost or the receipt had its verdict already."""
+        return self._end(outcome, mails, documents, at, "terminado", fence, reprocess=reprocess)
 
     def quarantine(
-        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime
-    ) -> None:
+        self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime, *, fence: int
+    ) -> bool:
         """End a receipt that we failed to process; an operator may reprocess it later."""
-        self._end(outcome, mails, documents, at, "cuarentena", reprocess=False)
+        return self._end(outcome, mails, documents, at, "cuarentena", fence, reprocess=False)
 
     def _end(
         self,
@@ -104,13 +114,16 @@ class SqlRegistry:
         documents: Sequence[Attachment],
         when: datetime,
         state: str,
+        fence: int,
         *,
         reprocess: bool,
     ) -> bool:
         received = outcome.received
         at = when.isoformat()
         with self.engine.begin() as connection:
-            open_ = sa.true() if reprocess else receipt.c.state == "recibido"
+            if not sql_lanes.let_go(connection, received.guid, fence):
+                return False
+            open_ = sa.true() if reprocess else receipt.c.state.in_(sql_lanes.OPEN)
             swapped = connection.execute(
                 receipt.update().where(receipt.c.guid == received.guid, open_).values(state=state)
             )

@@ -8,11 +8,12 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from pisis_batch.adapters import sql_lanes
 from pisis_batch.adapters.sql_tables import document, finding, mail, receipt, run
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered
 from pisis_batch.ports import Mail, Receipt
 
-_FIELDS = ("guid", "file_name", "sha256", "md5", "size", "sender", "received_at", "state", "attempts")
+_FIELDS = ("guid", "file_name", "sha256", "md5", "size", "sender", "received_at", "state", "attempts", "lane", "fence")
 
 
 def to_receipt(row: Any) -> Receipt:
@@ -26,6 +27,7 @@ def insert_receipt(connection: sa.Connection, new: Receipt) -> bool:
     if connection.scalar(sa.select(receipt.c.seq).where(receipt.c.guid == new.guid)) is not None:
         return False
     values = {name: getattr(new, name) for name in _FIELDS}
+    values["lane_place"] = sql_lanes.enter(connection, new.lane)
     connection.execute(receipt.insert().values(**{**values, "received_at": new.received_at.isoformat()}))
     return True
 

@@ -115,6 +115,26 @@ receipt = sa.Table(
     sa.Column("received_at", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("lane", sa.Text, nullable=False, server_default=""),
+    sa.Column("lane_place", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+)
+sa.Index("in_lane_order", receipt.c.lane, receipt.c.lane_place, unique=True)
+sa.Index(
+    "one_running",
+    receipt.c.lane,
+    unique=True,
+    sqlite_where=receipt.c.state == "procesando",
+    postgresql_where=receipt.c.state == "procesando",
+)
+lane = sa.Table(
+    "lane",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("last_place", sa.BigInteger, nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", sa.Double),  # seconds since 1970
 )
 run = sa.Table(
     "run",

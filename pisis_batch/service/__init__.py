@@ -6,8 +6,20 @@ sent and marked.
 """
 
 from pisis_batch.service.delivery import deliver, publish
-from pisis_batch.service.intake import submit, take_in
-from pisis_batch.service.processing import check, once, process, reprocess
+from pisis_batch.service.intake import lane, submit, take_in
+from pisis_batch.service.processing import BusyError, check, once, process, reprocess
 from pisis_batch.service.watching import watch
 
-__all__ = ["check", "deliver", "once", "process", "publish", "reprocess", "submit", "take_in", "watch"]
+__all__ = [
+    "BusyError",
+    "check",
+    "deliver",
+    "lane",
+    "once",
+    "process",
+    "publish",
+    "reprocess",
+    "submit",
+    "take_in",
+    "watch",
+]

@@ -29,10 +29,21 @@ def take_in(ports: Ports) -> list[str]:
 def _accept(claimed: Claimed, ports: Ports) -> None:
     sha256, md5, size = ports.archive.keep(claimed.path)
     crashpoint("archived")
-    ports.registry.accept(Receipt(claimed.guid, _text(claimed.name), sha256, md5, size, claimed.sender, ports.clock()))
+    name = _text(claimed.name)
+    queue = lane(name, claimed.sender, ports)
+    ports.registry.accept(Receipt(claimed.guid, name, sha256, md5, size, claimed.sender, ports.clock(), lane=queue))
     crashpoint("accepted")
     ports.inbox.release(claimed)
     crashpoint("released")
+
+
+def lane(name: str, sender: str | None, ports: Ports) -> str:
+    """The queue of a file: its entity's by the name, else its sender's. Files of one queue take effect in order."""
+    layout = ports.shelf.find(name)
+    stated = layout.file_name.read(name) if layout else None
+    if layout is not None and isinstance(stated, dict):
+        return f"{stated[layout.entity.type]} {stated[layout.entity.number]}"
+    return f"@{sender or ''}"
 
 
 def _text(name: str) -> str:
@@ -44,5 +55,7 @@ def submit(path: Path, sender: str | None, ports: Ports) -> str:
     """Accept a file named by an operator, who keeps it; its guid."""
     sha256, md5, size = ports.archive.keep(path)
     guid = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-    ports.registry.accept(Receipt(guid, _text(path.name), sha256, md5, size, sender, ports.clock()))
+    name = _text(path.name)
+    queue = lane(name, sender, ports)
+    ports.registry.accept(Receipt(guid, name, sha256, md5, size, sender, ports.clock(), lane=queue))
     return guid

@@ -16,24 +16,30 @@ ATTEMPTS = 3
 _log = structlog.get_logger()
 
 
+class BusyError(RuntimeError):
+    """The files of this entity are being worked on by somebody else just now; the text is the guid."""
+
+
 def process(guid: str, ports: Ports) -> Outcome | None:
-    """Take a receipt to its end; None when it had ended, or when this attempt failed (a later one follows)."""
-    with ports.registry.turn():
-        receipt = ports.registry.receipt(guid)
-        if receipt is None or receipt.state != "recibido":
-            return None
+    """Take a receipt to its end; None when it had ended, is not its turn, or this attempt failed (another follows)."""
+    fence = ports.registry.attempt(guid)
+    receipt = ports.registry.receipt(guid) if fence is not None else None
+    if fence is None or receipt is None:
+        return None
+    crashpoint("attempted")
+    if receipt.attempts > ATTEMPTS:
+        return _give_up(receipt, fence, ports)
+    try:
+        outcome = _judge(_received(receipt, ports), ports)
+        done = _commit(outcome, ports, fence, reprocess=False)
+    except Exception as error:  # noqa: BLE001 whatever it is, it is this file's turn only
+        # the text of an error may carry what the file says: only its kind is written down
+        _log.error("attempt_failed", guid=guid, error=type(error).__name__, attempt=receipt.attempts)
         if receipt.attempts >= ATTEMPTS:
-            return _give_up(receipt, ports)
-        ports.registry.attempt(guid)
-        crashpoint("attempted")
-        try:
-            outcome = _judge(_received(receipt, ports), ports)
-            done = _commit(outcome, ports, reprocess=False)
-        except Exception as error:  # noqa: BLE001 whatever it is, it is this file's turn only
-            # the text of an error may carry what the file says: only its kind is written down
-            _log.error("attempt_failed", guid=guid, error=type(error).__name__, attempt=receipt.attempts + 1)
-            return _give_up(receipt, ports) if receipt.attempts + 1 >= ATTEMPTS else None
-        crashpoint("committed")
+            return _give_up(receipt, fence, ports)
+        ports.registry.give_back(guid, fence)
+        return None
+    crashpoint("committed")
     return outcome if done else None
 
 
@@ -57,15 +63,15 @@ def _told(outcome: Outcome, ports: Ports) -> list[Rendered]:
     return [mail for one in letters for mail in reports.render(one, outcome.received.guid, at, ports.mail_from)]
 
 
-def _commit(outcome: Outcome, ports: Ports, *, reprocess: bool) -> bool:
+def _commit(outcome: Outcome, ports: Ports, fence: int, *, reprocess: bool) -> bool:
     at = ports.clock()
     mails = _told(outcome, ports)
     documents = reports.documents(outcome, at)
     crashpoint("before_commit")
-    return ports.registry.commit(outcome, mails, documents, at, reprocess=reprocess)
+    return ports.registry.commit(outcome, mails, documents, at, fence=fence, reprocess=reprocess)
 
 
-def _give_up(receipt: Receipt, ports: Ports) -> Outcome:
+def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
     """Quarantine: the sender is told that the fault is ours, operations find it under its state."""
     try:
         received = _received(receipt, ports)
@@ -75,7 +81,8 @@ def _give_up(receipt: Receipt, ports: Ports) -> Outcome:
     facts = ports.registry.ask(pipeline.questions(outcome.examined))
     outcome = pipeline.with_facts(outcome, facts)
     at = ports.clock()
-    ports.registry.quarantine(outcome, _told(outcome, ports), reports.documents(outcome, at), at)
+    if not ports.registry.quarantine(outcome, _told(outcome, ports), reports.documents(outcome, at), at, fence=fence):
+        return None
     _log.error("quarantined", guid=receipt.guid)
     return outcome
 
@@ -90,7 +97,8 @@ def check(received: Received, ports: Ports | None, *, shelf: Shelf, limits: Limi
 def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
     """Judge an archived original against the registry of today; with `apply`, make it the receipt's verdict.
 
-    The day of reception stays. Raises KeyError for an unknown guid.
+    The day of reception stays. Raises KeyError for an unknown guid, BusyError when its entity's queue is in other
+    hands just now.
     """
     receipt = ports.registry.receipt(guid)
     if receipt is None:
@@ -98,9 +106,17 @@ def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
     received = _received(receipt, ports)
     if not apply:
         return _judge(received, ports)
-    with ports.registry.turn():
+    fence = ports.registry.attempt(guid, again=True)
+    if fence is None:
+        raise BusyError(guid)
+    try:
         outcome = _judge(received, ports)
-        _commit(outcome, ports, reprocess=True)
+        done = _commit(outcome, ports, fence, reprocess=True)
+    except BaseException:
+        ports.registry.give_back(guid, fence)
+        raise
+    if not done:
+        raise BusyError(guid)
     return outcome
 
 

@@ -1,0 +1,110 @@
+"""Lanes: the files of one entity are one queue, worked in order by whoever holds the lane's lease and its latest fence.
+
+A lease ends by itself, or at once when its owner is a dead process of this host. Each lease takes the next number of
+the lane; a commit that carries an older number writes nothing, so that a worker who slept past its lease harms nobody.
+"""
+
+import os
+import secrets
+import socket
+import time
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pisis_batch.adapters.sql_tables import lane, receipt
+
+#: How long a worker may be silent before another takes its file over.
+LEASE_SECONDS = 30.0
+#: States of a receipt that still waits for its verdict.
+OPEN = ("recibido", "procesando")
+
+
+def owner() -> str:
+    """A name for a worker that tells whether its process still lives: host, boot, process, start, and a mark."""
+    return f"{_host()} {os.getpid()} {_started(os.getpid())} {secrets.token_hex(4)}"
+
+
+def _host() -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        boot = "-"
+    return f"{socket.gethostname()}/{boot}"
+
+
+def _started(pid: int) -> str:
+    """The process's start in clock ticks, so that a reused number is not taken for it; "" when it does not run."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in {b"Z", b"X"} else fields[19].decode("ascii")
+
+
+def dead(name: str) -> bool:
+    """Whether an owner was a process of this host that runs no more; of another host nothing is known."""
+    host, _, rest = name.partition(" ")
+    pid, started, *_ = [*rest.split(" "), "", ""]
+    return host == _host() and pid.isdigit() and _started(int(pid)) != started
+
+
+def _now(connection: sa.Connection) -> float:
+    """Seconds since 1970 by the database's clock where it has one of its own."""
+    if connection.dialect.name == "postgresql":
+        return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+    return time.time()
+
+
+def enter(connection: sa.Connection, name: str) -> int:
+    """The next place in a lane, which is made when it is new; later callers wait until this transaction ends."""
+    moved = connection.execute(lane.update().where(lane.c.name == name).values(last_place=lane.c.last_place + 1))
+    if moved.rowcount == 0:
+        connection.execute(lane.insert().values(name=name, last_place=1, fence=0))
+        return 1
+    return int(connection.execute(sa.select(lane.c.last_place).where(lane.c.name == name)).scalar_one())
+
+
+def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool) -> int | None:
+    """Take a receipt's lane and count the attempt; the fence.
+
+    None when the lane is in other hands, when an older receipt of the lane still waits, or when the receipt has its
+    verdict (unless `again`, for judging it once more).
+    """
+    found = connection.execute(sa.select(receipt).where(receipt.c.guid == guid)).one_or_none()
+    if found is None or (not again and found.state not in OPEN):
+        return None
+    if not again:
+        older = sa.select(receipt.c.seq).where(
+            receipt.c.lane == found.lane, receipt.c.lane_place < found.lane_place, receipt.c.state.in_(OPEN)
+        )
+        if connection.execute(older.limit(1)).first():
+            return None
+    held = connection.execute(sa.select(lane).where(lane.c.name == found.lane).with_for_update()).one()
+    now = _now(connection)
+    if held.lease_until is not None and held.lease_until > now and not dead(held.owner or ""):
+        return None
+    fence = int(held.fence) + 1
+    connection.execute(
+        lane.update().where(lane.c.name == found.lane).values(fence=fence, owner=who, lease_until=now + seconds)
+    )
+    values = {"attempts": receipt.c.attempts + 1, "fence": fence, **({} if again else {"state": "procesando"})}
+    connection.execute(receipt.update().where(receipt.c.guid == guid).values(**values))
+    return fence
+
+
+def renew(connection: sa.Connection, guid: str, fence: int, seconds: float) -> bool:
+    """Keep the lease for longer; False when it was lost."""
+    mine = _held(guid, fence)
+    return connection.execute(lane.update().where(mine).values(lease_until=_now(connection) + seconds)).rowcount == 1
+
+
+def let_go(connection: sa.Connection, guid: str, fence: int) -> bool:
+    """End the lease; False when it was lost, and then nothing of the caller's may be written."""
+    mine = _held(guid, fence)
+    return connection.execute(lane.update().where(mine).values(lease_until=None, owner=None)).rowcount == 1
+
+
+def _held(guid: str, fence: int) -> sa.ColumnElement[bool]:
+    of_receipt = sa.select(receipt.c.lane).where(receipt.c.guid == guid, receipt.c.fence == fence).scalar_subquery()
+    return sa.and_(lane.c.name == of_receipt, lane.c.fence == fence)
