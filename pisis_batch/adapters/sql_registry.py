@@ -99,13 +99,13 @@ class SqlRegistry:
         reprocess: bool = False,
     ) -> bool:
         """All or nothing; False when the lease was lost or the receipt had its verdict already."""
-        return self._end(outcome, mails, documents, at, "terminado", fence, reprocess=reprocess)
+        return self._end(outcome, mails, documents, at, state="terminado", fence=fence, reprocess=reprocess)
 
     def quarantine(
         self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime, *, fence: int
     ) -> bool:
         """End a receipt that we failed to process; an operator may reprocess it later."""
-        return self._end(outcome, mails, documents, at, "cuarentena", fence, reprocess=False)
+        return self._end(outcome, mails, documents, at, state="cuarentena", fence=fence, reprocess=False)
 
     def _end(
         self,
@@ -113,9 +113,9 @@ class SqlRegistry:
         mails: Sequence[Rendered],
         documents: Sequence[Attachment],
         when: datetime,
+        *,
         state: str,
         fence: int,
-        *,
         reprocess: bool,
     ) -> bool:
         received = outcome.received
