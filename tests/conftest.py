@@ -1,9 +1,13 @@
-"""A workspace with the fictitious registry of `worlds`, on real folders and a real database."""
+"""A workspace with the fictitious registry of `worlds`, on real folders and a real database.
+
+The database is SQLite unless a test is marked `BOTH`: then it runs on a PostgreSQL server too.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import postgresql as pg
 import pytest
 from worlds import NOW
 
@@ -54,9 +58,29 @@ def filled(ports: Ports) -> Ports:
     return ports
 
 
+BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[pg.PostgreSQL]:
+    """The server of this session of tests, started by the first test that needs it."""
+    with pg.running() as server:
+        yield server
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    (tmp_path / FILE).write_text(TEMPLATE, "utf-8")
+def database(request: pytest.FixtureRequest) -> str | None:
+    """The address of the workspace's database; None for the SQLite file it has by default."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return None
+    server: pg.PostgreSQL = request.getfixturevalue("postgresql")
+    return server.database()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, database: str | None) -> Path:
+    settings = TEMPLATE if database is None else f'{TEMPLATE}database = "{database}"\n'
+    (tmp_path / FILE).write_text(settings, "utf-8")
     return tmp_path
 
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import GOOD, filled, load
+from conftest import BOTH, GOOD, filled, load
 from worlds import CONTROL, NAME, NOW, file_of
 
 from pisis_batch import service, wiring
@@ -53,6 +53,7 @@ def linked(ports: Ports) -> list[str]:
     return [f"{user['num_id']} {' '.join(user['perfiles'])}" for user in found[1]]
 
 
+@BOTH
 def test_a_good_file_is_loaded_and_answered(workspace: Path, ports: Ports) -> None:
     drop(workspace, file_of(GOOD))
     (outcome,) = service.once(ports)
@@ -74,6 +75,7 @@ def test_a_good_file_is_loaded_and_answered(workspace: Path, ports: Ports) -> No
     assert {str(message["Subject"]).split(":")[0] for message in sent} == {"Cargado", "Estructura correcta"}
 
 
+@BOTH
 def test_the_same_bytes_again_change_nothing_and_say_so(workspace: Path, ports: Ports) -> None:
     drop(workspace, file_of(GOOD))
     (first,) = service.once(ports)
@@ -87,6 +89,7 @@ def test_the_same_bytes_again_change_nothing_and_say_so(workspace: Path, ports: 
     assert ports.registry.user(Id("CC", "1090000001")) == before
 
 
+@BOTH
 def test_history_tells_who_was_linked_when_and_why(workspace: Path, ports: Ports) -> None:
     drop(workspace, file_of(GOOD))
     (outcome,) = service.once(ports)
@@ -97,6 +100,7 @@ def test_history_tells_who_was_linked_when_and_why(workspace: Path, ports: Ports
     assert all(grant["valid_to"] for grant in user["grants"])
 
 
+@BOTH
 def test_a_rejected_file_changes_nothing_and_flips_after_the_registry_is_put_right(
     workspace: Path, ports: Ports
 ) -> None:
@@ -139,6 +143,7 @@ def test_a_file_in_the_root_is_answered_as_nobodys(workspace: Path, ports: Ports
     assert (workspace / "outbox/_sin_remitente" / outcome.received.guid / "ack.json").is_file()
 
 
+@BOTH
 def test_a_crashing_file_is_quarantined_and_the_next_goes_on(
     workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +190,7 @@ def test_an_operator_submits_a_file_and_keeps_it(workspace: Path, ports: Ports, 
     assert service.process(guid, ports) is None
 
 
+@BOTH
 def test_the_watcher_serves_until_it_is_stopped(workspace: Path, ports: Ports) -> None:
     stop, seen = threading.Event(), []
     quick = dataclasses.replace(ports, clock=ports.clock)
@@ -208,7 +214,11 @@ def test_the_watcher_serves_until_it_is_stopped(workspace: Path, ports: Ports) -
     assert (workspace / "inbox/CC10000001" / f"{NAME}.part").exists()
 
 
-@pytest.mark.parametrize("point", CRASHES)
+@pytest.mark.parametrize(
+    ("point", "database"),
+    [(point, "sqlite") for point in CRASHES] + [(point, "postgresql") for point in ("attempted", "committed")],
+    indirect=["database"],
+)
 def test_killed_at_any_durable_step_nothing_is_lost_or_done_twice(point: str, workspace: Path) -> None:
     settings = Settings.load(workspace, now=NOW, settle_seconds=0)
     first = filled(wiring.ports(settings))

@@ -16,17 +16,42 @@ except ImportError:  # not published for this platform
     import sqlite3 as sqlite
 
 FIRST_SOUND_WAL = (3, 51, 3)
+#: What every session with PostgreSQL sets for itself, for the server's own default is to wait for ever (milliseconds).
+#: A worker that is paused in the middle of a transaction loses it, and its locks, well before its lease would end.
+SESSION = {
+    "statement_timeout": 600_000,  # the largest file's changes take a minute
+    "lock_timeout": 15_000,
+    "idle_in_transaction_session_timeout": 20_000,
+    "tcp_user_timeout": 30_000,
+    "client_connection_check_interval": 5_000,
+}
 SQLITE_VERSION: str = sqlite.sqlite_version
 
 
 def engine(url: str) -> sa.Engine:
     """An engine that never puts parameters in its messages; on SQLite its transactions take the write lock at once."""
-    if make_url(url).get_backend_name() != "sqlite":
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=_session())
     made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30})
     sa.event.listen(made, "connect", _prepare)
     sa.event.listen(made, "begin", _begin)
     return made
+
+
+def _session() -> dict[str, Any]:
+    """Arguments of a connection to PostgreSQL: limits on every wait, and a loss of contact noticed in half a minute."""
+    limits = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+    return {
+        "options": f"{limits} -c timezone=UTC",
+        "application_name": "pisis",
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
 
 
 def _prepare(connection: Any, record: Any) -> None:
