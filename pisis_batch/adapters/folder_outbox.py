@@ -10,6 +10,11 @@ from pisis_batch.model import Attachment
 NOBODY = "_sin_remitente"
 
 
+def owner(sender: str | None) -> str:
+    """The folder of a sender: its login, or a common one when nobody's login is known."""
+    return sender if sender and re.fullmatch(r"[A-Za-z0-9]{3,40}", sender, re.ASCII) else NOBODY
+
+
 class FolderOutbox:
     """Fulfils `ports.Outbox`."""
 
@@ -19,8 +24,7 @@ class FolderOutbox:
 
     def publish(self, sender: str | None, guid: str, documents: Sequence[Attachment]) -> Path:
         """Write the documents; the same call twice leaves the same bytes."""
-        owner = sender if sender and re.fullmatch(r"[A-Za-z0-9]{3,40}", sender, re.ASCII) else NOBODY
-        folder = self._root / owner / guid
+        folder = self._root / owner(sender) / guid
         folder.mkdir(parents=True, exist_ok=True)
         for document in documents:
             durable.write(folder / document.name, document.content)

@@ -34,7 +34,9 @@ def engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
         return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=_session())
-    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30})
+    # a database in memory is the connection: there is just one, whoever asks
+    alone = {"poolclass": sa.StaticPool} if database_file(url) is None else {}
+    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30}, **alone)
     sa.event.listen(made, "connect", _prepare)
     sa.event.listen(made, "begin", _begin)
     return made

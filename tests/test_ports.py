@@ -1,0 +1,300 @@
+"""One contract a port, held by every adapter: what the service may rely on, whoever stands behind."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from conftest import GOOD, REGISTRY
+from worlds import NAME, NOW, file_of
+
+from pisis_batch import pipeline, reports
+from pisis_batch.adapters import registry_csv, sql_tables
+from pisis_batch.adapters.folder_archive import FolderArchive
+from pisis_batch.adapters.folder_inbox import FolderInbox
+from pisis_batch.adapters.folder_mailer import FolderMailer
+from pisis_batch.adapters.folder_outbox import FolderOutbox
+from pisis_batch.adapters.memory import MemoryArchive, MemoryMailer, MemoryOutbox
+from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.layouts import shelf
+from pisis_batch.model import Attachment, Id, Limits, Outcome, Received, Rendered
+from pisis_batch.ports import Archive, Mail, Mailer, Outbox, Receipt
+
+GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
+OTHER = "11111111-9264-4385-8660-8aa9c25f1bda"
+ENTITY = Id("NI", "900123456")
+
+Made = Callable[[Path], SqlRegistry]
+#: Where a registry may live; each holds the same promises.
+REGISTRIES: dict[str, Made] = {
+    "memory": lambda folder: SqlRegistry("sqlite://"),
+    "sqlite": lambda folder: SqlRegistry(f"sqlite:///{folder / 'registry.db'}"),
+}
+
+
+@pytest.fixture(params=REGISTRIES)
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlRegistry]:
+    made = REGISTRIES[request.param](tmp_path)
+    made.migrate()
+    for table, text in REGISTRY.items():
+        rows, problems = registry_csv.read(table, text.encode())
+        assert problems == []
+        made.load(table, rows, NOW)
+    yield made
+    made.close()
+
+
+def receipt(guid: str = GUID, content: bytes = b"", minutes: int = 0) -> Receipt:
+    file = Received(guid, NAME, content, NOW, "CC10000001")
+    at = NOW + timedelta(minutes=minutes)
+    return Receipt(guid, NAME, file.sha256, file.md5, len(content), "CC10000001", at)
+
+
+def judged(registry: SqlRegistry, content: bytes, guid: str = GUID) -> Outcome:
+    received = Received(guid, NAME, content, NOW, "CC10000001")
+    examined = pipeline.examine(received, shelf(), Limits())
+    return pipeline.judge(examined, registry.ask(pipeline.questions(examined)))
+
+
+def rendered(outcome: Outcome) -> list[Rendered]:
+    told = reports.letters(outcome, NOW)
+    return [mail for one in told for mail in reports.render(one, outcome.received.guid, NOW, "P <p@pisis.example>")]
+
+
+def commit(registry: SqlRegistry, outcome: Outcome) -> bool:
+    return registry.commit(outcome, rendered(outcome), reports.documents(outcome, NOW), NOW)
+
+
+def users(registry: SqlRegistry) -> list[str]:
+    found = registry.entity(ENTITY)
+    assert found
+    return [user["num_id"] for user in found[1]]
+
+
+# --- the registry ---
+
+
+def test_a_receipt_is_accepted_once_and_waits_in_order_of_arrival(registry: SqlRegistry) -> None:
+    for one in (receipt(OTHER), receipt(), receipt(OTHER)):
+        registry.accept(one)
+    assert [one.guid for one in registry.pending()] == [OTHER, GUID]
+    found = registry.receipt(GUID.upper()[:6])
+    assert found is not None
+    assert (found.guid, found.received_at, found.state) == (GUID, NOW, "recibido")
+    assert registry.receipt("") is None
+    assert registry.receipt("ffff") is None
+
+
+def test_a_commit_is_everything_at_once_and_only_once(registry: SqlRegistry) -> None:
+    content = file_of(GOOD)
+    registry.accept(receipt(content=content))
+    outcome = judged(registry, content)
+    assert commit(registry, outcome)
+    assert not commit(registry, outcome)
+    assert users(registry) == ["1090000001", "1090000002"]
+    assert registry.pending() == []
+    assert len(registry.runs()) == 1
+    assert len(registry.mails_due(NOW)) == len(rendered(outcome))
+    assert len(registry.findings(GUID)) == len(outcome.findings)
+
+
+def test_a_commit_that_fails_leaves_nothing_behind(registry: SqlRegistry) -> None:
+    content = file_of(GOOD)
+    registry.accept(receipt(content=content))
+    outcome = judged(registry, content)
+    twice = [rendered(outcome)[0]] * 2  # the second breaks the rule of one message by its Message-ID
+    with pytest.raises(sa.exc.IntegrityError):
+        registry.commit(outcome, twice, reports.documents(outcome, NOW), NOW)
+    assert users(registry) == ["1090000003"]
+    assert [one.guid for one in registry.pending()] == [GUID]
+    assert registry.mails_due(NOW) == []
+    assert registry.runs()[0]["verdict"] is None
+    assert commit(registry, outcome)
+
+
+def test_facts_hold_only_what_was_asked_and_what_is_open(registry: SqlRegistry) -> None:
+    content = file_of(GOOD)
+    facts = judged(registry, content).facts
+    assert facts is not None
+    assert facts.entity is not None
+    assert facts.entity.id == ENTITY
+    assert facts.linked["num_id"].to_list() == ["1090000003"]
+    assert sorted(facts.persons["num_id"]) == ["10000001", "10000002", "1090000001", "1090000002", "1090000003"]
+    assert facts.sender is not None
+    assert (facts.sender.registered, facts.sender.entitled) == (True, True)
+    assert facts.earlier is None
+
+
+def test_history_answers_for_any_day(registry: SqlRegistry) -> None:
+    content = file_of(GOOD)
+    registry.accept(receipt(content=content))
+    commit(registry, judged(registry, content))
+    past = registry.entity(ENTITY, (NOW - timedelta(days=1)).date())
+    assert past is not None
+    assert past[1] == []
+    assert users(registry) == ["1090000001", "1090000002"]
+    person = registry.user(Id("CC", "1090000003"))
+    assert person is not None
+    assert [(one["from_guid"], one["to_guid"]) for one in person["links"]] == [("registro", GUID)]
+
+
+def test_mails_wait_for_their_time_and_are_never_forgotten(registry: SqlRegistry) -> None:
+    content = file_of(GOOD)
+    registry.accept(receipt(content=content))
+    commit(registry, judged(registry, content))
+    first, *rest = registry.mails_due(NOW)
+    registry.mail_failed(first, "SMTPServerDisconnected", NOW + timedelta(minutes=5))
+    assert [mail.id for mail in registry.mails_due(NOW)] == [mail.id for mail in rest]
+    (again,) = [mail for mail in registry.mails_due(NOW + timedelta(minutes=5)) if mail.id == first.id]
+    assert (again.body, again.attempts) == (first.body, 1)
+    for mail in registry.mails_due(NOW + timedelta(minutes=5)):
+        registry.mail_sent(mail, NOW)
+    assert registry.next_mail() is None
+    assert registry.runs()[0]["mails"] == {"enviado": len(rest) + 1}
+
+
+def test_documents_wait_until_they_are_published(registry: SqlRegistry) -> None:
+    content = file_of(GOOD)
+    registry.accept(receipt(content=content))
+    outcome = judged(registry, content)
+    commit(registry, outcome)
+    ((guid, sender, documents),) = registry.unpublished()
+    assert (guid, sender) == (GUID, "CC10000001")
+    assert sorted(documents, key=lambda one: one.name) == sorted(
+        reports.documents(outcome, NOW), key=lambda one: one.name
+    )
+    registry.published(GUID)
+    assert list(registry.unpublished()) == []
+
+
+def test_a_load_is_an_upsert(registry: SqlRegistry) -> None:
+    rows, _ = registry_csv.read("persons", REGISTRY["persons"].replace("JUAN", "JUANA").encode())
+    assert registry.load("persons", rows, NOW) == rows.height
+    (asked,) = judged(registry, file_of(GOOD)).facts.persons.filter(num_id="1090000001").to_dicts()  # type: ignore[union-attr]  # judged with facts
+    assert asked["primer_nombre"] == "JUANA"
+
+
+def test_the_tables_are_the_sum_of_the_migrations(registry: SqlRegistry) -> None:
+    built = sa.MetaData()
+    built.reflect(registry.engine)
+    del_version = {name: table for name, table in built.tables.items() if name != "alembic_version"}
+    assert set(del_version) == set(sql_tables.metadata.tables)
+    for name, table in sql_tables.metadata.tables.items():
+        real = built.tables[name]
+        assert {column.name: column.nullable for column in real.columns} == {
+            column.name: column.nullable for column in table.columns
+        }, name
+        assert {index.name for index in table.indexes} <= {index.name for index in real.indexes}, name
+        assert {fk.target_fullname for fk in real.foreign_keys} == {fk.target_fullname for fk in table.foreign_keys}
+
+
+# --- arriving files ---
+
+
+def drop(inbox: Path, name: str, content: bytes = b"x", sender: str = "CC10000001") -> Path:
+    path = inbox / sender / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_claim_is_a_rename_and_comes_back_until_it_is_released(tmp_path: Path) -> None:
+    inbox = FolderInbox(tmp_path / "inbox", tmp_path / "claims", 0)
+    path = drop(tmp_path / "inbox", NAME)
+    node = path.stat().st_ino
+    (first,) = inbox.claims()
+    assert not path.exists()
+    assert first.path.stat().st_ino == node
+    (again,) = inbox.claims()
+    assert again == first
+    inbox.release(again)
+    assert list(inbox.claims()) == []
+
+
+@pytest.mark.parametrize("name", [f".{NAME}", f"{NAME}.part", f"{NAME}.tmp", f"{NAME}.filepart", f"{NAME}~"])
+def test_a_half_written_file_is_nobodys_yet(tmp_path: Path, name: str) -> None:
+    drop(tmp_path / "inbox", name)
+    assert list(FolderInbox(tmp_path / "inbox", tmp_path / "claims", 0).claims()) == []
+
+
+def test_two_watchers_never_take_the_same_file(tmp_path: Path) -> None:
+    for number in range(40):
+        drop(tmp_path / "inbox", f"{number:03}.TXT")
+    taken: list[str] = []
+
+    def take() -> None:
+        inbox = FolderInbox(tmp_path / "inbox", tmp_path / "claims", 0)
+        for claimed in inbox.claims():
+            taken.append(claimed.name)
+            inbox.release(claimed)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == [f"{number:03}.TXT" for number in range(40)]
+
+
+# --- originals, documents, messages ---
+
+
+@pytest.fixture(params=["memory", "folder"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
+    return MemoryArchive() if request.param == "memory" else FolderArchive(tmp_path / "archive")
+
+
+def test_the_archive_gives_back_the_very_bytes(archive: Archive, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 9
+    path = tmp_path / "original"
+    path.write_bytes(content)
+    first = archive.keep(path)
+    assert archive.keep(path) == first
+    assert first == (Received("", "", content, NOW, None).sha256, Received("", "", content, NOW, None).md5, 2304)
+    assert archive.fetch(first[0]) == content
+    with pytest.raises(KeyError):
+        archive.fetch("0" * 64)
+
+
+def test_an_altered_original_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "original"
+    path.write_bytes(b"one")
+    folder, memory = FolderArchive(tmp_path / "archive"), MemoryArchive()
+    (sha, _, _), _ = folder.keep(path), memory.keep(path)
+    kept = tmp_path / "archive" / sha[:2] / sha
+    kept.chmod(0o600)
+    kept.write_bytes(b"two")
+    memory.kept[sha] = b"two"
+    for one in (folder, memory):
+        with pytest.raises(ValueError, match="no longer matches"):
+            one.fetch(sha)
+
+
+@pytest.fixture(params=["memory", "folder"])
+def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Outbox:
+    return MemoryOutbox() if request.param == "memory" else FolderOutbox(tmp_path / "outbox")
+
+
+def test_documents_are_published_again_without_a_difference(outbox: Outbox) -> None:
+    documents = [Attachment("ack.json", "application/json", b"{}"), Attachment("acta.html", "text/html", b"<p>")]
+    assert outbox.publish("CC10000001", GUID, documents) == outbox.publish("CC10000001", GUID, documents)
+    assert outbox.publish("../../etc", GUID, documents).parent.name == "_sin_remitente"
+
+
+@pytest.fixture(params=["memory", "folder"])
+def mailer(request: pytest.FixtureRequest, tmp_path: Path) -> Mailer:
+    return MemoryMailer() if request.param == "memory" else FolderMailer(tmp_path / "correo")
+
+
+def test_every_message_is_answered_for(mailer: Mailer) -> None:
+    mails = [Mail(n, GUID, "acta", "a@x.example", f"<{n}@x>", b"body", 0) for n in range(3)]
+    assert list(mailer.send(mails)) == [(mail, None) for mail in mails]
+    assert list(mailer.send([])) == []
+
+
+def test_a_refusal_concerns_one_message_only() -> None:
+    mails = [Mail(n, GUID, "acta", to, f"<{n}@x>", b"body", 0) for n, to in enumerate(["a@x.example", "b@x.example"])]
+    told = dict(MemoryMailer(refuses=["a@x.example"]).send(mails))
+    assert [bool(reason) for reason in told.values()] == [True, False]
