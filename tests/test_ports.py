@@ -34,9 +34,12 @@ REGISTRIES: dict[str, Made] = {
 }
 
 
-@pytest.fixture(params=REGISTRIES)
+@pytest.fixture(params=[*REGISTRIES, "postgresql"])
 def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlRegistry]:
-    made = REGISTRIES[request.param](tmp_path)
+    if request.param == "postgresql":
+        made = SqlRegistry(request.getfixturevalue("postgresql").database())
+    else:
+        made = REGISTRIES[request.param](tmp_path)
     made.migrate()
     for table, text in REGISTRY.items():
         rows, problems = registry_csv.read(table, text.encode())
@@ -49,7 +52,7 @@ def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlRegi
 def receipt(guid: str = GUID, content: bytes = b"", minutes: int = 0) -> Receipt:
     file = Received(guid, NAME, content, NOW, "CC10000001")
     at = NOW + timedelta(minutes=minutes)
-    return Receipt(guid, NAME, file.sha256, file.md5, len(content), "CC10000001", at)
+    return Receipt(guid, NAME, file.sha256, file.md5, len(content), "CC10000001", at, lane="NI 900123456")
 
 
 def judged(registry: SqlRegistry, content: bytes, guid: str = GUID) -> Outcome:
@@ -64,7 +67,10 @@ def rendered(outcome: Outcome) -> list[Rendered]:
 
 
 def commit(registry: SqlRegistry, outcome: Outcome) -> bool:
-    return registry.commit(outcome, rendered(outcome), reports.documents(outcome, NOW), NOW)
+    fence = registry.attempt(outcome.received.guid)
+    if fence is None:
+        return False
+    return registry.commit(outcome, rendered(outcome), reports.documents(outcome, NOW), NOW, fence=fence)
 
 
 def users(registry: SqlRegistry) -> list[str]:
@@ -105,13 +111,33 @@ def test_a_commit_that_fails_leaves_nothing_behind(registry: SqlRegistry) -> Non
     registry.accept(receipt(content=content))
     outcome = judged(registry, content)
     twice = [rendered(outcome)[0]] * 2  # the second breaks the rule of one message by its Message-ID
+    fence = registry.attempt(GUID)
+    assert fence is not None
     with pytest.raises(sa.exc.IntegrityError):
-        registry.commit(outcome, twice, reports.documents(outcome, NOW), NOW)
+        registry.commit(outcome, twice, reports.documents(outcome, NOW), NOW, fence=fence)
+    registry.give_back(GUID, fence)
     assert users(registry) == ["1090000003"]
     assert [one.guid for one in registry.pending()] == [GUID]
     assert registry.mails_due(NOW) == []
     assert registry.runs()[0]["verdict"] is None
     assert commit(registry, outcome)
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(registry: SqlRegistry) -> None:
+    content = file_of(GOOD)
+    registry.accept(receipt(content=content))
+    outcome = judged(registry, content)
+    stale = registry.attempt(GUID)
+    assert stale is not None
+    registry.give_back(GUID, stale)
+    fence = registry.attempt(GUID)
+    assert fence is not None
+    assert fence > stale
+    assert not registry.renew(GUID, stale)
+    assert not registry.commit(outcome, rendered(outcome), [], NOW, fence=stale)
+    assert not registry.quarantine(outcome, [], [], NOW, fence=stale)
+    assert users(registry) == ["1090000003"]
+    assert registry.commit(outcome, rendered(outcome), [], NOW, fence=fence)
 
 
 def test_facts_hold_only_what_was_asked_and_what_is_open(registry: SqlRegistry) -> None:
