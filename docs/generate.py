@@ -26,6 +26,7 @@ _FAMILIES = {
     "CTL": "El control y la entidad",
     "USR": "Usuarios",
     "PRF": "Perfiles",
+    "REG": "Registros almacenados",
     "SIS": "Fallas nuestras",
 }
 

@@ -16,6 +16,8 @@ GRANT = ["line", *HELD, "perfil"]
 def plan(batch: Batch, facts: Facts) -> Changes:
     """What the file does to the registry, by the layout's effect."""
     effect = batch.layout.effect
+    if effect.kind == "registros":
+        return Changes(stored=_stored(batch))
     if effect.kind != "usuarios" or effect.default_profile is None:
         return Changes()
     users, profiles = batch["usuario"], batch["perfil"]
@@ -47,3 +49,18 @@ def _withdrawn(profiles: pl.DataFrame, unlinked: pl.DataFrame, facts: Facts) -> 
     asked = profiles.filter(pl.col("accion") == "R").select("line", *HELD).join(facts.grants, on=HELD)
     dropped = unlinked.select("line", *WHO).join(facts.grants, on=WHO)
     return pl.concat([asked.select(GRANT), dropped.select(GRANT)])
+
+
+def _stored(batch: Batch) -> pl.DataFrame:
+    """The detail lines that are kept, and what each does to an earlier record of its key."""
+    found = [Changes().stored]
+    for record in batch.layout.details:
+        acts = record.action.values if record.action else {}
+        act = (
+            pl.col(record.action.field).replace_strict(acts, default="insertar")
+            if record.action
+            else pl.lit("insertar")
+        )
+        rows = batch[record.name].select("line", record=pl.lit(record.name), accion=act.cast(pl.String))
+        found.append(rows.filter(pl.col("accion") != "ninguna"))
+    return pl.concat(found)

@@ -107,6 +107,18 @@ class Batch:
         return frame.row(0, named=True) if frame.height == 1 else None
 
     @property
+    def period(self) -> str:
+        """The cut date the control states; empty without one control."""
+        return str((self.control or {}).get(self.layout.cut_date, ""))
+
+    @property
+    def within(self) -> str:
+        """What tells this file apart from others of its period, as a JSON object; empty when nothing does."""
+        row = self.control or {}
+        said = {name: row.get(name, "") for name in self.layout.effect.within}
+        return json.dumps(said, ensure_ascii=False) if said else ""
+
+    @property
     def details(self) -> int:
         """How many detail lines the file has, unreadable ones included."""
         readable = sum(self.records[record.name].height for record in self.layout.details)
@@ -199,19 +211,20 @@ class Examined:
         """The entity the file speaks for: by its control record, else by its name."""
         if self.layout is None:
             return None
-        key = self.layout.entity
-        fixed = {key.type: key.type} if key.fixed else {}
-        row = {**(self.batch.control or {} if self.batch else {}), **fixed}
-        if row.get(key.type) and str(row.get(key.number, "")).isdigit():
-            return Id(row[key.type], row[key.number])
-        stated = self.layout.file_name.read(self.received.name)
-        named = {**stated, **fixed} if isinstance(stated, dict) else {}
-        return Id(named[key.type], named[key.number]) if key.type in named and key.number in named else None
+        found = self.layout.entity.of(self.batch.control or {}) if self.batch else None
+        if found is None or not found[1].isdigit():
+            stated = self.layout.file_name.read(self.received.name)
+            found = self.layout.entity.of(stated) if isinstance(stated, dict) else None
+        return Id(*found) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What the registry must tell before a file can be judged. `people`: columns tipo_id, num_id (distinct)."""
+    """What the registry must tell before a file can be judged. `people`: columns tipo_id, num_id (distinct).
+
+    `period` and `within` as in Batch, for a file that replaces what is stored of its period; else empty.
+    `keys`: per record whose lines act on stored ones, the columns of its key (distinct).
+    """
 
     annex: str
     entity: Id | None
@@ -220,6 +233,9 @@ class Questions:
     people: pl.DataFrame
     received_at: datetime
     guid: str
+    period: str = ""
+    within: str = ""
+    keys: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +275,16 @@ class Earlier:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is stored now of the same annex, entity and period: by which receipt, and how many detail records."""
+
+    guid: str
+    received_at: datetime
+    rows: int
+    later: bool = False  # received after the file that is judged
+
+
 _TEXT = pl.String
 #: Rows of `Facts`; every column is text unless said otherwise.
 PERSONS = pl.Schema(dict.fromkeys(["tipo_id", "num_id", "primer_nombre", "primer_apellido"], _TEXT))
@@ -291,6 +317,7 @@ class Facts:
 
     persons: the asked people found in Mi Seguridad Social. linked: the asked people linked now to the entity.
     grants: profiles they hold there now. profiles: the whole catalogue. periods: the annex's calendar.
+    kept: what a file that replaces its period would replace. stored: per record, the asked keys that are stored now.
     `sender` None means the sender is not judged (a check without one).
     """
 
@@ -303,6 +330,8 @@ class Facts:
     grants: pl.DataFrame = _empty(GRANTS)
     profiles: pl.DataFrame = _empty(PROFILES)
     periods: pl.DataFrame = _empty(PERIODS)
+    kept: Kept | None = None
+    stored: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
 
 
 class Verdict(StrEnum):
@@ -342,6 +371,7 @@ class Changes:
     assigned: tipo_id, num_id, aplicacion, perfil (a row replaces whatever profile the user holds in that application;
     the default profile of each newly linked user is among them, with the user's line).
     withdrawn: tipo_id, num_id, aplicacion, perfil (explicit withdrawals, and the grants dropped by an unlinking).
+    stored: record, accion (insertar, actualizar, anular): the detail lines whose records are kept as they are.
     """
 
     linked: pl.DataFrame = _rows(*_LINK)
@@ -349,6 +379,7 @@ class Changes:
     unlinked: pl.DataFrame = _rows(*_USER)
     assigned: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
     withdrawn: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
+    stored: pl.DataFrame = _rows("record", "accion")
 
     def counts(self) -> dict[str, int]:
         """Rows by kind, in the contract's names."""

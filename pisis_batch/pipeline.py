@@ -37,15 +37,28 @@ def examine(received: Received, shelf: Shelf, limits: Limits) -> Examined:
 def questions(examined: Examined) -> Questions:
     """What the registry must tell about this file, in one go. An unsound file asks only for addresses."""
     received, layout = examined.received, examined.layout
+    batch = examined.batch if examined.sound else None
+    effect = layout.effect if layout else None
+    stores = batch if effect and effect.kind == "registros" else None
+    replaces = stores if effect and effect.replaces == "periodo y entidad" else None
     return Questions(
         annex=layout.annex if layout else "",
         entity=examined.entity,
         sender=received.sender,
         sha256=received.sha256,
-        people=_people(examined.batch) if examined.sound and examined.batch else _nobody(),
+        people=_people(batch) if batch else _nobody(),
         received_at=received.received_at,
         guid=received.guid,
+        period=replaces.period if replaces else "",
+        within=replaces.within if replaces else "",
+        keys=_keys(stores) if stores else {},
     )
+
+
+def _keys(batch: Batch) -> dict[str, pl.DataFrame]:
+    """Per record whose lines act on stored ones, the keys they name."""
+    acting = [record for record in batch.layout.details if record.action]
+    return {r.name: batch[r.name].select(r.unique).unique(maintain_order=True) for r in acting}
 
 
 def _nobody() -> pl.DataFrame:

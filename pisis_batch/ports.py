@@ -219,6 +219,27 @@ class Registry(Protocol):
         """An entity and its users (linked now, or on a day), with their profiles."""
         ...
 
+    def stored(self, annex: str) -> dict[str, bool]:
+        """Records of an annex that have anything stored, each with whether it is the control."""
+        ...
+
+    def data(
+        self,
+        annex: str,
+        record: str,
+        *,
+        entity: Id | None = None,
+        period: date | None = None,
+        as_of: date | None = None,
+        history: bool = False,
+    ) -> Iterator[pl.DataFrame]:
+        """Stored records as they hold now, or at the end of a day; a frame at a time, all with the same columns.
+
+        _entidad_tipo, _entidad_numero, _periodo, _guid, _linea (UInt32), _desde, then the fields as text, of every
+        version stored. `history`: every record there ever was, with _hasta and _accion after _desde.
+        """
+        ...
+
 
 class Hints(Protocol):
     """Somebody who may notice that the inbox changed, or may not."""

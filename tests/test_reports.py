@@ -121,7 +121,7 @@ def test_the_answer_for_programs_keeps_its_contract() -> None:
     assert said["counts"] == {"read": 2, "correct": 0, "with_errors": 2, "duplicated": 0, "loaded": 0, "warnings": 0}
     first = said["findings"][0]
     assert (first["line"], first["field_no"], first["field"], first["severity"]) == (2, 3, "num_id", "error")
-    assert list(said["changes"]) == ["linked", "updated", "unlinked", "assigned", "withdrawn"]
+    assert list(said["changes"]) == ["linked", "updated", "unlinked", "assigned", "withdrawn", "stored"]
 
 
 def test_a_message_is_the_same_bytes_every_time_and_has_only_its_headers() -> None:

@@ -68,7 +68,7 @@ def test_a_good_file_is_loaded_and_answered(workspace: Path, ports: Ports) -> No
         "resultado.html",
     ]
     ack = json.loads((folder / "ack.json").read_text("utf-8"))
-    assert ack["changes"] == {"linked": 2, "updated": 0, "unlinked": 1, "assigned": 3, "withdrawn": 1}
+    assert ack["changes"] == {"linked": 2, "updated": 0, "unlinked": 1, "assigned": 3, "withdrawn": 1, "stored": 0}
     assert ports.archive.fetch(ack["sha256"]) == file_of(GOOD)
     sent = mails(workspace)
     assert {message["To"] for message in sent} == {"luisa.perez@correo.example", "contacto@ese.gov.co"}

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from pisis_batch.adapters import sql_stored
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
 from pisis_batch.model import (
     GRANTS,
@@ -74,6 +75,8 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
         grants=_open_rows(connection, grant, GRANTS, key),
         profiles=frame(connection, sa.select(*(profile.c[name] for name in PROFILES)), PROFILES),
         periods=_periods(connection, questions.annex),
+        kept=sql_stored.kept(connection, questions),
+        stored=sql_stored.known_keys(connection, questions),
     )
     _ASKED.drop(connection, checkfirst=False)
     return answer

@@ -1,7 +1,8 @@
 """The registry's tables. Links and grants keep their history: a row is open while `valid_to` is null.
 
 Times are ISO 8601 text with their offset (America/Bogota), dates AAAA-MM-DD text: they sort as they read, and mean the
-same in every database. `*_guid` and `*_line` say which receipt and line caused a row to open or close.
+same in every database. `*_guid` and `*_line` say which receipt and line caused a row to open or close. `stored` holds
+the accepted records of annexes that only store: a Parquet table for each receipt and record type.
 """
 
 import sqlalchemy as sa
@@ -119,14 +120,7 @@ receipt = sa.Table(
     sa.Column("lane_place", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
 )
-sa.Index(
-    "in_lane_order",
-    receipt.c.lane,
-    receipt.c.lane_place,
-    unique=True,
-    sqlite_where=receipt.c.lane_place > 0,
-    postgresql_where=receipt.c.lane_place > 0,
-)
+sa.Index("in_lane_order", receipt.c.lane, receipt.c.lane_place, unique=True)
 sa.Index(
     "one_running",
     receipt.c.lane,
@@ -159,7 +153,6 @@ run = sa.Table(
     sa.Column("changes", sa.JSON, nullable=False),
     sa.Column("errors", sa.Integer, nullable=False),
     sa.Column("published", sa.Boolean, nullable=False),
-    sa.Column("fence", sa.BigInteger),  # the attempt that ended in this run
 )
 finding = sa.Table(
     "finding",
@@ -190,7 +183,7 @@ mail = sa.Table(
     "mail",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("guid", sa.Text, nullable=False, index=True),  # a receipt's, or that of a notice about no file
+    sa.Column("guid", sa.ForeignKey("receipt.guid"), nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
@@ -210,10 +203,24 @@ audit = sa.Table(
     sa.Column("line", sa.Integer),
     sa.Column("action", sa.Text, nullable=False),
 )
-schema_step = sa.Table(
-    "schema_step",
+stored = sa.Table(
+    "stored",
     metadata,
-    sa.Column("seq", sa.Integer, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False, unique=True),
-    sa.Column("phase", sa.Text, nullable=False),  # before or after, see sql_migrate
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("guid", sa.ForeignKey("receipt.guid"), nullable=False, index=True),
+    sa.Column("annex", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("entity_type", sa.Text, nullable=False),
+    sa.Column("entity_number", sa.Text, nullable=False),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("within", sa.Text, nullable=False),  # JSON object of what else tells the file apart, or empty
+    sa.Column("unique_key", sa.Text, nullable=False),  # JSON list of columns when records go by their key, or empty
+    sa.Column("control", sa.Boolean, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),  # Parquet: _linea, _accion, the fields as text
+    sa.Column("valid_from", sa.Text, nullable=False),
+    sa.Column("valid_to", sa.Text),
+    sa.Column("to_guid", sa.Text),
 )
+sa.Index("ix_stored_place", stored.c.annex, stored.c.entity_type, stored.c.entity_number, stored.c.record)

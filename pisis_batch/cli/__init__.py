@@ -22,6 +22,7 @@ _COMMANDS = {
     "deliver": ("files", "Envía los correos que esperan."),
     "explain": ("knowledge", "La página de un código de hallazgo."),
     "layouts": ("knowledge", "Los anexos técnicos que se reciben."),
+    "data": ("data", "Los registros almacenados de un anexo."),
     "registry": ("people", "Carga y consulta el registro."),
     "doctor": ("workspace", "Dice si el sistema puede trabajar aquí."),
 }
@@ -75,7 +76,7 @@ def main() -> None:
 
 def _sentence(error: Exception) -> str:
     name = type(error).__name__
-    if name in {"SettingsError", "LayoutError", "SchemaError"}:
+    if name in {"SettingsError", "LayoutError"}:
         return str(error)
     if isinstance(error, PermissionError):
         return f"no hay permiso para usar {error.filename}"

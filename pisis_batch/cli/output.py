@@ -91,6 +91,7 @@ _CHANGES = {
     "unlinked": "desvinculados",
     "assigned": "perfiles asignados",
     "withdrawn": "perfiles retirados",
+    "stored": "registros almacenados",
 }
 
 

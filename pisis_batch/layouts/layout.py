@@ -3,7 +3,7 @@
 Built from TOML by :func:`pisis_batch.layouts.parse`; nothing else in the program repeats what a layout says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -141,6 +141,11 @@ class Entity(_Strict):
     def fixed(self) -> bool:
         """Whether every file is of one id type, so that no field says it."""
         return self.type.isupper()
+
+    def of(self, values: Mapping[str, str]) -> tuple[str, str] | None:
+        """Type and number of the entity that a control record or a file name states; None when it states none."""
+        kind, number = self.type if self.fixed else values.get(self.type), values.get(self.number)
+        return (kind, number) if kind and number else None
 
 
 class DefaultProfile(_Strict):

@@ -114,22 +114,44 @@ def resultado(outcome: Outcome, at: datetime) -> Page:
         ("Advertencias", number(counts.warnings)),
     ]
     if outcome.verdict is Verdict.CARGADO:
-        done = outcome.changes.counts()
-        figures += [
+        figures += _done(outcome)
+    return dataclasses.replace(page, sentence=sentence, next=following, figures=tuple(figures), sum=_sum(outcome))
+
+
+def _effect(outcome: Outcome) -> str:
+    layout = outcome.examined.layout
+    return layout.effect.kind if layout else "ninguno"
+
+
+def _done(outcome: Outcome) -> list[tuple[str, str]]:
+    """What the file did, by the effect of its annex."""
+    done = outcome.changes.counts()
+    if _effect(outcome) == "usuarios":
+        return [
             ("Usuarios vinculados", number(done["linked"])),
             ("Usuarios actualizados", number(done["updated"])),
             ("Usuarios desvinculados", number(done["unlinked"])),
             ("Perfiles asignados (con los que van por defecto)", number(done["assigned"])),
             ("Perfiles retirados (con los de quien se desvincula)", number(done["withdrawn"])),
         ]
-    return dataclasses.replace(page, sentence=sentence, next=following, figures=tuple(figures), sum=_sum(outcome))
+    if _effect(outcome) == "ninguno":
+        return []
+    figures = [("Registros almacenados", number(done["stored"]))]
+    acts = outcome.changes.stored["accion"]
+    for act, label in (("actualizar", "de ellos, actualizaciones"), ("anular", "de ellos, anulaciones")):
+        if many_ := int((acts == act).sum()):
+            figures.append((label, number(many_)))
+    kept = outcome.facts.kept if outcome.facts else None
+    if kept:
+        figures.append(("Registros anteriores del mismo período, reemplazados", number(kept.rows)))
+    return figures
 
 
 def _said(outcome: Outcome) -> tuple[str, str, str, str, str]:
     """Tone, headline, lead, official sentence and next step of a verdict."""
     warnings = outcome.counts.warnings
     if outcome.verdict is Verdict.CARGADO:
-        lead = "Los usuarios ya pueden usar PISIS Cliente Neo y los perfiles asignados."
+        lead = _loaded(outcome)
         if warnings:
             lead += f" Hay {many(warnings, 'advertencia', 'advertencias')} que conviene revisar."
         return "aceptado", "Archivo cargado", lead, PROCESSED, "No tiene que hacer nada más."
@@ -152,6 +174,22 @@ def _said(outcome: Outcome) -> tuple[str, str, str, str, str]:
         )
     sentence = CONTROL_AT_FAULT if in_control else RECORDS_AT_FAULT
     return "rechazado", "Archivo rechazado", lead, sentence, _RESEND
+
+
+def _loaded(outcome: Outcome) -> str:
+    """What a loaded file means for who sent it."""
+    if _effect(outcome) == "usuarios":
+        return "Los usuarios ya pueden usar PISIS Cliente Neo y los perfiles asignados."
+    if _effect(outcome) == "ninguno":
+        return "El archivo está correcto."
+    height = outcome.changes.stored.height
+    lead = f"{'Quedó' if height == 1 else 'Quedaron'} {many(height, 'registro', 'registros')} en el sistema."
+    kept = outcome.facts.kept if outcome.facts else None
+    if kept:
+        lead += (
+            f" Reemplazan los del mismo período que se habían cargado el {moment(kept.received_at)} (GUID {kept.guid})."
+        )
+    return lead
 
 
 _SENDER = "Envíe el archivo con el usuario de una persona vinculada a la entidad. Su contenido no se revisó."

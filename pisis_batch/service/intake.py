@@ -42,7 +42,9 @@ def lane(name: str, sender: str | None, ports: Ports) -> str:
     layout = ports.shelf.find(name)
     stated = layout.file_name.read(name) if layout else None
     if layout is not None and isinstance(stated, dict):
-        return f"{stated[layout.entity.type]} {stated[layout.entity.number]}"
+        found = layout.entity.of(stated)
+        if found:
+            return f"{found[0]} {found[1]}"
     return f"@{sender or ''}"
 
 

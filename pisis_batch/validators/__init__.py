@@ -1,8 +1,8 @@
 """What can be wrong with a batch. `check_structure` is the first validation, `check_content` the second.
 
 Modules are named after the family of codes they hold: nombre NOM, campos, tipos and lineas EST, archivo ARC, remitente REM,
-entidad, control and calendario CTL, usuarios USR, perfiles PRF, sistema SIS. Importing them here registers their rules;
-the order is the order of telling when a cell has more than one fault.
+entidad, control and calendario CTL, usuarios USR, perfiles PRF, registros REG, sistema SIS. Importing them here
+registers their rules; the order is the order of telling when a cell has more than one fault.
 """
 
 import polars as pl
@@ -20,6 +20,7 @@ from pisis_batch.validators import control  # isort: skip  # noqa: F401 register
 from pisis_batch.validators import calendario  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import usuarios  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import perfiles  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import registros  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators.rule import RULES, Rule
 from pisis_batch.validators.structure import cell_findings

@@ -27,6 +27,7 @@ STAGES: Mapping[str, Stage] = {
     "CTL": "contenido",
     "USR": "contenido",
     "PRF": "contenido",
+    "REG": "contenido",
     "REM": "contenido",
     "SIS": "sistema",
 }
