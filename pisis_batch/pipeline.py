@@ -117,7 +117,9 @@ def with_facts(outcome: Outcome, facts: Facts) -> Outcome:
 @cache
 def ruleset() -> str:
     """Twelve hexadecimal digits that change with any change of a layout, a rule or the reader."""
-    digest = hashlib.sha256(resources.files("pisis_batch").joinpath("reading.py").read_bytes())
+    digest = hashlib.sha256()
+    for name in ("annotations.py", "reading.py"):
+        digest.update(resources.files("pisis_batch").joinpath(name).read_bytes())
     for folder in ("layouts", "validators"):
         entries = sorted(resources.files("pisis_batch").joinpath(folder).iterdir(), key=lambda entry: entry.name)
         for entry in entries:

@@ -11,6 +11,7 @@ import codecs
 
 import polars as pl
 
+from pisis_batch.annotations import stripped
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import IRREGULAR, Batch, Limits
 
@@ -31,7 +32,11 @@ _SHOWN = 40  # characters of a bad line that a finding quotes
 
 
 def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
-    """Cut a file into records. Whole-file oddities (empty, binary, too large) give a batch without rows."""
+    """Cut a file into records. Whole-file oddities (empty, binary, too large) give a batch without rows.
+
+    Marks left from an annotated copy are taken off first: lines are numbered without them.
+    """
+    content = stripped(content)
     if problem := _unreadable(content, limits):
         return Batch(layout, name, {r.name: _nothing(r) for r in layout.records}, _irregular([problem]))
     found: list[pl.DataFrame] = []
@@ -47,6 +52,11 @@ def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
     records = {record.name: _cells(shape, record) for record in layout.records}
     irregular = pl.concat(found).sort("line", nulls_last=False, maintain_order=True)
     return Batch(layout, name, records, irregular, last)
+
+
+def decoded(content: bytes) -> str:
+    """Bytes as the characters that reading sees in them. Never fails."""
+    return codecs.charmap_decode(content, "strict", CP1252)[0]
 
 
 def _unreadable(content: bytes, limits: Limits) -> dict[str, object] | None:
@@ -66,7 +76,7 @@ def _unreadable(content: bytes, limits: Limits) -> dict[str, object] | None:
 
 def _lines(content: bytes) -> pl.DataFrame:
     """Columns line (from 1) and text, endings removed."""
-    text = codecs.charmap_decode(content.removesuffix(b"\n"), "strict", CP1252)[0]
+    text = decoded(content.removesuffix(b"\n"))
     column = pl.Series("text", [text]).str.split("\n").explode(empty_as_null=False, keep_nulls=False)
     return column.to_frame().with_columns(pl.col("text").str.strip_suffix("\r")).with_row_index("line", offset=1)
 

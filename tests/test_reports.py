@@ -8,16 +8,21 @@ import io
 import json
 import os
 import re
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
+from jsonschema import Draft202012Validator
 from worlds import CONTROL, NAME, NOW, facts, file_of
 
 from pisis_batch import pipeline, reports
+from pisis_batch.annotations import stripped
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Earlier, Letter, Limits, Outcome, Received
+from pisis_batch.reports import anotado, hoja
 
 GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
 FROM = "PISIS <no-responder@pisis.example>"
@@ -45,7 +50,7 @@ OUTCOMES = {
 
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_golden_letters(name: str) -> None:
-    for letter in reports.letters(OUTCOMES[name], NOW):
+    for letter in reports.answer(OUTCOMES[name], NOW).letters:
         for suffix, text in (("html", letter.html), ("txt", f"{letter.subject}\n{letter.to}\n\n{letter.text}")):
             stable = re.sub(r"Reglas: [0-9a-f]{12}", "Reglas: (conjunto)", text)
             path = GOLDEN / f"{name}-{letter.kind}.{suffix}"
@@ -56,7 +61,7 @@ def test_golden_letters(name: str) -> None:
 
 
 def test_official_sentences_stand_as_printed() -> None:
-    html = {kind: {one.kind: one for one in reports.letters(OUTCOMES[kind], NOW)} for kind in OUTCOMES}
+    html = {kind: {one.kind: one for one in reports.answer(OUTCOMES[kind], NOW).letters} for kind in OUTCOMES}
     assert "La Estructura del Archivo es Correcta" in html["cargado"]["acta"].html
     assert "no se cargo ningun registro" in html["control"]["resultado"].html
     assert "El archivo se procesó correctamente" in html["cargado"]["resultado"].text
@@ -66,7 +71,7 @@ def test_official_sentences_stand_as_printed() -> None:
 
 
 def test_identification_numbers_are_masked_in_bodies_and_whole_in_the_attachment() -> None:
-    (acta, resultado) = reports.letters(OUTCOMES["contenido"], NOW)
+    (acta, resultado) = reports.answer(OUTCOMES["contenido"], NOW).letters
     for body in (acta.html, acta.text, resultado.html, resultado.text):
         assert "1090000009" not in body
     assert "••••0009" in resultado.html
@@ -90,12 +95,12 @@ def test_nothing_a_sender_writes_becomes_markup() -> None:
     lines = CONTROL.format(total=1).replace("ESE HOSPITAL EJEMPLO", PAYLOAD) + "\n" + cells
     for name in (NAME, f"SEG500USIN{PAYLOAD}.TXT", f"{PAYLOAD}.TXT"):
         outcome = judged(lines, name=name)
-        for letter in reports.letters(outcome, NOW):
+        for letter in reports.answer(outcome, NOW).letters:
             read = _Elements()
             read.feed(letter.html)
             assert "script" not in read.tags
             assert not {"img", "iframe", "link", "form"} & set(read.tags)
-        for document in reports.documents(outcome, NOW):
+        for document in reports.answer(outcome, NOW).documents:
             if document.media_type == "text/html":
                 assert b"<script" not in document.content
 
@@ -103,7 +108,7 @@ def test_nothing_a_sender_writes_becomes_markup() -> None:
 def test_the_csv_is_complete_and_excel_runs_none_of_it() -> None:
     lines = "\n".join(f"2|{n}|CC|109000000{n}|=1+{n}|@SUM|V|3150000000|-MEDICO|1||A@E.CO" for n in range(1, 6))
     outcome = judged(lines)
-    (table,) = (d for d in reports.documents(outcome, NOW) if d.name == "hallazgos.csv")
+    (table,) = (d for d in reports.answer(outcome, NOW).documents if d.name == "hallazgos.csv")
     assert table.content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig")), delimiter=";"))
     assert len(rows) == len(outcome.findings) + 1
@@ -113,7 +118,7 @@ def test_the_csv_is_complete_and_excel_runs_none_of_it() -> None:
 def test_the_answer_for_programs_keeps_its_contract() -> None:
     said = json.loads(json.dumps(reports.ack(OUTCOMES["contenido"])))
     assert list(said) == [
-        "guid", "file_name", "size", "sha256", "md5", "received_at", "sender", "entity", "layout", "ruleset", "verdict",
+        "schema", "guid", "file_name", "size", "sha256", "md5", "received_at", "sender", "entity", "layout", "ruleset", "verdict",
         "repeats", "counts", "findings", "changes",
     ]  # fmt: skip
     assert said["verdict"] == "rechazado"
@@ -125,7 +130,7 @@ def test_the_answer_for_programs_keeps_its_contract() -> None:
 
 
 def test_a_message_is_the_same_bytes_every_time_and_has_only_its_headers() -> None:
-    (_, letter) = reports.letters(OUTCOMES["cargado"], NOW)
+    (_, letter) = reports.answer(OUTCOMES["cargado"], NOW).letters
     first, second = (reports.render(letter, GUID, NOW, FROM) for _ in range(2))
     assert first == second
     message = email.message_from_bytes(first[0].body, policy=email.policy.default)
@@ -147,7 +152,7 @@ def test_a_message_is_the_same_bytes_every_time_and_has_only_its_headers() -> No
 
 def test_a_hostile_name_never_enters_a_header() -> None:
     name = "SEG500USIN" + "x" * 60 + " =?utf-8?q?=0ABcc=3A_evil@evil.example?=.TXT"
-    for letter in reports.letters(judged(GOOD, name=name), NOW):
+    for letter in reports.answer(judged(GOOD, name=name), NOW).letters:
         assert "evil" not in letter.subject
         for sent in reports.render(letter, GUID, NOW, FROM):
             assert email.message_from_bytes(sent.body)["Bcc"] is None
@@ -161,8 +166,83 @@ def test_an_address_that_is_no_address_gets_no_message() -> None:
 def test_a_heavy_list_is_zipped() -> None:
     outcome = OUTCOMES["contenido"]
     many = pl.concat([outcome.findings.frame] * 30_000)
-    (_, letter) = reports.letters(dataclasses.replace(outcome, findings=type(outcome.findings)(many)), NOW)
+    (_, letter) = reports.answer(dataclasses.replace(outcome, findings=type(outcome.findings)(many)), NOW).letters
     (sent, *_) = reports.render(letter, GUID, NOW, FROM)
     message = email.message_from_bytes(sent.body, policy=email.policy.default)
     assert [part.get_filename() for part in message.iter_attachments()] == ["hallazgos.zip"]
     assert "hallazgos más" in letter.text
+
+
+def document(outcome: Outcome, name: str) -> bytes:
+    (found,) = (d.content for d in reports.answer(outcome, NOW).documents if d.name == name)
+    return found
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_the_answer_for_programs_fits_its_published_schema(name: str) -> None:
+    schema = reports.ack_schema()
+    Draft202012Validator.check_schema(schema)
+    answers = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    said = json.loads(document(OUTCOMES[name], "ack.json"))
+    if name != "falla":  # the one file whose bytes could not be read back
+        answers.validate(said)
+    assert not list(answers.iter_errors({**said, "added_later": 1, "sha256": "0" * 64}))
+    for key in schema["required"]:
+        assert list(answers.iter_errors({k: v for k, v in said.items() if k != key})), key
+
+
+HOSTILE = "2|1|CC|=1+1|@SUM(A1)|https://x.example|V|mailto:a@b.co|-MEDICO|1||A@E.CO\n2|2|CC|12\\x00\\x0b|\\t=1|_x0041_|V|1|2|1||x"
+
+
+def test_the_workbook_has_three_sheets_and_nothing_that_runs() -> None:
+    outcome = judged(HOSTILE)
+    content = document(outcome, "hallazgos.xlsx")
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        parts = {name: packed.read(name).decode() for name in packed.namelist() if name.endswith((".xml", ".rels"))}
+    assert not [name for name, text in parts.items() if "<f>" in text or "<hyperlink" in text or "External" in text]
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book.sheetnames == ["causas", "hallazgos", "archivo anotado"]
+    for sheet in book:
+        assert (sheet.freeze_panes, sheet.auto_filter.ref is not None) == ("A2", True)
+    found = book["hallazgos"]
+    assert found.max_row == len(outcome.findings) + 1
+    assert {type(row[0]) for row in found.iter_rows(min_row=2, values_only=True) if row[0]} == {int}
+    lines = list(book["archivo anotado"].iter_rows(min_row=2, values_only=True))
+    assert [line[0] for line in lines] == [1, 2, 3]
+    assert lines[1][5:8] == ("=1+1", "@SUM(A1)", "https://x.example")
+    assert lines[2][5:8] == ("12␀⍰", "⇥=1", "_x0041_")
+    assert book["archivo anotado"]["F3"].fill.bgColor.rgb != book["archivo anotado"]["D3"].fill.bgColor.rgb
+    assert content == document(outcome, "hallazgos.xlsx")
+
+
+def test_the_workbook_stays_within_what_excel_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hoja, "MOST", 3)
+    outcome = judged("2|1|CC|1|" + "X" * 40_000 + "|" + "|" * 300 + "\n" + "\n".join(f"2|{n}|CC|x|y" for n in range(9)))
+    book = openpyxl.load_workbook(io.BytesIO(document(outcome, "hallazgos.xlsx")))
+    last = list(book["hallazgos"].iter_rows(values_only=True))[-1]
+    assert f"hay {len(outcome.findings) - 3} más en hallazgos.csv" in str(last)
+    assert max(len(str(cell)) for row in book["archivo anotado"].iter_rows(values_only=True) for cell in row) <= 32_000
+
+
+def test_the_annotated_copy_gives_the_file_back_and_says_what_is_wrong() -> None:
+    outcome = OUTCOMES["estructura"]
+    copy = document(outcome, "anotado.txt")
+    assert stripped(copy) == outcome.received.content
+    lines = copy.decode("cp1252").split("\r\n")
+    at = lines.index(GOOD.replace("JUAN|", "Juan|"))
+    assert lines[at - 1].startswith("#! EST")
+    assert " campo 4: «" in lines[at - 1]
+    assert "se quitan al leer" in lines[1]
+    again = pipeline.examine(dataclasses.replace(outcome.received, content=copy), shelf(), Limits())
+    assert again.findings.frame.equals(outcome.examined.findings.frame)
+    assert document(dataclasses.replace(outcome, examined=again), "anotado.txt") == copy
+
+
+def test_a_file_too_large_for_an_editor_gets_no_annotated_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anotado, "LARGEST", 10)
+    assert "anotado.txt" not in {d.name for d in reports.answer(OUTCOMES["estructura"], NOW).documents}
+    monkeypatch.setattr(anotado, "LARGEST", 10_000)
+    monkeypatch.setattr(anotado, "MOST", 1)
+    text = document(OUTCOMES["estructura"], "anotado.txt")
+    assert text.count(b"\n#! EST") == 1
+    assert b"primeros 1 hallazgos" in text

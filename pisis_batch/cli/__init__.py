@@ -21,6 +21,7 @@ _COMMANDS = {
     "runs": ("queue", "Los archivos recibidos y sus hallazgos."),
     "deliver": ("files", "Envía los correos que esperan."),
     "explain": ("knowledge", "La página de un código de hallazgo."),
+    "schema": ("knowledge", "El JSON Schema de ack.json."),
     "layouts": ("knowledge", "Los anexos técnicos que se reciben."),
     "data": ("data", "Los registros almacenados de un anexo."),
     "registry": ("people", "Carga y consulta el registro."),

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pisis_batch.cli import REJECTED
-from pisis_batch.cli.output import console
+from pisis_batch.cli.output import as_json, console
 from pisis_batch.settings import BOGOTA
 
 
@@ -29,6 +29,16 @@ def explain(code: str) -> None:
         raise click.BadParameter(f"no existe el código {code.upper()}{hint}", param_hint="CODE")
     out = console()
     out.print(Markdown(rule_page(rule)) if out.is_terminal else rule_page(rule), markup=False)
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["ack"]))
+def schema(what: str) -> None:
+    """El JSON Schema (draft 2020-12) de ack.json, la respuesta para programas."""
+    from pisis_batch.reports import ack_schema
+
+    del what  # so far there is one; the layouts' own is «pisis layouts schema»
+    as_json(ack_schema())
 
 
 @click.group()

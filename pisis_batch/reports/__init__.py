@@ -1,7 +1,7 @@
-"""What is told of an outcome: Acta, Resultado, every finding as CSV, `ack.json`, and the letters that carry them."""
+"""What is told of an outcome: Acta, Resultado, the findings in every form, and the letters that carry them."""
 
-from pisis_batch.reports.ack import ack
-from pisis_batch.reports.letters import documents, letters
+from pisis_batch.reports.ack import ack, ack_schema
+from pisis_batch.reports.answer import Answer, answer
 from pisis_batch.reports.mime import render
 
-__all__ = ["ack", "documents", "letters", "render"]
+__all__ = ["Answer", "ack", "ack_schema", "answer", "render"]

@@ -1,21 +1,49 @@
-"""The machine-readable answer: `ack.json`, with the names of `ack.schema.json`."""
+"""The machine-readable answer: `ack.json`, as `ack.schema.json` describes it."""
 
 import dataclasses
 import json
+from importlib import resources
 from typing import Any
 
-from pisis_batch import validators
 from pisis_batch.model import Outcome
+from pisis_batch.reports.told import Told
 
+#: Names the contract that an answer keeps; a new number would mean that something was taken away or changed.
+SCHEMA = "urn:pisis-batch:ack:1"
 _FINDING = ("code", "severity", "stage", "line", "record", "field_no", "field", "value", "message")
 
 
 def ack(outcome: Outcome) -> dict[str, Any]:
     """Everything about a verdict, with all its findings."""
+    said: dict[str, Any] = json.loads(ack_json(Told(outcome, outcome.received.received_at)))
+    return said
+
+
+def ack_json(told: Told) -> bytes:
+    """The answer as UTF-8 JSON, a finding on each line. A file name that is not text keeps its bytes as escapes."""
+    findings = told.rows.select(_FINDING).write_ndjson().rstrip("\n").replace("\n", ",\n  ")
+    head, changes = _dump(_head(told)), _dump({"changes": told.outcome.changes.counts()})
+    text = f'{head[:-2]},\n "findings": [\n  {findings}\n ],{changes[1:]}\n'
+    return text.encode("utf-8", "backslashreplace")
+
+
+def ack_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of `ack.json`."""
+    text = resources.files("pisis_batch.reports").joinpath("ack.schema.json").read_text("utf-8")
+    read: dict[str, Any] = json.loads(text)
+    return read
+
+
+def _dump(part: dict[str, Any]) -> str:
+    return json.dumps(part, ensure_ascii=False, indent=1)
+
+
+def _head(told: Told) -> dict[str, Any]:
+    outcome = told.outcome
     received, entity, layout = outcome.received, outcome.examined.entity, outcome.examined.layout
-    told = validators.described(outcome.findings, layout).select(*_FINDING)
     earlier = outcome.facts.earlier if outcome.facts else None
     return {
+        "schema": SCHEMA,
         "guid": received.guid,
         "file_name": received.name,
         "size": len(received.content),
@@ -29,11 +57,4 @@ def ack(outcome: Outcome) -> dict[str, Any]:
         "verdict": str(outcome.verdict),
         "repeats": earlier.guid if earlier else None,
         "counts": dataclasses.asdict(outcome.counts),
-        "findings": told.to_dicts(),
-        "changes": outcome.changes.counts(),
     }
-
-
-def ack_json(outcome: Outcome) -> bytes:
-    """`ack` as UTF-8 JSON. A file name that is not text keeps its bytes as escapes."""
-    return json.dumps(ack(outcome), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")

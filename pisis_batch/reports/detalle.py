@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from pisis_batch import validators
-from pisis_batch.model import Outcome
+from pisis_batch.reports.told import Told
 
-_HEADER = {
+#: Column of `Told.rows` -> its title for people.
+HEADER = {
     "line": "línea",
     "record": "registro",
     "field_no": "campo n.º",
@@ -18,11 +18,10 @@ _HEADER = {
 }
 
 
-def findings_csv(outcome: Outcome) -> bytes:
+def findings_csv(told: Told) -> bytes:
     """The complete list, unmasked: it goes to the file's own entity."""
-    told = validators.described(outcome.findings, outcome.examined.layout)
-    columns = [_harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in _HEADER.items()]
-    text = told.select(columns).write_csv(separator=";", quote_style="always", line_terminator="\r\n")
+    columns = [_harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in HEADER.items()]
+    text = told.rows.select(columns).write_csv(separator=";", quote_style="always", line_terminator="\r\n")
     return b"\xef\xbb\xbf" + text.encode("utf-8")
 
 

@@ -1,10 +1,10 @@
 """Acta de Validación de cargue and Resultado de procesamiento: official sections and wording (ficha 2.20, 2.21)."""
 
 import dataclasses
-from datetime import datetime
 
 from pisis_batch.model import Outcome, Verdict
 from pisis_batch.reports.page import Page, causes, many, moment, more, number, rows, visible
+from pisis_batch.reports.told import Told
 
 #: Official wording, without the accents the ministry leaves out.
 STRUCTURE_RIGHT = "La Estructura del Archivo es Correcta"
@@ -19,7 +19,8 @@ PROCESSED = "El archivo se procesó correctamente"
 _RESEND = "Corrija lo indicado y envíe de nuevo el archivo completo. Nada de este envío quedó cargado."
 
 
-def _page(outcome: Outcome, at: datetime, *, title: str, tone: str, headline: str, lead: str) -> Page:
+def _page(told: Told, *, title: str, tone: str, headline: str, lead: str) -> Page:
+    outcome = told.outcome
     received, entity = outcome.received, outcome.examined.entity
     known = outcome.facts.entity if outcome.facts else None
     batch, layout = outcome.examined.batch, outcome.examined.layout
@@ -35,7 +36,7 @@ def _page(outcome: Outcome, at: datetime, *, title: str, tone: str, headline: st
         md5=received.md5 if received.content else "",
         sha256=received.sha256 if received.content else "",
         ruleset=outcome.ruleset,
-        at=moment(at),
+        at=moment(told.at),
         received=moment(received.received_at),
         file_name=visible(received.name),
         who=known.razon_social if known else visible(stated or "Entidad no identificada"),
@@ -43,7 +44,7 @@ def _page(outcome: Outcome, at: datetime, *, title: str, tone: str, headline: st
         id_number=entity.number if entity else "desconocida",
         municipio=known.municipio if known else "",
         causes=causes(outcome),
-        rows=rows(outcome),
+        rows=rows(told),
         more=more(outcome),
     )
 
@@ -55,9 +56,9 @@ def _sum(outcome: Outcome) -> str:
     return ""
 
 
-def acta(outcome: Outcome, at: datetime) -> Page:
+def acta(told: Told) -> Page:
     """The first document: what the structure of the file is like."""
-    counts = outcome.counts
+    outcome, counts = told.outcome, told.outcome.counts
     title = "Acta de Validación de cargue"
     figures: tuple[tuple[str, str], ...] = (
         ("Número de registros leídos", number(counts.read)),
@@ -65,8 +66,7 @@ def acta(outcome: Outcome, at: datetime) -> Page:
     )
     if outcome.examined.sound:
         page = _page(
-            outcome,
-            at,
+            told,
             title=title,
             tone="aceptado",
             headline="Estructura correcta",
@@ -77,8 +77,7 @@ def acta(outcome: Outcome, at: datetime) -> Page:
             page, sentence=STRUCTURE_RIGHT, handed_on=HANDED_ON, figures=figures, causes=(), rows=(), more=""
         )
     page = _page(
-        outcome,
-        at,
+        told,
         title=title,
         tone="rechazado",
         headline="Archivo rechazado: hay que corregir su estructura",
@@ -101,11 +100,11 @@ def _found(outcome: Outcome) -> str:
     return f"{verb} {many(errors.height, 'error', 'errores')}{of}."
 
 
-def resultado(outcome: Outcome, at: datetime) -> Page:
+def resultado(told: Told) -> Page:
     """The second document: what became of the file."""
-    counts = outcome.counts
+    outcome, counts = told.outcome, told.outcome.counts
     tone, headline, lead, sentence, following = _said(outcome)
-    page = _page(outcome, at, title="Resultado de procesamiento", tone=tone, headline=headline, lead=lead)
+    page = _page(told, title="Resultado de procesamiento", tone=tone, headline=headline, lead=lead)
     figures = [
         ("Registros leídos", number(counts.read)),
         ("Registros correctos", number(counts.correct)),
@@ -195,11 +194,10 @@ def _loaded(outcome: Outcome) -> str:
 _SENDER = "Envíe el archivo con el usuario de una persona vinculada a la entidad. Su contenido no se revisó."
 
 
-def confirmation(outcome: Outcome, at: datetime) -> Page:
+def confirmation(told: Told) -> Page:
     """The message that asks an entity to confirm its address. Nothing of the file is in it."""
     page = _page(
-        outcome,
-        at,
+        told,
         title="Confirmación del correo institucional",
         tone="igual",
         headline="Confirme el correo institucional de su entidad",
@@ -215,11 +213,10 @@ def confirmation(outcome: Outcome, at: datetime) -> Page:
     return dataclasses.replace(page, paragraphs=paragraphs, causes=(), rows=(), more="", file_name="", who="")
 
 
-def our_fault(outcome: Outcome, at: datetime) -> Page:
+def our_fault(told: Told) -> Page:
     """The message about a file that we could not process."""
     page = _page(
-        outcome,
-        at,
+        told,
         title="Aviso de procesamiento",
         tone="igual",
         headline="Su archivo está guardado; la falla es nuestra",

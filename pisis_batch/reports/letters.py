@@ -1,50 +1,41 @@
 """Who is told what: outcome to letters. Only addresses that the registry has confirmed receive a report."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 from pisis_batch.model import Attachment, Letter, Outcome
-from pisis_batch.reports import documentos, look
-from pisis_batch.reports.ack import ack_json
-from pisis_batch.reports.detalle import findings_csv
-from pisis_batch.reports.page import Page
+from pisis_batch.reports.told import Told
 
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _LONGEST = 80
+Kind = Literal["acta", "resultado", "confirmacion", "falla"]
 
 
-def documents(outcome: Outcome, at: datetime) -> tuple[Attachment, ...]:
-    """What lies in the sender's outbox: the two documents, every finding, the machine-readable answer."""
-    kept = [Attachment("ack.json", "application/json", ack_json(outcome))]
-    if "SIS001" in set(outcome.findings.frame["code"]):
-        return tuple(kept)
-    kept.append(Attachment("hallazgos.csv", "text/csv", findings_csv(outcome)))
-    kept.append(_page("acta", documentos.acta(outcome, at)))
-    if outcome.examined.sound:
-        kept.append(_page("resultado", documentos.resultado(outcome, at)))
-    return tuple(kept)
+class Body(NamedTuple):
+    """A message's text in both forms."""
+
+    title: str
+    html: str
+    text: str
 
 
-def _page(template: str, page: Page) -> Attachment:
-    return Attachment(f"{template}.html", "text/html", look.html(template, page).encode("utf-8"))
-
-
-def letters(outcome: Outcome, at: datetime) -> tuple[Letter, ...]:
-    """The messages about a file, each with its confirmed recipients."""
+def letters(told: Told, bodies: Mapping[str, Body], attachments: tuple[Attachment, ...]) -> tuple[Letter, ...]:
+    """The messages about a file, each with its confirmed recipients. `attachments` go with the verdict."""
+    outcome = told.outcome
     to = _recipients(outcome)
-    codes = set(outcome.findings.frame["code"])
     made: list[Letter] = []
-    if "SIS001" in codes:
-        made.append(_letter("falla", to, "En espera", outcome, documentos.our_fault(outcome, at)))
+    if "falla" in bodies:
+        made.append(_letter("falla", to, "En espera", outcome, body=bodies["falla"]))
     elif not outcome.examined.sound:
-        made.append(_letter("acta", to, "Rechazado", outcome, documentos.acta(outcome, at), attached=True))
+        made.append(_letter("acta", to, "Rechazado", outcome, body=bodies["acta"], files=attachments))
     else:
         verdict = str(outcome.verdict).capitalize()
-        made.append(_letter("acta", to, "Estructura correcta", outcome, documentos.acta(outcome, at)))
-        made.append(_letter("resultado", to, verdict, outcome, documentos.resultado(outcome, at), attached=True))
+        made.append(_letter("acta", to, "Estructura correcta", outcome, body=bodies["acta"]))
+        made.append(_letter("resultado", to, verdict, outcome, body=bodies["resultado"], files=attachments))
     known = outcome.facts.entity if outcome.facts else None
-    if "CTL003" in codes and known and known.correo_institucional:
-        page = documentos.confirmation(outcome, at)
-        made.append(_letter("confirmacion", (known.correo_institucional,), "Confirme su correo", outcome, page))
+    if "confirmacion" in bodies and known and known.correo_institucional:
+        address = (known.correo_institucional,)
+        made.append(_letter("confirmacion", address, "Confirme su correo", outcome, body=bodies["confirmacion"]))
     return tuple(letter for letter in made if letter.to)
 
 
@@ -60,23 +51,15 @@ def _recipients(outcome: Outcome) -> tuple[str, ...]:
 
 
 def _letter(
-    kind: str, to: tuple[str, ...], verdict: str, outcome: Outcome, page: Page, *, attached: bool = False
+    kind: Kind,
+    to: tuple[str, ...],
+    verdict: str,
+    outcome: Outcome,
+    *,
+    body: Body,
+    files: tuple[Attachment, ...] = (),
 ) -> Letter:
     name, guid = outcome.received.name, outcome.received.guid
     # a name is the uploader's text: it enters a header only when it is nothing but letters, digits and dots
-    about = name if name and set(name) <= _SAFE and len(name) <= _LONGEST and kind != "confirmacion" else page.title
-    template = kind if kind in {"acta", "resultado"} else "aviso"
-    files: tuple[Attachment, ...] = ()
-    if attached:
-        files = (
-            Attachment("hallazgos.csv", "text/csv", findings_csv(outcome)),
-            Attachment("ack.json", "application/json", ack_json(outcome)),
-        )
-    return Letter(
-        kind=kind,  # type: ignore[arg-type]  # one of the four kinds, by its callers
-        to=to,
-        subject=f"{verdict}: {about} ({guid[:8]})",
-        html=look.html(template, page),
-        text=look.text(page),
-        attachments=files,
-    )
+    about = name if name and set(name) <= _SAFE and len(name) <= _LONGEST and kind != "confirmacion" else body.title
+    return Letter(kind, to, f"{verdict}: {about} ({guid[:8]})", body.html, body.text, files)

@@ -7,8 +7,8 @@ import polars as pl
 
 from pisis_batch import validators
 from pisis_batch.model import Outcome
+from pisis_batch.reports.told import SHOWN, Told
 
-SHOWN = 500  # findings in the body (ficha 2.21); the CSV has all
 _LINES = 3
 _KINDS = {"error": "Error", "advertencia": "Advertencia", "informativo": "Nota"}
 
@@ -94,9 +94,11 @@ def visible(name: str) -> str:
 def causes(outcome: Outcome) -> tuple[Cause, ...]:
     """Findings by code, errors first, the most frequent first."""
     found = []
+    every = pl.col("line").drop_nulls().unique()
+    counted = outcome.findings.frame.group_by("code").agg(first=every.sort().head(_LINES), lines=every.len())
+    where = {code: (first, lines) for code, first, lines in counted.iter_rows()}
     for code, times in outcome.findings.by_code():
         rule = validators.RULES[code]
-        lines = outcome.findings.frame.filter(pl.col("code") == code)["line"].drop_nulls().unique().sort()
         found.append(
             Cause(
                 code=code,
@@ -104,7 +106,7 @@ def causes(outcome: Outcome) -> tuple[Cause, ...]:
                 kind=_KINDS[rule.severity],
                 title=rule.title,
                 many=many(times, "caso", "casos"),
-                where=_where(lines.head(_LINES).to_list(), lines.len()),
+                where=_where(*where[code]),
                 why=rule.cause,
                 remedy=rule.remedy,
             )
@@ -122,10 +124,8 @@ def _where(lines: list[int], total: int) -> str:
     return f"líneas {', '.join(map(str, lines[:-1]))} y {lines[-1]}"
 
 
-def rows(outcome: Outcome) -> tuple[Row, ...]:
+def rows(told: Told) -> tuple[Row, ...]:
     """The first 500 findings, identification numbers masked."""
-    first = type(outcome.findings)(outcome.findings.frame.head(SHOWN))
-    told = validators.described(first, outcome.examined.layout, mask=True)
     return tuple(
         Row(
             place=f"línea {row['line']}" if row["line"] is not None else "archivo",
@@ -134,7 +134,7 @@ def rows(outcome: Outcome) -> tuple[Row, ...]:
             message=row["message"],
             code=row["code"],
         )
-        for row in told.iter_rows(named=True)
+        for row in told.first.iter_rows(named=True)
     )
 
 

@@ -1,12 +1,13 @@
 """From a receipt to its verdict. A fault of ours never stops the next file, and never blames this one."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 
 from pisis_batch import pipeline, reports
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Limits, Outcome, Received, Rendered
+from pisis_batch.model import Attachment, Limits, Outcome, Received, Rendered
 from pisis_batch.ports import Ports, Receipt
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
@@ -57,16 +58,16 @@ def _judge(received: Received, ports: Ports, *, sender_judged: bool = True) -> O
     return pipeline.judge(examined, facts, sender_judged=sender_judged)
 
 
-def _told(outcome: Outcome, ports: Ports) -> list[Rendered]:
-    at = ports.clock()
-    letters = reports.letters(outcome, at)
-    return [mail for one in letters for mail in reports.render(one, outcome.received.guid, at, ports.mail_from)]
+def _told(outcome: Outcome, at: datetime, ports: Ports) -> tuple[list[Rendered], tuple[Attachment, ...]]:
+    """Mails to store and documents to publish."""
+    documents, letters = reports.answer(outcome, at)
+    guid = outcome.received.guid
+    return [mail for one in letters for mail in reports.render(one, guid, at, ports.mail_from)], documents
 
 
 def _commit(outcome: Outcome, ports: Ports, fence: int, *, reprocess: bool) -> bool:
     at = ports.clock()
-    mails = _told(outcome, ports)
-    documents = reports.documents(outcome, at)
+    mails, documents = _told(outcome, at, ports)
     crashpoint("before_commit")
     return ports.registry.commit(outcome, mails, documents, at, fence=fence, reprocess=reprocess)
 
@@ -81,7 +82,8 @@ def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
     facts = ports.registry.ask(pipeline.questions(outcome.examined))
     outcome = pipeline.with_facts(outcome, facts)
     at = ports.clock()
-    if not ports.registry.quarantine(outcome, _told(outcome, ports), reports.documents(outcome, at), at, fence=fence):
+    mails, documents = _told(outcome, at, ports)
+    if not ports.registry.quarantine(outcome, mails, documents, at, fence=fence):
         return None
     _log.error("quarantined", guid=receipt.guid)
     return outcome

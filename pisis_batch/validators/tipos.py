@@ -205,8 +205,8 @@ def name_with_signs(field: Field, record: Record) -> Fault | None:
     title="Signos no permitidos",
     es="«{campo}» trae signos que no se permiten: «{valor}»",
     en="{campo} holds signs that are not allowed: {valor}",
-    cause="El dato lleva puntos, guiones o signos especiales donde solo van {permitidos}.",
-    remedy="Quite los signos; deje solo {permitidos}.",
+    cause="El dato lleva puntos, guiones, tildes sueltas o signos especiales que ese campo no admite.",
+    remedy="Quite los signos. Un campo alfanumérico lleva solo letras y cifras; uno de texto, además, los signos del teclado menos la barra y las comillas.",
     source="ficha 2.1, 2.3",
 )
 def sign_not_allowed(field: Field, record: Record) -> Fault | None:

@@ -1,0 +1,47 @@
+"""`anotado.txt`: the sender's own file, a mark above each line with findings, ready to be corrected and sent again.
+
+Reading takes the marks off, so that lines keep the numbers they had (see `annotations`).
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from pisis_batch.annotations import annotated, stripped
+from pisis_batch.reports.page import many, number
+from pisis_batch.reports.told import Told
+
+#: Bytes up to which a file gets its annotated copy: what still opens in an editor.
+LARGEST = 16 * 1024 * 1024
+#: Without findings a copy only tells that; a file larger than this one goes without.
+_LARGEST_RIGHT = 1024 * 1024
+#: Marks in a copy; the lists have all findings.
+MOST = 50_000
+
+
+def annotated_copy(told: Told) -> bytes | None:
+    """The copy as bytes, in the file's own encoding; None when the file is too large to be corrected by hand."""
+    content = told.outcome.received.content
+    if len(content) > (LARGEST if len(told.outcome.findings) else _LARGEST_RIGHT):
+        return None
+    return annotated(stripped(content), ((line, _bytes(note)) for line, note in _notes(told)))
+
+
+def _bytes(note: str) -> bytes:
+    return note.encode("cp1252", "replace")
+
+
+def _notes(told: Told) -> Iterator[tuple[int, str]]:
+    findings = told.rows.height
+    if not findings:
+        yield 0, "Sin hallazgos: no hay nada que corregir."
+        return
+    name = told.outcome.received.name.translate(dict.fromkeys(range(32), "?"))
+    yield 0, f"{many(findings, 'hallazgo', 'hallazgos')}. Cada línea que empieza por #! habla de la línea que le sigue."
+    yield 0, f"Corrija el archivo, guárdelo como {name} y envíelo: las líneas que empiezan por #! se quitan al leer."
+    if findings > MOST:
+        yield 0, f"Aquí se marcan los primeros {number(MOST)} hallazgos; todos están en hallazgos.csv."
+    place = pl.lit(" campo ") + pl.col("field_no").cast(pl.String)
+    words = pl.concat_str("code", place.fill_null(""), pl.lit(": "), "message", pl.lit(". "), "remedy")
+    rows = told.rows.head(MOST).select(pl.col("line").fill_null(0), words.str.replace_all(r"[\r\n]", " "))
+    yield from rows.sort("line", maintain_order=True).iter_rows()

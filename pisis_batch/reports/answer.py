@@ -1,0 +1,67 @@
+"""Outcome to everything that is said of it: the documents of the sender's outbox and the letters, each made once."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from pisis_batch.model import Attachment, Letter, Outcome, Verdict
+from pisis_batch.reports import documentos, look
+from pisis_batch.reports.ack import ack_json
+from pisis_batch.reports.anotado import annotated_copy
+from pisis_batch.reports.detalle import findings_csv
+from pisis_batch.reports.hoja import findings_xlsx
+from pisis_batch.reports.letters import Body, letters
+from pisis_batch.reports.page import Page
+from pisis_batch.reports.told import Told
+
+#: Documents that also travel with the letter of the verdict; mails stay light, the rest waits in the outbox.
+_TRAVEL = ("hallazgos.csv", "ack.json")
+#: The annotated copy travels with a rejection while it is small.
+_LIGHT = 512 * 1024
+
+
+class Answer(NamedTuple):
+    """What lies in the sender's outbox, and what is mailed."""
+
+    documents: tuple[Attachment, ...]
+    letters: tuple[Letter, ...]
+
+
+def answer(outcome: Outcome, at: datetime) -> Answer:
+    """All that is said of an outcome. A fault of ours leaves only `ack.json` in the outbox."""
+    told = Told(outcome, at)
+    files = [Attachment("ack.json", "application/json", ack_json(told))]
+    if "SIS001" in told.codes:
+        fault = _body("aviso", documentos.our_fault(told))
+        return Answer(tuple(files), letters(told, {"falla": fault}, ()))
+    bodies = dict(_bodies(told))
+    files += _lists(told)
+    for kind, body in bodies.items():
+        if kind != "confirmacion":
+            files.append(Attachment(f"{kind}.html", "text/html", body.html.encode("utf-8")))
+    by_name = {file.name: file for file in files}
+    travel = [by_name[name] for name in _TRAVEL]
+    copy = by_name.get("anotado.txt")
+    if copy and outcome.verdict is Verdict.RECHAZADO and len(copy.content) <= _LIGHT:
+        travel.append(copy)
+    return Answer(tuple(files), letters(told, bodies, tuple(travel)))
+
+
+def _lists(told: Told) -> Iterator[Attachment]:
+    yield Attachment("hallazgos.csv", "text/csv", findings_csv(told))
+    spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    yield Attachment("hallazgos.xlsx", spreadsheet, findings_xlsx(told))
+    if (copy := annotated_copy(told)) is not None:
+        yield Attachment("anotado.txt", "text/plain", copy)
+
+
+def _bodies(told: Told) -> Iterator[tuple[str, Body]]:
+    yield "acta", _body("acta", documentos.acta(told))
+    if told.outcome.examined.sound:
+        yield "resultado", _body("resultado", documentos.resultado(told))
+    if "CTL003" in told.codes:
+        yield "confirmacion", _body("aviso", documentos.confirmation(told))
+
+
+def _body(template: str, page: Page) -> Body:
+    return Body(page.title, look.html(template, page), look.text(page))
