@@ -62,7 +62,7 @@ def judged(registry: SqlRegistry, content: bytes, guid: str = GUID) -> Outcome:
 
 
 def rendered(outcome: Outcome) -> list[Rendered]:
-    told = reports.letters(outcome, NOW)
+    told = reports.answer(outcome, NOW).letters
     return [mail for one in told for mail in reports.render(one, outcome.received.guid, NOW, "P <p@pisis.example>")]
 
 
@@ -70,7 +70,7 @@ def commit(registry: SqlRegistry, outcome: Outcome) -> bool:
     fence = registry.attempt(outcome.received.guid)
     if fence is None:
         return False
-    return registry.commit(outcome, rendered(outcome), reports.documents(outcome, NOW), NOW, fence=fence)
+    return registry.commit(outcome, rendered(outcome), reports.answer(outcome, NOW).documents, NOW, fence=fence)
 
 
 def users(registry: SqlRegistry) -> list[str]:
@@ -114,7 +114,7 @@ def test_a_commit_that_fails_leaves_nothing_behind(registry: SqlRegistry) -> Non
     fence = registry.attempt(GUID)
     assert fence is not None
     with pytest.raises(sa.exc.IntegrityError):
-        registry.commit(outcome, twice, reports.documents(outcome, NOW), NOW, fence=fence)
+        registry.commit(outcome, twice, reports.answer(outcome, NOW).documents, NOW, fence=fence)
     registry.give_back(GUID, fence)
     assert users(registry) == ["1090000003"]
     assert [one.guid for one in registry.pending()] == [GUID]
@@ -189,7 +189,7 @@ def test_documents_wait_until_they_are_published(registry: SqlRegistry) -> None:
     ((guid, sender, documents),) = registry.unpublished()
     assert (guid, sender) == (GUID, "CC10000001")
     assert sorted(documents, key=lambda one: one.name) == sorted(
-        reports.documents(outcome, NOW), key=lambda one: one.name
+        reports.answer(outcome, NOW).documents, key=lambda one: one.name
     )
     registry.published(GUID)
     assert list(registry.unpublished()) == []
