@@ -9,8 +9,10 @@ import secrets
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pisis_batch.adapters.sql_tables import lane, receipt
 
@@ -58,11 +60,14 @@ def _now(connection: sa.Connection) -> float:
 
 def enter(connection: sa.Connection, name: str) -> int:
     """The next place in a lane, which is made when it is new; later callers wait until this transaction ends."""
-    moved = connection.execute(lane.update().where(lane.c.name == name).values(last_place=lane.c.last_place + 1))
-    if moved.rowcount == 0:
-        connection.execute(lane.insert().values(name=name, last_place=1, fence=0))
-        return 1
-    return int(connection.execute(sa.select(lane.c.last_place).where(lane.c.name == name)).scalar_one())
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    placed = (
+        insert(lane)
+        .values(name=name, last_place=1, fence=0)
+        .on_conflict_do_update(index_elements=["name"], set_={"last_place": lane.c.last_place + 1})
+        .returning(lane.c.last_place)
+    )
+    return int(connection.execute(placed).scalar_one())
 
 
 def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool) -> int | None:
@@ -71,26 +76,31 @@ def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, aga
     None when the lane is in other hands, when an older receipt of the lane still waits, or when the receipt has its
     verdict (unless `again`, for judging it once more).
     """
-    found = connection.execute(sa.select(receipt).where(receipt.c.guid == guid)).one_or_none()
-    if found is None or (not again and found.state not in OPEN):
+    of_receipt = sa.select(receipt.c.lane).where(receipt.c.guid == guid).scalar_subquery()
+    held = connection.execute(sa.select(lane).where(lane.c.name == of_receipt).with_for_update()).one_or_none()
+    if held is None:
         return None
-    if not again:
-        older = sa.select(receipt.c.seq).where(
-            receipt.c.lane == found.lane, receipt.c.lane_place < found.lane_place, receipt.c.state.in_(OPEN)
-        )
-        if connection.execute(older.limit(1)).first():
-            return None
-    held = connection.execute(sa.select(lane).where(lane.c.name == found.lane).with_for_update()).one()
+    # what is read from here on was true when the lane was locked: another attempt may just have ended
+    found = connection.execute(sa.select(receipt).where(receipt.c.guid == guid)).one()
+    if not again and (found.state not in OPEN or _older_waits(connection, found)):
+        return None
     now = _now(connection)
     if held.lease_until is not None and held.lease_until > now and not dead(held.owner or ""):
         return None
     fence = int(held.fence) + 1
     connection.execute(
-        lane.update().where(lane.c.name == found.lane).values(fence=fence, owner=who, lease_until=now + seconds)
+        lane.update().where(lane.c.name == held.name).values(fence=fence, owner=who, lease_until=now + seconds)
     )
     values = {"attempts": receipt.c.attempts + 1, "fence": fence, **({} if again else {"state": "procesando"})}
     connection.execute(receipt.update().where(receipt.c.guid == guid).values(**values))
     return fence
+
+
+def _older_waits(connection: sa.Connection, found: Any) -> bool:
+    older = sa.select(receipt.c.seq).where(
+        receipt.c.lane == found.lane, receipt.c.lane_place < found.lane_place, receipt.c.state.in_(OPEN)
+    )
+    return connection.execute(older.limit(1)).first() is not None
 
 
 def renew(connection: sa.Connection, guid: str, fence: int, seconds: float) -> bool:

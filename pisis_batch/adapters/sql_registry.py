@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from importlib import resources
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
-from pisis_batch.adapters import sql_changes, sql_facts, sql_lanes, sql_load, sql_people, sql_runs, sql_stored
+from pisis_batch.adapters import sql_changes, sql_facts, sql_lanes, sql_load, sql_migrate, sql_people, sql_runs, sql_stored
+from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
 from pisis_batch.model import Attachment, Facts, Id, Outcome, Questions, RegisteredEntity, Rendered, Verdict
@@ -28,30 +26,28 @@ class SqlRegistry:
         self._reader = reader(self.engine)
         self._owner = sql_lanes.owner()
 
-    def migrate(self) -> None:
-        """Bring the tables to this version; safe to run at every start."""
-        settings = Config()
-        folder = resources.files("pisis_batch.adapters") / "migrations"
-        settings.set_main_option("script_location", str(folder).replace("%", "%%"))
-        with self.engine.begin() as connection:
-            settings.attributes["connection"] = connection
-            command.upgrade(settings, "head")
+    def migrate(self, *, finish: bool = False) -> list[str]:
+        """Bring the tables to this version; safe at every start. The steps that wait for `finish` (`sql_migrate`)."""
+        return sql_migrate.migrate(self.engine, finish=finish)
 
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
 
+    @retried
     def ask(self, questions: Questions) -> Facts:
         """Every fact a file needs, from one consistent state."""
         with self._reader.begin() as connection:
             return sql_facts.facts(connection, questions)
 
+    @retried
     def accept(self, receipt: Receipt) -> None:
         """Record a received file; the second time changes nothing."""
         with self.engine.begin() as connection:
             if sql_runs.insert_receipt(connection, receipt):
                 _audit(connection, receipt.received_at, receipt.guid, "recibido")
 
+    @retried
     def receipt(self, guid: str) -> Receipt | None:
         """A receipt by its guid or the unambiguous beginning of it."""
         clean = "".join(c for c in guid.lower() if c.isalnum() or c == "-")
@@ -63,6 +59,7 @@ class SqlRegistry:
         found = whole or rows  # a guid in full means itself, even if another begins with it
         return sql_runs.to_receipt(found[0]) if len(found) == 1 else None
 
+    @retried
     def pending(self) -> list[Receipt]:
         """Receipts without a verdict, in order of arrival."""
         with self._reader.begin() as connection:
@@ -71,16 +68,19 @@ class SqlRegistry:
             )
             return [sql_runs.to_receipt(row) for row in rows]
 
+    @retried
     def attempt(self, guid: str, *, again: bool = False) -> int | None:
         """Take the lane and count an attempt before it begins."""
         with self.engine.begin() as connection:
             return sql_lanes.lease(connection, guid, self._owner, sql_lanes.LEASE_SECONDS, again=again)
 
+    @retried
     def renew(self, guid: str, fence: int) -> bool:
         """Keep the lane."""
         with self.engine.begin() as connection:
             return sql_lanes.renew(connection, guid, fence, sql_lanes.LEASE_SECONDS)
 
+    @retried
     def give_back(self, guid: str, fence: int) -> None:
         """Leave the lane without a verdict."""
         with self.engine.begin() as connection:
@@ -107,6 +107,7 @@ class SqlRegistry:
         """End a receipt that we failed to process; an operator may reprocess it later."""
         return self._end(outcome, mails, documents, at, state="cuarentena", fence=fence, reprocess=False)
 
+    @retried
     def _end(
         self,
         outcome: Outcome,
@@ -121,6 +122,8 @@ class SqlRegistry:
         received = outcome.received
         at = when.isoformat()
         with self.engine.begin() as connection:
+            if sql_runs.committed(connection, received.guid, fence):
+                return True
             if not sql_lanes.let_go(connection, received.guid, fence):
                 return False
             open_ = sa.true() if reprocess else receipt.c.state.in_(sql_lanes.OPEN)
@@ -133,7 +136,7 @@ class SqlRegistry:
             if outcome.verdict is Verdict.CARGADO and who is not None:
                 sql_changes.apply(connection, outcome.changes, who, received.guid, at)
                 sql_stored.store(connection, outcome, at)
-            run_id = sql_runs.insert_run(connection, outcome)
+            run_id = sql_runs.insert_run(connection, outcome, fence)
             sql_runs.insert_documents(connection, run_id, documents)
             sql_runs.insert_mails(connection, received.guid, mails, at)
             _audit(connection, when, received.guid, f"veredicto: {outcome.verdict}")
@@ -145,16 +148,19 @@ class SqlRegistry:
             waiting = list(sql_runs.unpublished(connection))
         yield from waiting
 
+    @retried
     def published(self, guid: str) -> None:
         """The documents of the latest run are in the outbox."""
         with self.engine.begin() as connection:
             connection.execute(run.update().where(run.c.guid == guid, run.c.latest).values(published=True))
 
+    @retried
     def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
         """Messages to try now."""
         with self._reader.begin() as connection:
             return sql_runs.mails_due(connection, now, limit)
 
+    @retried
     def mail_sent(self, mail_: Mail, at: datetime) -> None:
         """The other side took it."""
         with self.engine.begin() as connection:
@@ -162,18 +168,21 @@ class SqlRegistry:
                 mail.update().where(mail.c.id == mail_.id).values(sent_at=at.isoformat(), attempts=mail.c.attempts + 1)
             )
 
+    @retried
     def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:
         """Not this time."""
         values = {"last_error": reason, "next_try": next_try.isoformat(), "attempts": mail.c.attempts + 1}
         with self.engine.begin() as connection:
             connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
 
+    @retried
     def next_mail(self) -> datetime | None:
         """When the next message is due."""
         with self._reader.begin() as connection:
             soonest = connection.scalar(sa.select(sa.func.min(mail.c.next_try)).where(mail.c.sent_at.is_(None)))
         return datetime.fromisoformat(soonest) if soonest else None
 
+    @retried
     def runs(
         self,
         *,
@@ -187,11 +196,13 @@ class SqlRegistry:
         with self._reader.begin() as connection:
             return sql_runs.listed(connection, verdict=verdict, entity=entity, code=code, since=since, limit=limit)
 
+    @retried
     def findings(self, guid: str) -> pl.DataFrame:
         """The findings of a receipt's latest run."""
         with self._reader.begin() as connection:
             return sql_runs.findings(connection, guid)
 
+    @retried
     def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:
         """Upsert a registry table."""
         with self.engine.begin() as connection:
@@ -199,6 +210,7 @@ class SqlRegistry:
             _audit(connection, at, sql_load.ORIGIN, f"carga de {table}: {many} filas")
         return many
 
+    @retried
     def stored(self, annex: str) -> dict[str, bool]:
         """Records of an annex that have anything stored."""
         with self._reader.begin() as connection:
@@ -220,11 +232,13 @@ class SqlRegistry:
                 connection, annex, record, entity=entity, period=period, as_of=as_of, history=history
             )
 
+    @retried
     def user(self, id_: Id, as_of: date | None = None) -> dict[str, Any] | None:
         """A person with links and profiles."""
         with self._reader.begin() as connection:
             return sql_people.user(connection, id_, as_of)
 
+    @retried
     def entity(self, id_: Id, as_of: date | None = None) -> tuple[RegisteredEntity, list[dict[str, Any]]] | None:
         """An entity with its users."""
         with self._reader.begin() as connection:

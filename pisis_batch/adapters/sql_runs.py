@@ -32,7 +32,12 @@ def insert_receipt(connection: sa.Connection, new: Receipt) -> bool:
     return True
 
 
-def insert_run(connection: sa.Connection, outcome: Outcome) -> int:
+def committed(connection: sa.Connection, guid: str, fence: int) -> bool:
+    """Whether the attempt with this fence already ended in a run: its COMMIT succeeded, only the answer was lost."""
+    return connection.scalar(sa.select(run.c.id).where(run.c.guid == guid, run.c.fence == fence)) is not None
+
+
+def insert_run(connection: sa.Connection, outcome: Outcome, fence: int) -> int:
     """Record a run as its receipt's latest; its key."""
     guid = outcome.received.guid
     connection.execute(run.update().where(run.c.guid == guid).values(latest=False))
@@ -52,6 +57,7 @@ def insert_run(connection: sa.Connection, outcome: Outcome) -> int:
             changes=outcome.changes.counts(),
             errors=outcome.findings.where("error").frame.height,
             published=False,
+            fence=fence,
         )
     )
     key = inserted.inserted_primary_key

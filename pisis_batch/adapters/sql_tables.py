@@ -120,7 +120,14 @@ receipt = sa.Table(
     sa.Column("lane_place", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
 )
-sa.Index("in_lane_order", receipt.c.lane, receipt.c.lane_place, unique=True)
+sa.Index(
+    "in_lane_order",
+    receipt.c.lane,
+    receipt.c.lane_place,
+    unique=True,
+    sqlite_where=receipt.c.lane_place > 0,
+    postgresql_where=receipt.c.lane_place > 0,
+)
 sa.Index(
     "one_running",
     receipt.c.lane,
@@ -153,6 +160,7 @@ run = sa.Table(
     sa.Column("changes", sa.JSON, nullable=False),
     sa.Column("errors", sa.Integer, nullable=False),
     sa.Column("published", sa.Boolean, nullable=False),
+    sa.Column("fence", sa.BigInteger),  # the attempt that ended in this run
 )
 finding = sa.Table(
     "finding",
@@ -183,7 +191,7 @@ mail = sa.Table(
     "mail",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("guid", sa.ForeignKey("receipt.guid"), nullable=False, index=True),
+    sa.Column("guid", sa.Text, nullable=False, index=True),  # a receipt's, or that of a notice about no file
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
@@ -202,6 +210,13 @@ audit = sa.Table(
     sa.Column("guid", sa.Text, nullable=False, index=True),
     sa.Column("line", sa.Integer),
     sa.Column("action", sa.Text, nullable=False),
+)
+schema_step = sa.Table(
+    "schema_step",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("phase", sa.Text, nullable=False),  # before or after, see sql_migrate
 )
 stored = sa.Table(
     "stored",

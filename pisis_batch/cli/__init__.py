@@ -77,7 +77,7 @@ def main() -> None:
 
 def _sentence(error: Exception) -> str:
     name = type(error).__name__
-    if name in {"SettingsError", "LayoutError"}:
+    if name in {"SettingsError", "LayoutError", "SchemaError"}:
         return str(error)
     if isinstance(error, PermissionError):
         return f"no hay permiso para usar {error.filename}"
