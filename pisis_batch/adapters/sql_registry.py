@@ -7,7 +7,16 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from pisis_batch.adapters import sql_changes, sql_facts, sql_lanes, sql_load, sql_migrate, sql_people, sql_runs, sql_stored
+from pisis_batch.adapters import (
+    sql_changes,
+    sql_facts,
+    sql_lanes,
+    sql_load,
+    sql_migrate,
+    sql_people,
+    sql_runs,
+    sql_stored,
+)
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
