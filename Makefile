@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DIR ?=
 
-.PHONY: help demo test lint types contracts docs unit format docs-write clean
+.PHONY: help demo test lint types contracts docs unit causes format docs-write clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -39,6 +39,9 @@ unit: $(READY)  ## tests with coverage
 	$(BIN)/pytest -n 2 --cov --cov-report=
 	$(BIN)/coverage report --skip-covered
 	$(BIN)/coverage report --include='pisis_batch/layouts/*,pisis_batch/model.py,pisis_batch/reading.py,pisis_batch/validators/*,pisis_batch/verdict.py,pisis_batch/changes.py,pisis_batch/pipeline.py'
+
+causes: $(READY)  ## how often the first cause told is the right one (FILES=…)
+	$(BIN)/python tests/defects.py $(FILES)
 
 format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .

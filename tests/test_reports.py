@@ -119,7 +119,7 @@ def test_the_answer_for_programs_keeps_its_contract() -> None:
     said = json.loads(json.dumps(reports.ack(OUTCOMES["contenido"])))
     assert list(said) == [
         "schema", "guid", "file_name", "size", "sha256", "md5", "received_at", "sender", "entity", "layout", "ruleset", "verdict",
-        "repeats", "counts", "findings", "changes",
+        "repeats", "counts", "causes", "findings", "changes",
     ]  # fmt: skip
     assert said["verdict"] == "rechazado"
     assert said["entity"] == {"type": "NI", "number": "900123456"}

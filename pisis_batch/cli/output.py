@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pisis_batch import reports, validators
+from pisis_batch.causes import diagnose
 from pisis_batch.model import Outcome, Verdict
 from pisis_batch.reports.page import causes, many, number
 
@@ -77,6 +78,8 @@ def _text(outcome: Outcome, *, mask: bool, language: str) -> None:
     if len(outcome.findings) == 0:
         return
     out.print()
+    if headline := diagnose(outcome).headline:
+        out.print(f"{headline}:", style="bold")
     for cause in causes(outcome):
         style = "red" if cause.severity == "error" else "yellow"
         out.print(f"[{style}]{cause.kind}[/] [bold]{cause.title}[/] ({cause.code}): {cause.many}, {cause.where}")

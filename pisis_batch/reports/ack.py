@@ -5,6 +5,7 @@ import json
 from importlib import resources
 from typing import Any
 
+from pisis_batch.causes import Cause, diagnose
 from pisis_batch.model import Outcome
 from pisis_batch.reports.told import Told
 
@@ -57,4 +58,21 @@ def _head(told: Told) -> dict[str, Any]:
         "verdict": str(outcome.verdict),
         "repeats": earlier.guid if earlier else None,
         "counts": dataclasses.asdict(outcome.counts),
+        "causes": [_cause(cause) for cause in diagnose(outcome).causes],
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "key": cause.key,
+        "slug": cause.slug,
+        "severity": cause.severity,
+        "title": cause.title,
+        "sentence": cause.es,
+        "remedy": cause.remedy,
+        "explained": cause.explained,
+        "errors": cause.errors,
+        "codes": list(cause.codes),
+        "lines": list(cause.lines),
+        "line_count": cause.line_count,
     }

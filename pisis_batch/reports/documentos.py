@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from pisis_batch.causes import diagnose
 from pisis_batch.model import Outcome, Verdict
 from pisis_batch.reports.page import Page, causes, many, moment, more, number, rows, visible
 from pisis_batch.reports.told import Told
@@ -43,6 +44,7 @@ def _page(told: Told, *, title: str, tone: str, headline: str, lead: str) -> Pag
         id_label={"NI": "NIT"}.get(entity.type, entity.type) if entity else "Identificación",
         id_number=entity.number if entity else "desconocida",
         municipio=known.municipio if known else "",
+        causes_line=diagnose(outcome).headline,
         causes=causes(outcome),
         rows=rows(told),
         more=more(outcome),
@@ -74,7 +76,14 @@ def acta(told: Told) -> Page:
         )
         figures += (("Número de registros cargados", number(counts.loaded)),)
         return dataclasses.replace(
-            page, sentence=STRUCTURE_RIGHT, handed_on=HANDED_ON, figures=figures, causes=(), rows=(), more=""
+            page,
+            sentence=STRUCTURE_RIGHT,
+            handed_on=HANDED_ON,
+            figures=figures,
+            causes_line="",
+            causes=(),
+            rows=(),
+            more="",
         )
     page = _page(
         told,
@@ -210,7 +219,9 @@ def confirmation(told: Told) -> Page:
             "«Solicitar-Actualizar Usuario Institucional» y confirmar el correo. Después podrá enviar sus archivos."
         ),
     )
-    return dataclasses.replace(page, paragraphs=paragraphs, causes=(), rows=(), more="", file_name="", who="")
+    return dataclasses.replace(
+        page, paragraphs=paragraphs, causes_line="", causes=(), rows=(), more="", file_name="", who=""
+    )
 
 
 def our_fault(told: Told) -> Page:
@@ -228,4 +239,4 @@ def our_fault(told: Told) -> Page:
             "se procesará de nuevo cuando la falla se corrija; el resultado le llegará a este correo."
         ),
     )
-    return dataclasses.replace(page, paragraphs=paragraphs, causes=(), rows=(), more="")
+    return dataclasses.replace(page, paragraphs=paragraphs, causes_line="", causes=(), rows=(), more="")

@@ -93,10 +93,8 @@ class _Sheet:
 
 
 def _causes(sheet: _Sheet, outcome: Outcome) -> None:
-    counts = dict(outcome.findings.by_code())
     for cause in causes(outcome):
-        times = counts[cause.code]
-        sheet.add((cause.code, cause.severity, cause.title, times, cause.where, cause.why, cause.remedy))
+        sheet.add((cause.code, cause.severity, cause.title, cause.times, cause.where, cause.why, cause.remedy))
     sheet.close()
 
 

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import polars as pl
-
 from pisis_batch import validators
+from pisis_batch.causes import diagnose
 from pisis_batch.model import Outcome
 from pisis_batch.reports.told import SHOWN, Told
 
@@ -15,12 +14,14 @@ _KINDS = {"error": "Error", "advertencia": "Advertencia", "informativo": "Nota"}
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """All the findings of one code."""
+    """A root cause, or all the findings of one code; `key` tells it apart in this file, `code` lists its codes."""
 
+    key: str
     code: str
     severity: str
     kind: str
     title: str
+    times: int
     many: str
     where: str
     why: str
@@ -65,6 +66,7 @@ class Page:
     summary_title: str = "Resumen por tipo de error y/o advertencia encontrado:"
     detail_title: str = "Detalle de los primeros 500 errores y/o advertencias encontrados:"
     figures: tuple[tuple[str, str], ...] = ()
+    causes_line: str = ""
     causes: tuple[Cause, ...] = ()
     rows: tuple[Row, ...] = ()
     paragraphs: tuple[str, ...] = field(default=())
@@ -92,26 +94,22 @@ def visible(name: str) -> str:
 
 
 def causes(outcome: Outcome) -> tuple[Cause, ...]:
-    """Findings by code, errors first, the most frequent first."""
-    found = []
-    every = pl.col("line").drop_nulls().unique()
-    counted = outcome.findings.frame.group_by("code").agg(first=every.sort().head(_LINES), lines=every.len())
-    where = {code: (first, lines) for code, first, lines in counted.iter_rows()}
-    for code, times in outcome.findings.by_code():
-        rule = validators.RULES[code]
-        found.append(
-            Cause(
-                code=code,
-                severity=rule.severity,
-                kind=_KINDS[rule.severity],
-                title=rule.title,
-                many=many(times, "caso", "casos"),
-                where=_where(*where[code]),
-                why=rule.cause,
-                remedy=rule.remedy,
-            )
+    """The causes as they are told: errors first, root causes before groups of one code, the largest first."""
+    return tuple(
+        Cause(
+            key=cause.key,
+            code=", ".join(cause.codes),
+            severity=cause.severity,
+            kind=_KINDS[cause.severity],
+            title=cause.title,
+            times=cause.explained,
+            many=many(cause.explained, "caso", "casos"),
+            where=_where(list(cause.lines[:_LINES]), cause.line_count),
+            why=f"{cause.es}.",
+            remedy=cause.remedy,
         )
-    return tuple(found)
+        for cause in diagnose(outcome).causes
+    )
 
 
 def _where(lines: list[int], total: int) -> str:

@@ -1,0 +1,248 @@
+"""Data in the wrong column: a field too many or too few from some line on, two columns in each other's place.
+
+A guess about what happened is tried on a sample of the lines at fault: the cells are put where the guess says they
+belong and judged again by the layout's own checks. The guess that leaves fewest faults is told, if it leaves hardly any.
+"""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from pisis_batch.annotations import stripped
+from pisis_batch.causes.case import Case, Claim, first_line, many
+from pisis_batch.layouts import CATALOGS, Field, Record
+from pisis_batch.reading import decoded
+from pisis_batch.validators import identidad
+from pisis_batch.validators.celdas import first_fault
+
+_SAMPLE = 100
+_LEFT_OVER = 0.25  # the share of the faults that a right guess may leave: the file has other slips too
+_BACK = 3  # how many fields before the first fault a shift may have begun
+_MOST = 200_000  # lines at fault that a guess is tried on in the end
+
+
+def _faults(frame: pl.DataFrame, record: Record, unknown: Sequence[str] = ()) -> pl.Series:
+    """How many cells of each row are at fault, the unknown ones not counted; an id unlike its type is one more."""
+    known = [field for field in record.fields[1:] if field.name not in unknown]
+    told = [first_fault(field, record).is_not_null() for field in known]
+    for field in known:
+        kind = field.name.replace("num_id", "tipo_id")
+        if field.datum == "id" and kind in record.by_name and kind not in unknown:
+            told.append(~identidad.fits(pl.col(kind), pl.col(field.name)).fill_null(value=True))
+    return frame.select(pl.sum_horizontal(told)).to_series()
+
+
+def _moved(record: Record, place: int, by: int) -> tuple[list[pl.Expr], str]:
+    """The columns with the cells from `place` on moved back by one, and the field whose value nobody knows.
+
+    `by` 1: a cell too many stands at `place`. `by` -1: the cell of `place` is missing.
+    """
+    names = [field.name for field in record.fields]
+    if by == 1:
+        moved = [pl.col(names[k + 1]).alias(names[k]) for k in range(place, len(names) - 1)]
+        return [*moved, pl.lit("").alias(names[-1])], names[-1]
+    moved = [pl.col(names[k - 1]).alias(names[k]) for k in range(place + 1, len(names))]
+    return [*moved, pl.lit("").alias(names[place])], names[place]
+
+
+def shifted(case: Case) -> Iterator[Claim]:
+    """Lines with the right number of fields whose data stand one field further right or left."""
+    for record in case.layout.records:
+        cells = case.findings.filter((pl.col("record") == record.name) & pl.col("field_no").is_not_null())
+        hit = cells.group_by("line").agg(times=pl.len(), first=pl.col("field_no").min()).filter(pl.col("times") > 1)
+        if hit.is_empty() or (hit.height == 1 and record.occurs != "1"):
+            continue
+        hit = hit.sort("line").head(_MOST)
+        rows = case.batch[record.name].join(hit.select("line"), on="line", how="semi", maintain_order="left")
+        start = int(hit["first"].mode().sort()[0])
+        guess = _guess(rows.gather_every(max(rows.height // _SAMPLE, 1)).head(_SAMPLE), record, start)
+        if guess is None:
+            continue
+        columns, unknown = _moved(record, guess[0][0], guess[1])
+        # a shifted line may have no more than one fault to show for it
+        rows = case.batch[record.name].join(cells.select("line"), on="line", how="semi").head(_MOST)
+        left, had = _faults(rows.with_columns(columns), record, [unknown]), _faults(rows, record)
+        lines = rows.filter(2 * left <= had)["line"]
+        found = cells.filter(pl.col("line").is_in(lines.implode()))
+        if found.height:
+            yield _shift(case, found, record, *guess)
+
+
+def _guess(sample: pl.DataFrame, record: Record, start: int) -> tuple[list[int], int] | None:
+    """The places a shift may begin at and its direction, if one leaves hardly any fault in the sample."""
+    left: dict[tuple[int, int], int] = {}
+    for place in range(max(start - _BACK, 1), start + 1):
+        for by in (1, -1):
+            columns, unknown = _moved(record, place, by)
+            left[by, place] = int(_faults(sample.with_columns(columns), record, [unknown]).sum())
+    fewest = min(left.values())
+    if fewest > _LEFT_OVER * int(_faults(sample, record).sum()):
+        return None
+    by = next(by for (by, _), faults in left.items() if faults == fewest)
+    return [place for (way, place), faults in left.items() if way == by and faults == fewest], by
+
+
+def _between(case: Case, record: Record, places: list[int], alone: str = "en ") -> str:
+    """`en «A»`, or `entre «A» y «B»`: where a shift begins."""
+    low, high = (record.fields[min(place, len(record.fields) - 1)].name for place in (places[0], places[-1]))
+    first = case.label(record.name, low)
+    return alone + first if low == high else f"entre {first} y {case.label(record.name, high)}"
+
+
+def _shift(case: Case, found: pl.DataFrame, record: Record, places: list[int], by: int) -> Claim:
+    side, what = ("la derecha", "sobra un campo") if by == 1 else ("la izquierda", "falta un campo")
+    start, lines = first_line(found), found["line"].n_unique()
+    here = f"Desde la línea {start}, en {many(lines, 'línea', 'líneas')}," if lines > 1 else f"En la línea {start}"
+    return Claim(
+        "columnas-corridas",
+        f"Las columnas están corridas desde la línea {start}" if lines > 1 else "Una línea tiene las columnas corridas",
+        f"{here} los datos están un campo más a {side}: {what} {_between(case, record, places)}",
+        f"From line {start} on, data stand one field off, from field {places[0]} ({record.fields[places[0]].label})",
+        "Revise esa parte de la hoja o del programa: una celda se insertó o se borró y movió las demás.",
+        found["n"],
+    )
+
+
+def ragged(case: Case) -> Iterator[Claim]:
+    """Many lines of one record with the same wrong number of fields."""
+    wrong = case.of("EST030").join(case.batch.irregular.select("line", "cells", "expected"), on="line")
+    for (name, cells, expected), found in wrong.group_by("record", "cells", "expected", maintain_order=True):
+        record = case.record(str(name))
+        if record is None or not case.habitual(found):
+            continue
+        apart = int(str(cells)) - int(str(expected))
+        places = _places(case, record, found["line"].to_list(), apart) if abs(apart) == 1 else []
+        said = f"Los registros de tipo {record.mark} traen {cells} campos y el anexo pide {expected}"
+        title = f"Los registros de tipo {record.mark} no tienen los campos del anexo"
+        explained = found["n"]
+        if places:
+            title = f"Las columnas están corridas desde la línea {first_line(found)}"
+            said += ": parece que " + ("sobra uno " if apart == 1 else "falta uno ")
+            said += _between(case, record, places, "antes de " if apart == 1 else "en ")
+        if places and apart == 1:  # where the last field is empty, the same slip looks like a pipe too many
+            pipes = case.of("EST009").filter(pl.col("line") >= first_line(found))
+            pipes = pipes.join(case.batch[record.name].select("line"), on="line", how="semi")
+            explained = case.findings.filter(
+                pl.col("line").is_in(pipes["line"].implode()) | pl.col("n").is_in(explained.implode())
+            )["n"]
+        yield Claim(
+            "columnas-corridas" if places else "numero-de-campos",
+            title,
+            said,
+            f"Records of type {record.mark} have {cells} fields and the annex asks for {expected}",
+            "Compare una línea con el anexo, campo por campo; los que van vacíos también llevan su barra (||).",
+            explained,
+        )
+
+
+def _places(case: Case, record: Record, lines: list[int], apart: int) -> list[int]:
+    """The fields at which a cell may be too many or missing, by what leaves fewest faults; none when nothing fits."""
+    names = [field.name for field in record.fields]
+    wide = [*names, "extra"][: len(names) + apart]
+    parts = [_cut(raw) for raw in _raw(case.content, lines[:_SAMPLE])]
+    sample = pl.DataFrame([part for part in parts if len(part) == len(wide)], schema=wide, orient="row")
+    if sample.is_empty():
+        return []
+    left: dict[int, int] = {}
+    for at in range(1, len(names) if apart == -1 else len(wide)):
+        kept = [*wide[:at], *wide[at + 1 :]] if apart == 1 else [*wide[:at], "", *wide[at:]]
+        columns = [(pl.col(cell) if cell else pl.lit("")).alias(name) for cell, name in zip(kept, names, strict=True)]
+        left[at] = int(_faults(sample.select(columns), record, [] if apart == 1 else [names[at]]).sum())
+    fewest = min(left.values())
+    if fewest > _LEFT_OVER * sample.height:
+        return []
+    return [at for at, faults in left.items() if faults == fewest]
+
+
+def _raw(content: bytes, lines: list[int]) -> Iterator[bytes]:
+    """Some lines of the file, by number, in order; reading stops at the last of them."""
+    wanted = set(lines)
+    for number, line in enumerate(io.BytesIO(stripped(content)), start=1):
+        if number in wanted:
+            wanted.discard(number)
+            yield line.rstrip(b"\r\n")
+            if not wanted:
+                return
+
+
+def _cut(raw: bytes) -> list[str]:
+    return decoded(raw).split("|")
+
+
+#: Kinds of values that can be told apart at a glance; a field of another kind takes no part.
+_SHAPES: Mapping[str, str] = {
+    "fecha": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "correo": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+    "cifras": r"^[0-9]{3,}$",
+    "palabras": r"^[A-ZÑ][A-ZÑ .'-]{2,}$",
+}
+
+
+def _kind(field: Field) -> str | None:
+    """The kind of values a field takes."""
+    if field.type == "F":
+        return "fecha"
+    if field.format == "correo":
+        return "correo"
+    if field.datum == "id" or (field.type == "N" and field.allowed is None):
+        return "cifras"
+    if field.allowed is None and field.catalog is None and field.type == "T":
+        return "palabras"
+    return None
+
+
+def _looks(field: Field, text: pl.Expr) -> pl.Expr:
+    """Whether each text could be a value of the field."""
+    catalog = CATALOGS.get(field.catalog or "")
+    closed = field.allowed or (None if catalog is None or catalog.registry else tuple(catalog.codes))
+    if closed is not None:
+        return text.is_in(list(closed))
+    return text.str.contains(_SHAPES[_kind(field) or "palabras"])
+
+
+def swapped(case: Case) -> Iterator[Claim]:
+    """Two columns in each other's place, told by what their values look like."""
+    for record in case.layout.records:
+        cells = case.findings.filter((pl.col("record") == record.name) & pl.col("field").is_not_null())
+        faulty = [str(name) for (name,), found in cells.group_by("field", maintain_order=True) if case.habitual(found)]
+        fields = {f.name: f for f in record.fields[1:] if f.allowed or f.catalog or _kind(f)}
+        done: set[str] = set()
+        for name in (name for name in faulty if name in fields):
+            for other in fields.values():
+                if not {name, other.name} & done and name != other.name:
+                    lines = _exchanged(case.batch[record.name], fields[name], other)
+                    if lines:
+                        done |= {name, other.name}
+                        yield _swap(case, record, cells, (name, other.name), lines)
+
+
+def _exchanged(rows: pl.DataFrame, one: Field, other: Field) -> list[int]:
+    """The lines in which two values look like each other's, if most lines that fill both are such."""
+    mine, yours = pl.col(one.name), pl.col(other.name)
+    filled = (mine != "") & (yours != "")
+    own = _looks(one, mine) & _looks(other, yours)
+    crossed = _looks(other, mine) & _looks(one, yours) & ~own
+    both = rows.filter(filled)
+    turned = both.filter(crossed)
+    if turned.height < 2 or 2 * turned.height <= both.height:  # noqa: PLR2004 one line is no habit
+        return []
+    # where one of the two is empty, the other's place tells
+    half = ((mine == "") & _looks(one, yours)) | ((yours == "") & _looks(other, mine))
+    return rows.filter((filled & crossed) | (~filled & half))["line"].to_list()
+
+
+def _swap(case: Case, record: Record, cells: pl.DataFrame, pair: tuple[str, str], lines: list[int]) -> Claim:
+    one, two = sorted(pair, key=record.number)
+    first, second = case.label(record.name, one), case.label(record.name, two)
+    # what depends on either of the two is at fault because of them
+    governed = [f.name for f in record.fields if f.condition and {one, two} & set(f.condition)]
+    found = cells.filter(pl.col("field").is_in([one, two, *governed]) & pl.col("line").is_in(lines))
+    return Claim(
+        "columnas-intercambiadas",
+        f"Las columnas {first} y {second} están intercambiadas",
+        f"{first} trae los datos de {second}, y al contrario, en {many(len(lines), 'línea', 'líneas')}",
+        f"Columns {record.by_name[one].label} and {record.by_name[two].label} are in each other's place",
+        "Ponga las columnas en el orden del anexo y genere el archivo de nuevo.",
+        found["n"],
+    )

@@ -1,0 +1,64 @@
+"""What is left after the known causes: a column left empty, one wrong value many times, and groups by code."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from pisis_batch.causes.case import Case, Claim, in_lines
+from pisis_batch.validators import RULES
+
+#: Codes whose value is a person's own: that it repeats says nothing about a habit.
+_PERSONAL = ["ARC005", "ARC006", "ARC007"]
+_FEWEST = 3
+
+
+def empty_column(case: Case) -> Iterator[Claim]:
+    """A mandatory column is empty in most lines, or one that must be empty is filled."""
+    for code, slug in (("EST010", "columna-vacia"), ("EST011", "columna-de-mas")):
+        for (record, field), found in case.of(code).group_by("record", "field", maintain_order=True):
+            if not case.habitual(found):
+                continue
+            label = case.label(str(record), str(field))
+            empty = code == "EST010"
+            yield Claim(
+                slug,
+                f"La columna {label} va vacía" if empty else f"La columna {label} trae datos donde debe ir vacía",
+                f"{label} es obligatorio y falta {in_lines(found)}"
+                if empty
+                else f"{label} debe ir vacío según los demás datos del registro y trae datos {in_lines(found)}",
+                "A mandatory column is empty throughout" if empty else "A column is filled where it must be empty",
+                "Complete la columna en el programa o la hoja de la que sale el archivo."
+                if empty
+                else "Borre esos datos y deje las barras, o revise la columna de la que dependen.",
+                found["n"],
+            )
+
+
+def one_value(case: Case) -> Iterator[Claim]:
+    """The same wrong value in the same field, time after time."""
+    cells = case.findings.filter(pl.col("value").fill_null("") != "", ~pl.col("code").is_in(_PERSONAL))
+    key = ["record", "field", "value"]
+    groups = cells.group_by(key, maintain_order=True).agg("n", code=pl.col("code").mode().sort().first())
+    groups = groups.filter(pl.col("n").list.len() >= _FEWEST)
+    for row in groups.sort(pl.col("n").list.len(), descending=True).head(20).iter_rows(named=True):
+        found = cells.filter(pl.col("n").is_in(row["n"]))
+        if not case.habitual(found):
+            continue
+        rule, label = RULES[row["code"]], case.label(row["record"], row["field"])
+        yield Claim(
+            "valor-repetido",
+            f"{label} trae siempre el mismo valor errado",
+            f"El mismo valor se repite {in_lines(found)}: {rule.title.lower()}",
+            "One wrong value is repeated in the same field",
+            f"{rule.remedy} Como el valor es el mismo, puede corregirlo de una sola vez con Reemplazar.",
+            found["n"],
+        )
+
+
+def by_code(findings: pl.DataFrame) -> Iterator[Claim]:
+    """Everything that no cause explains, grouped by code."""
+    for (code,), found in findings.group_by("code", maintain_order=True):
+        rule = RULES[str(code)]
+        yield Claim(
+            rule.code, rule.title, rule.cause.removesuffix("."), rule.summary.split("\n")[0], rule.remedy, found["n"]
+        )
