@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, in_lines, number
+from pisis_batch.causes.case import Case, Claim, first_line, in_lines, number
 from pisis_batch.validators import identidad
 
 
@@ -17,7 +17,8 @@ def consecutive(case: Case) -> Iterator[Claim]:
     starts = {case.batch[name]["line"].min(): case.layout.record[name] for name in sequence.over}
     first = min((line for line in starts if line is not None), default=None)
     restarted = found.filter((pl.col("value") == "1") & pl.col("line").is_in(list(starts)) & (pl.col("line") != first))
-    for line in restarted["line"].head(1):
+    if restarted.height:
+        line = first_line(restarted)
         record = starts[line]
         yield Claim(
             "consecutivo-reiniciado",
@@ -28,8 +29,8 @@ def consecutive(case: Case) -> Iterator[Claim]:
             restarted["n"],
         )
     details = pl.concat([case.batch[name].select("line", value=sequence.field) for name in sequence.over]).sort("line")
-    value = details["value"].first()
-    slug = {"0": "consecutivo-desde-cero", "2": "consecutivo-cuenta-control"}.get(str(value))
+    value = str(details["value"].first())
+    slug = {"0": "consecutivo-desde-cero", "2": "consecutivo-cuenta-control"}.get(value)
     # a consecutive of 0 is no number to compare: the shift shows from the next line on
     early = found.filter(pl.col("line").is_in(details["line"].head(2).implode()))
     if slug and early.height and _runs(early):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pisis_batch import validators
 from pisis_batch.causes import diagnose
 from pisis_batch.model import Outcome
 from pisis_batch.reports.told import SHOWN, Told
