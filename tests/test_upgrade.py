@@ -124,6 +124,8 @@ def test_an_older_version_goes_on_recording_files_after_the_upgrade(postgresql: 
         for guid in (WAITING, TRIED):
             connection.execute(old.tables["receipt"].insert(), {**row, "guid": guid, "state": "recibido"})
     assert [receipt.guid for receipt in registry.pending()] == [WAITING, TRIED]
+    assert registry.attempt(WAITING)
+    assert registry.attempt(TRIED) is None  # an older version tells no lane: one at a time
     registry.close()
     made.dispose()
 

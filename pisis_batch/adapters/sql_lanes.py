@@ -79,7 +79,7 @@ def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, aga
     of_receipt = sa.select(receipt.c.lane).where(receipt.c.guid == guid).scalar_subquery()
     held = connection.execute(sa.select(lane).where(lane.c.name == of_receipt).with_for_update()).one_or_none()
     if held is None:
-        return None
+        return lease(connection, guid, who, seconds, again=again) if _made(connection, guid) else None
     # what is read from here on was true when the lane was locked: another attempt may just have ended
     found = connection.execute(sa.select(receipt).where(receipt.c.guid == guid)).one()
     if not again and (found.state not in OPEN or _older_waits(connection, found)):
@@ -94,6 +94,14 @@ def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, aga
     values = {"attempts": receipt.c.attempts + 1, "fence": fence, **({} if again else {"state": "procesando"})}
     connection.execute(receipt.update().where(receipt.c.guid == guid).values(**values))
     return fence
+
+
+def _made(connection: sa.Connection, guid: str) -> bool:
+    """Make the lane of a receipt that an older version recorded; False when there is no such receipt."""
+    name = connection.scalar(sa.select(receipt.c.lane).where(receipt.c.guid == guid))
+    if name is not None:
+        enter(connection, name)
+    return name is not None
 
 
 def _older_waits(connection: sa.Connection, found: Any) -> bool:

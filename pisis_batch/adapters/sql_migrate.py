@@ -10,14 +10,15 @@ same two phases. `schema_step` tells what was done, so that an older version tha
 import importlib.util
 from collections.abc import Iterator
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import Script, ScriptDirectory
 
 from pisis_batch.adapters.sql_tables import schema_step
+
+if TYPE_CHECKING:  # Alembic takes its time to load, and most starts have nothing to bring
+    from alembic.config import Config
+    from alembic.script import Script, ScriptDirectory
 
 BEFORE, AFTER = "before", "after"
 _LOCK = 706973  # any number, the same in every version
@@ -29,17 +30,19 @@ class SchemaError(RuntimeError):
 
 def migrate(engine: sa.Engine, *, finish: bool = False) -> list[str]:
     """Run the steps that may run now, one process at a time; the names of those that wait for `finish`."""
+    cluster = engine.dialect.name == "postgresql"
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
+        if cluster:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        config, script = _script(connection)
         current = connection.scalar(_CURRENT) if sa.inspect(connection).has_table("alembic_version") else None
-        if current is not None and not _known(script, current):
-            _tolerate(connection, script)
-            return []
-        fresh = current is None or connection.dialect.name == "sqlite"
-        waiting = _run(connection, config, script, current, finish=finish or fresh)
-        if connection.dialect.name == "postgresql":
+        waiting: list[str] = []
+        if current != _newest():
+            config, script = _script(connection)
+            if current is not None and not _known(script, current):
+                _tolerate(connection, script)
+                return []
+            waiting = _run(connection, config, script, current, finish=finish or not cluster or current is None)
+        if cluster:
             waiting += _worker_engine(connection, finish=finish)
     return waiting
 
@@ -47,7 +50,16 @@ def migrate(engine: sa.Engine, *, finish: bool = False) -> list[str]:
 _CURRENT = sa.text("SELECT version_num FROM alembic_version")
 
 
-def _script(connection: sa.Connection) -> tuple[Config, ScriptDirectory]:
+def _newest() -> str:
+    """The last revision: migrations are one chain, each file named by its number (`0002_lanes.py`)."""
+    versions = resources.files("pisis_batch.adapters") / "migrations" / "versions"
+    return max(entry.name[:4] for entry in versions.iterdir() if entry.name[:4].isdigit())
+
+
+def _script(connection: sa.Connection) -> "tuple[Config, ScriptDirectory]":
+    from alembic.config import Config  # noqa: PLC0415 see above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     settings = Config()
     folder = resources.files("pisis_batch.adapters") / "migrations"
     settings.set_main_option("script_location", str(folder).replace("%", "%%"))
@@ -55,18 +67,20 @@ def _script(connection: sa.Connection) -> tuple[Config, ScriptDirectory]:
     return settings, ScriptDirectory.from_config(settings)
 
 
-def _known(script: ScriptDirectory, revision: str) -> bool:
+def _known(script: "ScriptDirectory", revision: str) -> bool:
     return any(known.revision == revision for known in script.walk_revisions())
 
 
-def phase(step: Script) -> str:
+def phase(step: "Script") -> str:
     """`before` or `after`, as the migration's module says."""
     return str(getattr(step.module, "phase", BEFORE))
 
 
 def _run(
-    connection: sa.Connection, config: Config, script: ScriptDirectory, current: str | None, *, finish: bool
+    connection: sa.Connection, config: "Config", script: "ScriptDirectory", current: str | None, *, finish: bool
 ) -> list[str]:
+    from alembic import command  # noqa: PLC0415 see above
+
     steps = [step for step in script.iterate_revisions("head", current or "base") if step.revision != current]
     for place, step in enumerate(reversed(steps)):
         if phase(step) == AFTER and not finish:
@@ -82,7 +96,7 @@ def _done(connection: sa.Connection, name: str, phase_: str) -> None:
         connection.execute(schema_step.insert().values(name=name, phase=phase_))
 
 
-def _tolerate(connection: sa.Connection, script: ScriptDirectory) -> None:
+def _tolerate(connection: sa.Connection, script: "ScriptDirectory") -> None:
     """Tables newer than this version are fine as long as nothing was taken away from them."""
     ours = {step.revision for step in script.walk_revisions()}
     theirs = connection.execute(sa.select(schema_step.c.name, schema_step.c.phase)).all()
