@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from pisis_batch.judging import Ask, Judged, Task
 from pisis_batch.layouts import Shelf
 from pisis_batch.model import Attachment, Facts, Id, Limits, Outcome, Questions, RegisteredEntity, Rendered
 
@@ -101,6 +102,33 @@ class Mailer(Protocol):
 
     def send(self, mails: Sequence[Mail]) -> Iterator[tuple[Mail, str | None]]:
         """Try each message once, over one connection; yield it with None when accepted, else with the reason."""
+        ...
+
+
+class JudgeError(RuntimeError):
+    """Judging a file failed, and it is our fault: `kind` says how (tiempo, señal 9, dentro: ValueError…)."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class Judge(Protocol):
+    """Whoever judges files: this process, or children that can do no harm."""
+
+    def judge(self, task: Task, ask: Ask, alive: Callable[[], bool] = ...) -> Judged:
+        """Judge one file; `ask` reaches the registry, `alive` is called now and then and ends the work when False.
+
+        Raises JudgeError.
+        """
+        ...
+
+    def warm(self) -> None:
+        """Prepare for the first file, without waiting."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
         ...
 
 
@@ -259,6 +287,7 @@ class Ports:
     outbox: Outbox
     registry: Registry
     mailer: Mailer
+    judge: Judge
     clock: Clock
     limits: Limits
     mail_from: str

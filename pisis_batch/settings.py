@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     rescan_seconds: float = 10.0
     max_file_bytes: int = 512 * 1024 * 1024
     max_line_bytes: int = 64 * 1024
+    isolation: bool = True
+    judge_seconds: float = 30.0
+    judge_memory_bytes: int = 4 * 1024**3
 
     @field_validator("now")
     @classmethod
@@ -117,4 +120,7 @@ TEMPLATE = """\
 # rescan_seconds = 10.0                    # cada cuánto se mira el buzón aunque nada avise
 # max_file_bytes = 536870912
 # max_line_bytes = 65536
+# isolation = true                         # juzgar en un proceso hijo: sin red ni base de datos, con límites
+# judge_seconds = 30.0                     # cuánto puede tardar un archivo (más un segundo por MiB)
+# judge_memory_bytes = 4294967296          # espacio de direcciones del hijo (más 24 veces el archivo)
 """

@@ -2,15 +2,17 @@
 
 from datetime import datetime
 
+from pisis_batch.adapters.direct_judge import DirectJudge
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_mailer import FolderMailer
 from pisis_batch.adapters.folder_outbox import FolderOutbox
+from pisis_batch.adapters.isolation import Bounds, ChildJudge
 from pisis_batch.adapters.smtp_mailer import SmtpMailer
 from pisis_batch.adapters.sql_registry import SqlRegistry
-from pisis_batch.layouts import shelf
+from pisis_batch.layouts import Shelf, shelf
 from pisis_batch.model import Limits
-from pisis_batch.ports import Clock, Mailer, Ports
+from pisis_batch.ports import Clock, Judge, Mailer, Ports
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
 
@@ -18,17 +20,26 @@ def ports(settings: Settings) -> Ports:
     """Everything the service needs, with the database brought to this version."""
     registry = SqlRegistry(settings.database.get_secret_value())
     registry.migrate()
+    known = shelf()
     return Ports(
-        shelf=shelf(),
+        shelf=known,
         inbox=FolderInbox(settings.inbox, settings.claims, settings.settle_seconds),
         archive=FolderArchive(settings.archive),
         outbox=FolderOutbox(settings.outbox),
         registry=registry,
         mailer=mailer(settings),
+        judge=judge(settings, known),
         clock=clock(settings),
         limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
         mail_from=settings.mail_from,
     )
+
+
+def judge(settings: Settings, shelf: Shelf) -> Judge:
+    """Children, or this process, as the setting `isolation` says."""
+    if not settings.isolation:
+        return DirectJudge(shelf)
+    return ChildJudge(shelf, Bounds(seconds=settings.judge_seconds, memory=settings.judge_memory_bytes))
 
 
 def clock(settings: Settings) -> Clock:

@@ -68,6 +68,12 @@ def postgresql() -> Iterator[pg.PostgreSQL]:
         yield server
 
 
+@pytest.fixture(autouse=True)
+def judged_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child for every test would cost a second each; `test_isolation` has its own."""
+    monkeypatch.setenv("PISIS_ISOLATION", "false")
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> str | None:
     """The address of the workspace's database; None for the SQLite file it has by default."""

@@ -5,10 +5,11 @@ from datetime import datetime
 
 import structlog
 
-from pisis_batch import pipeline, reports
+from pisis_batch import judging, pipeline
+from pisis_batch.judging import Judged, Task
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Attachment, Limits, Outcome, Received, Rendered
-from pisis_batch.ports import Ports, Receipt
+from pisis_batch.model import Limits, Outcome, Received
+from pisis_batch.ports import JudgeError, Ports, Receipt
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
 from pisis_batch.service.intake import take_in
@@ -31,17 +32,18 @@ def process(guid: str, ports: Ports) -> Outcome | None:
     if receipt.attempts > ATTEMPTS:
         return _give_up(receipt, fence, ports)
     try:
-        outcome = _judge(_received(receipt, ports), ports)
-        done = _commit(outcome, ports, fence, reprocess=False)
+        judged = _judge(_received(receipt, ports), ports, fence)
+        done = _commit(judged, ports, fence, reprocess=False)
     except Exception as error:  # noqa: BLE001 whatever it is, it is this file's turn only
         # the text of an error may carry what the file says: only its kind is written down
-        _log.error("attempt_failed", guid=guid, error=type(error).__name__, attempt=receipt.attempts)
+        kind = error.kind if isinstance(error, JudgeError) else type(error).__name__
+        _log.error("attempt_failed", guid=guid, error=kind, attempt=receipt.attempts)
         if receipt.attempts >= ATTEMPTS:
             return _give_up(receipt, fence, ports)
         ports.registry.give_back(guid, fence)
         return None
     crashpoint("committed")
-    return outcome if done else None
+    return judged.outcome if done else None
 
 
 def _received(receipt: Receipt, ports: Ports) -> Received:
@@ -49,27 +51,21 @@ def _received(receipt: Receipt, ports: Ports) -> Received:
     return Received(receipt.guid, receipt.file_name, content, receipt.received_at, receipt.sender)
 
 
-def _judge(received: Received, ports: Ports, *, sender_judged: bool = True) -> Outcome:
-    """Both validations against the registry as it is now. An unsound file asks it only for addresses."""
-    examined = pipeline.examine(received, ports.shelf, ports.limits)
-    facts = ports.registry.ask(pipeline.questions(examined))
-    if not examined.sound:
-        return pipeline.conclude(examined, facts)
-    return pipeline.judge(examined, facts, sender_judged=sender_judged)
+def _judge(received: Received, ports: Ports, fence: int | None = None, *, told: bool = True) -> Judged:
+    """Judge and put into words; meanwhile the lease of the attempt is kept."""
+    task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=told)
+
+    def alive() -> bool:
+        return fence is None or ports.registry.renew(received.guid, fence)
+
+    return ports.judge.judge(task, ports.registry.ask, alive)
 
 
-def _told(outcome: Outcome, at: datetime, ports: Ports) -> tuple[list[Rendered], tuple[Attachment, ...]]:
-    """Mails to store and documents to publish."""
-    documents, letters = reports.answer(outcome, at)
-    guid = outcome.received.guid
-    return [mail for one in letters for mail in reports.render(one, guid, at, ports.mail_from)], documents
-
-
-def _commit(outcome: Outcome, ports: Ports, fence: int, *, reprocess: bool) -> bool:
-    at = ports.clock()
-    mails, documents = _told(outcome, at, ports)
+def _commit(judged: Judged, ports: Ports, fence: int, *, reprocess: bool) -> bool:
     crashpoint("before_commit")
-    return ports.registry.commit(outcome, mails, documents, at, fence=fence, reprocess=reprocess)
+    return ports.registry.commit(
+        judged.outcome, judged.mails, judged.documents, ports.clock(), fence=fence, reprocess=reprocess
+    )
 
 
 def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
@@ -82,7 +78,7 @@ def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
     facts = ports.registry.ask(pipeline.questions(outcome.examined))
     outcome = pipeline.with_facts(outcome, facts)
     at = ports.clock()
-    mails, documents = _told(outcome, at, ports)
+    mails, documents = judging.told(outcome, at, ports.mail_from)
     if not ports.registry.quarantine(outcome, mails, documents, at, fence=fence):
         return None
     _log.error("quarantined", guid=receipt.guid)
@@ -93,7 +89,9 @@ def check(received: Received, ports: Ports | None, *, shelf: Shelf, limits: Limi
     """The verdict without any effect; without ports only the structure is judged."""
     if ports is None:
         return pipeline.conclude(pipeline.examine(received, shelf, limits), None)
-    return _judge(received, ports, sender_judged=received.sender is not None)
+    judged = received.sender is not None
+    task = Task(received, limits, ports.clock(), ports.mail_from, sender_judged=judged)
+    return judging.outcome_of(task, shelf, ports.registry.ask)
 
 
 def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
@@ -107,19 +105,19 @@ def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
         raise KeyError(guid)
     received = _received(receipt, ports)
     if not apply:
-        return _judge(received, ports)
+        return _judge(received, ports, told=False).outcome
     fence = ports.registry.attempt(guid, again=True)
     if fence is None:
         raise BusyError(guid)
     try:
-        outcome = _judge(received, ports)
-        done = _commit(outcome, ports, fence, reprocess=True)
+        judged = _judge(received, ports, fence)
+        done = _commit(judged, ports, fence, reprocess=True)
     except BaseException:
         ports.registry.give_back(guid, fence)
         raise
     if not done:
         raise BusyError(guid)
-    return outcome
+    return judged.outcome
 
 
 def once(ports: Ports, *, on_outcome: Callable[[Outcome], None] | None = None) -> list[Outcome]:

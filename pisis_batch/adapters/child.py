@@ -1,0 +1,50 @@
+"""The child that reads what senders wrote: one task at a time from one socket, with nothing else in its hands.
+
+It has no database, no network and no file to write; its memory and processor time are limited, and its parent keeps
+the wall clock. Run by `isolation`, as `python -m pisis_batch.adapters.child DESCRIPTOR`.
+"""
+
+import resource
+import socket
+import sys
+
+from pisis_batch.adapters import confinement
+
+
+def main() -> None:
+    """Serve tasks until the parent hangs up."""
+    network = confinement.no_network()  # before any library starts a thread
+    from pisis_batch import judging  # noqa: PLC0415  # see above
+    from pisis_batch.adapters import wire  # noqa: PLC0415
+    from pisis_batch.judging import without_original  # noqa: PLC0415
+    from pisis_batch.layouts import shelf as own  # noqa: PLC0415
+    from pisis_batch.model import Facts, Questions  # noqa: PLC0415
+
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    confinement.limits()
+    files = confinement.only_reading(confinement.program_folders())
+    shelf = own()
+    wire.put(channel, wire.dumps(("ready", {"network": network, "files": files})))
+
+    def ask(questions: Questions) -> Facts:
+        wire.put(channel, wire.dumps(("asks", questions)))
+        facts: Facts = wire.loads(wire.take(channel), shelf)
+        return facts
+
+    while True:
+        try:
+            task, seconds, memory = wire.loads(wire.take(channel), shelf)
+        except wire.GoneError:
+            return
+        confinement.spend(seconds, memory)
+        try:
+            judged = judging.judge(task, shelf, ask)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is this task's; its text may carry data
+            wire.put(channel, wire.dumps(("fails", type(error).__name__)))
+            continue
+        heaviest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        wire.put(channel, wire.dumps(("ends", (without_original(judged), heaviest))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""A file from its bytes to verdict, documents and messages: whatever touches what a sender wrote, and nothing durable.
+
+It may run in this process or in a child; the registry is reached only through `ask`.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pisis_batch import pipeline, reports
+from pisis_batch.layouts import Shelf
+from pisis_batch.model import Attachment, Batch, Facts, Limits, Outcome, Questions, Received, Rendered
+
+Ask = Callable[[Questions], Facts]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What to judge and how. `at`: the moment the documents state; `told` False leaves documents and messages out."""
+
+    received: Received
+    limits: Limits
+    at: datetime
+    mail_from: str
+    sender_judged: bool = True
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What to commit. Of the outcome's batch only the control record is left: the rest is in its changes."""
+
+    outcome: Outcome
+    mails: tuple[Rendered, ...] = ()
+    documents: tuple[Attachment, ...] = ()
+
+
+def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
+    """Both validations against the registry as it is now. An unsound file asks it only for addresses."""
+    outcome = outcome_of(task, shelf, ask)
+    mails, documents = told(outcome, task.at, task.mail_from) if task.told else ((), ())
+    examined = dataclasses.replace(outcome.examined, batch=_slim(outcome.examined.batch))
+    return Judged(dataclasses.replace(outcome, examined=examined), mails, documents)
+
+
+def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:
+    """The verdict alone, with the whole batch."""
+    examined = pipeline.examine(task.received, shelf, task.limits)
+    facts = ask(pipeline.questions(examined))
+    if not examined.sound:
+        return pipeline.conclude(examined, facts)
+    return pipeline.judge(examined, facts, sender_judged=task.sender_judged)
+
+
+def told(outcome: Outcome, at: datetime, mail_from: str) -> tuple[tuple[Rendered, ...], tuple[Attachment, ...]]:
+    """The messages and the documents about an outcome."""
+    documents, letters = reports.answer(outcome, at)
+    mails = [mail for one in letters for mail in reports.render(one, outcome.received.guid, at, mail_from)]
+    return tuple(mails), tuple(documents)
+
+
+def without_original(judged: Judged) -> Judged:
+    """The same without the file's bytes, to be sent back to whoever has them."""
+    return with_received(judged, dataclasses.replace(judged.outcome.received, content=b""))
+
+
+def with_received(judged: Judged, received: Received) -> Judged:
+    """The same about another copy of the file."""
+    examined = dataclasses.replace(judged.outcome.examined, received=received)
+    return dataclasses.replace(judged, outcome=dataclasses.replace(judged.outcome, examined=examined))
+
+
+def _slim(batch: Batch | None) -> Batch | None:
+    if batch is None:
+        return None
+    control = batch.layout.control.name
+    records = {name: frame if name == control else frame.clear() for name, frame in batch.records.items()}
+    return dataclasses.replace(batch, records=records)

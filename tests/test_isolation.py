@@ -1,0 +1,198 @@
+"""Children that judge: they answer like this process does, hold nothing of ours, and may die without harm."""
+
+import dataclasses
+import os
+import pickle
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import GOOD, filled
+from test_service import drop, linked, mails
+from worlds import NAME, NOW, facts, file_of
+
+from pisis_batch import judging, service, wiring
+from pisis_batch.adapters import wire
+from pisis_batch.adapters.isolation import Bounds, ChildJudge
+from pisis_batch.judging import Task
+from pisis_batch.layouts import shelf
+from pisis_batch.model import Facts, Limits, Questions, Received
+from pisis_batch.ports import JudgeError, Ports
+from pisis_batch.settings import Settings
+
+GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
+
+
+def task(content: bytes = file_of(GOOD)) -> Task:
+    return Task(Received(GUID, NAME, content, NOW, "CC10000001"), Limits(), NOW, "PISIS <a@b.example>")
+
+
+def answer(questions: Questions) -> Facts:
+    assert questions.guid == GUID
+    return facts('persons = ["CC 1090000001 JUAN PEREZ"]')
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[ChildJudge]:
+    made = ChildJudge(shelf())
+    yield made
+    made.close()
+
+
+def first(children: ChildJudge) -> Any:
+    children.judge(task(), answer)
+    return children._idle[0]
+
+
+def test_a_child_says_to_the_byte_what_this_process_says(children: ChildJudge) -> None:
+    for content in (file_of(GOOD), b"", file_of(GOOD).replace(b"|", b"\x00"), file_of(GOOD, control=False)):
+        there, here = children.judge(task(content), answer), judging.judge(task(content), shelf(), answer)
+        assert there.mails == here.mails
+        assert there.documents == here.documents
+        assert there.outcome.received == here.outcome.received
+        assert there.outcome.verdict == here.outcome.verdict
+        assert there.outcome.findings.frame.equals(here.outcome.findings.frame)
+        assert there.outcome.changes.counts() == here.outcome.changes.counts()
+        assert there.outcome.examined.entity == here.outcome.examined.entity
+    assert len(children._idle) == 1
+
+
+def test_a_child_holds_nothing_of_its_parents(children: ChildJudge, tmp_path: Path) -> None:
+    with (tmp_path / "secret").open("w"):
+        child = first(children)
+        pid = child._process.pid
+        held = {str(handle.readlink()) for handle in Path(f"/proc/{pid}/fd").iterdir()}
+        assert not [name for name in held if name.startswith("/") and name != "/dev/null"]
+        assert len([name for name in held if name.startswith("socket:")]) == 1
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"PISIS" not in environment
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        for name in ("Max core file size", "Max file size"):
+            assert limits.split(name)[1].split()[:2] == ["0", "0"]
+        if child.confined["network"]:
+            assert Path(f"/proc/{pid}/net/dev").read_text().count(":") <= 1  # at most a loopback that is down
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV])
+def test_a_child_that_dies_is_told_by_its_signal_and_replaced(children: ChildJudge, number: signal.Signals) -> None:
+    child = first(children)
+
+    def deadly(questions: Questions) -> Facts:
+        os.kill(child._process.pid, number)
+        return answer(questions)
+
+    with pytest.raises(JudgeError, match=f"señal {int(number)}"):
+        children.judge(task(), deadly)
+    assert children.judge(task(), answer).outcome.verdict
+
+
+def test_a_child_that_takes_too_long_is_ended_and_the_lease_is_kept_meanwhile(children: ChildJudge) -> None:
+    child = first(children)
+
+    def stopping(questions: Questions) -> Facts:
+        os.kill(child._process.pid, signal.SIGSTOP)
+        return answer(questions)
+
+    children._bounds = Bounds(seconds=0.3)
+    with pytest.raises(JudgeError, match="tiempo"):
+        children.judge(task(), stopping)
+    children._bounds = Bounds()
+    assert not Path(f"/proc/{child._process.pid}").exists()
+
+
+def test_work_whose_lease_is_lost_is_given_up(children: ChildJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = first(children)
+    monkeypatch.setattr("pisis_batch.adapters.isolation._BEAT_SECONDS", 0.05)
+
+    def stopping(questions: Questions) -> Facts:
+        os.kill(child._process.pid, signal.SIGSTOP)
+        return answer(questions)
+
+    asked: list[int] = []
+    with pytest.raises(JudgeError, match="turno perdido"):
+        children.judge(task(), stopping, lambda: len(asked) < 3 and not asked.append(1))
+    assert len(asked) == 3
+
+
+def test_memory_and_processor_time_are_bounded() -> None:
+    tight = ChildJudge(shelf(), Bounds(memory=1300 * 2**20, memory_per_byte=0))
+    with pytest.raises(JudgeError, match=r"señal|dentro|salida"):
+        tight.judge(task(b"2|1\n" * 20_000_000), answer)
+    tight.close()
+
+
+def test_a_fault_inside_is_told_by_kind_alone_and_the_child_goes_on(children: ChildJudge) -> None:
+    child = first(children)
+    broken = dataclasses.replace(task(), limits=None)  # type: ignore[arg-type]  # what no caller does
+    with pytest.raises(JudgeError, match=r"^dentro: AttributeError$"):
+        children.judge(broken, answer)
+    assert first(children) is child
+
+
+class Harm:
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return os.system, ("true",)
+
+
+@pytest.mark.parametrize("value", [Harm(), Path("x"), os.getcwd, subprocess.Popen])
+def test_what_a_child_says_can_only_be_a_value_of_the_core(value: object) -> None:
+    with pytest.raises(wire.WireError):
+        wire.loads(pickle.dumps(value), shelf())
+
+
+def test_two_threads_judge_in_two_children(children: ChildJudge) -> None:
+    started, go = threading.Event(), threading.Event()
+
+    def slow(questions: Questions) -> Facts:
+        started.set()
+        go.wait(20)
+        return answer(questions)
+
+    thread = threading.Thread(target=children.judge, args=(task(), slow))
+    thread.start()
+    assert started.wait(20)
+    assert children.judge(task(), answer).outcome.verdict
+    go.set()
+    thread.join(20)
+    assert len(children._idle) == 2
+
+
+@pytest.fixture
+def isolated(workspace: Path) -> Iterator[Ports]:
+    made = filled(wiring.ports(Settings.load(workspace, now=NOW, settle_seconds=0, isolation=True)))
+    yield made
+    made.judge.close()
+    made.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
+
+
+def test_the_whole_way_with_children_and_a_poison_file_is_quarantined_as_our_fault(
+    workspace: Path, isolated: Ports
+) -> None:
+    ask = isolated.registry.ask
+    killed: list[int] = []
+    others = _children()
+
+    def poisoned(questions: Questions) -> Facts:
+        if questions.sender == "CC10000002" and (found := [pid for pid in _children() if pid not in [*others, *killed]]):
+            os.kill(found[0], signal.SIGKILL)
+            killed.append(found[0])
+        return ask(questions)
+
+    isolated.registry.ask = poisoned  # type: ignore[method-assign]
+    drop(workspace, file_of(GOOD))
+    assert [outcome.verdict for outcome in service.once(isolated)] == ["cargado"]
+    assert linked(isolated) == ["1090000001 186/1274 PISIS/NEO", "1090000002 PISIS/NEO"]
+    drop(workspace, file_of(GOOD.replace("JUAN", "JOSE")), sender="CC10000002")
+    service.once(isolated)
+    assert len(killed) == 3
+    assert {run["state"] for run in isolated.registry.runs()} == {"terminado", "cuarentena"}
+    assert [one for one in mails(workspace) if str(one["Subject"]).startswith("En espera")]
+
+
+def _children() -> list[int]:
+    listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+    return [int(pid) for pid in listed]
