@@ -177,7 +177,9 @@ def test_the_whole_way_with_children_and_a_poison_file_is_quarantined_as_our_fau
     others = _children()
 
     def poisoned(questions: Questions) -> Facts:
-        if questions.sender == "CC10000002" and (found := [pid for pid in _children() if pid not in [*others, *killed]]):
+        if questions.sender == "CC10000002" and (
+            found := [pid for pid in _children() if pid not in [*others, *killed]]
+        ):
             os.kill(found[0], signal.SIGKILL)
             killed.append(found[0])
         return ask(questions)
