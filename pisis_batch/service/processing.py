@@ -1,7 +1,6 @@
 """From a receipt to its verdict. A fault of ours never stops the next file, and never blames this one."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 import structlog
 
