@@ -64,7 +64,9 @@ def test_a_good_file_is_loaded_and_answered(workspace: Path, ports: Ports) -> No
     assert sorted(path.name for path in folder.iterdir()) == [
         "ack.json",
         "acta.html",
+        "anotado.txt",
         "hallazgos.csv",
+        "hallazgos.xlsx",
         "resultado.html",
     ]
     ack = json.loads((folder / "ack.json").read_text("utf-8"))
