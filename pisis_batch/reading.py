@@ -8,6 +8,7 @@ at LF only, a CR before it is part of the ending. No quoting: a quotation mark i
 """
 
 import codecs
+import re
 
 import polars as pl
 
@@ -17,6 +18,8 @@ from pisis_batch.model import IRREGULAR, Batch, Limits
 
 #: cp1252 in which the five undefined bytes map to the C1 control of the same number, so that decoding never fails.
 CP1252 = "".join(bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n) for n in range(256))
+#: Bytes that are no UTF-8, as the decoder hands them over, to C1 controls.
+_STRAY = {0xDC00 + byte: chr(0x80 + byte % 0x20) for byte in range(0x80, 0x100)}
 _BOM = b"\xef\xbb\xbf"
 _BINARY = {
     b"PK\x03\x04": "ZIP o Excel",
@@ -43,19 +46,21 @@ def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
     if content.startswith(_BOM):
         content = content.removeprefix(_BOM)
         found.append(_irregular([{"line": 1, "problem": "bom"}]))
-    lines = _lines(content)
+    lines = _lines(content, layout)
     last = lines.height
     lines, ends = _without_end_mark(lines)
     found.append(ends)
     shape = _shape(lines, layout, limits)
     found.append(_odd(shape))
-    records = {record.name: _cells(shape, record) for record in layout.records}
+    records = {record.name: _cells(shape, record, layout.separator) for record in layout.records}
     irregular = pl.concat(found).sort("line", nulls_last=False, maintain_order=True)
     return Batch(layout, name, records, irregular, last)
 
 
-def decoded(content: bytes) -> str:
-    """Bytes as the characters that reading sees in them. Never fails."""
+def decoded(content: bytes, encoding: str = "cp1252") -> str:
+    """Bytes as the characters that reading sees in them. Never fails: a byte that is none becomes a control character."""
+    if encoding == "utf-8":
+        return content.decode("utf-8", errors="surrogateescape").translate(_STRAY)
     return codecs.charmap_decode(content, "strict", CP1252)[0]
 
 
@@ -74,9 +79,10 @@ def _unreadable(content: bytes, limits: Limits) -> dict[str, object] | None:
     return None
 
 
-def _lines(content: bytes) -> pl.DataFrame:
+def _lines(content: bytes, layout: Layout) -> pl.DataFrame:
     """Columns line (from 1) and text, endings removed."""
-    text = decoded(content.removesuffix(b"\n"))
+    text = decoded(content.removesuffix(b"
+"), layout.encoding)
     column = pl.Series("text", [text]).str.split("\n").explode(empty_as_null=False, keep_nulls=False)
     return column.to_frame().with_columns(pl.col("text").str.strip_suffix("\r")).with_row_index("line", offset=1)
 
@@ -100,7 +106,7 @@ def _shape(lines: pl.DataFrame, layout: Layout, limits: Limits) -> pl.DataFrame:
     widths = {record.name: len(record.fields) for record in layout.records}
     text = pl.col("text")
     counted = lines.with_columns(
-        mark=text.str.extract(r"^([^|]*)", 1).str.slice(0, _SHOWN),
+        mark=text.str.extract(f"^([^{re.escape(layout.separator)}]*)", 1).str.slice(0, _SHOWN),
         cells=text.str.count_matches(layout.separator, literal=True) + 1,
     ).with_columns(record=pl.col("mark").replace_strict(marks, default=None, return_dtype=pl.String))
     expected = pl.col("record").replace_strict(widths, default=None, return_dtype=pl.UInt32)
@@ -134,17 +140,19 @@ def _odd(shape: pl.DataFrame) -> pl.DataFrame:
     ).cast(IRREGULAR)
 
 
-def _cells(shape: pl.DataFrame, record: Record) -> pl.DataFrame:
+def _cells(shape: pl.DataFrame, record: Record, separator: str) -> pl.DataFrame:
     """The lines of one record type, cut into its fields."""
     fine = pl.col("problem").is_null() | (pl.col("problem") == "trailing")
     own = shape.filter((pl.col("record") == record.name) & fine)
     if own.is_empty():
         return _nothing(record)
     whole = (
-        pl.when(pl.col("problem") == "trailing").then(pl.col("text").str.strip_suffix("|")).otherwise(pl.col("text"))
+        pl.when(pl.col("problem") == "trailing")
+        .then(pl.col("text").str.strip_suffix(separator))
+        .otherwise(pl.col("text"))
     )
     names = [field.name for field in record.fields]
-    parts = whole.str.split_exact("|", len(names) - 1).struct.rename_fields(names).alias("cells")
+    parts = whole.str.split_exact(separator, len(names) - 1).struct.rename_fields(names).alias("cells")
     return own.select("line", parts).unnest("cells")
 
 

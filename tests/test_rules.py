@@ -2,12 +2,13 @@
 
 import dataclasses
 
+import examples
 import polars as pl
 import pytest
 from worlds import NAME, NOW, facts, file_of
 
 from pisis_batch import pipeline, validators
-from pisis_batch.layouts import shelf
+from pisis_batch.layouts import Layout, Shelf, shelf
 from pisis_batch.model import Examined, Findings, Id, Limits, Received
 from pisis_batch.validators import RULES, Rule
 
@@ -16,7 +17,17 @@ _EXAMPLES = [(rule, *example) for rule in RULES.values() for example in rule.exa
 _WITHOUT_REJECTION = {"EST002", "EST007", "EST018", "REG001", "REG002", "REG003", "SIS001"}
 
 
+def _layout(rule: Rule) -> Layout:
+    found = examples.layout_of(rule.annex) if rule.annex else shelf().get("SEG500USIN")
+    assert found
+    return found
+
+
 def _examined(rule: Rule, lines: str) -> Examined:
+    if rule.annex:
+        name = lines if rule.family == "NOM" else examples.NAME
+        content = examples.file_of("" if rule.family == "NOM" else lines)
+        return pipeline.examine(Received("g", name, content, NOW, None), Shelf((_layout(rule),)), Limits())
     if rule.family == "NOM":
         received = Received("g", lines, file_of("2|1|CC|1090000001|JUAN|PEREZ|O|||||"), NOW, None)
     else:
@@ -51,14 +62,15 @@ def test_example(rule: Rule, kind: str, lines: str, given: str) -> None:
         assert len(found) == 0, found.frame
         return
     assert len(found) > 0
-    if rule.judges or rule.on:  # a rule about records objects to every line of its record
+    relation = rule.family == "EST" and rule.annex
+    if rule.judges or rule.on or relation:  # a rule about records objects to every line of its record
         shown = [line for line in lines.split("\n") if line]
-        begins = f"{shelf().get('SEG500USIN').record[rule.on].mark}|" if rule.on else ("2|", "3|")
+        begins = f"{_layout(rule).record[rule.on].mark}|" if rule.on else ("2|", "3|")
         offset = 1 if shown[0].startswith("1|") else 2
         expected = {offset + n for n, line in enumerate(shown) if line.startswith(begins)}
         assert set(found.frame["line"]) == expected, found.frame
     for language in ("es", "en"):
-        told = validators.described(found, shelf().get("SEG500USIN"), language=language)
+        told = validators.described(found, _layout(rule), language=language)
         assert not told["message"].str.contains(r"[{}]").any()
         assert not told["message"].is_null().any()
 

@@ -17,27 +17,30 @@ from pydantic import ValidationError
 
 from pisis_batch.layouts.catalogs import CATALOGS, Catalog
 from pisis_batch.layouts.checks import problems
+from pisis_batch.layouts.condition import Clause, Condition, Not, Test, clause_in_words
+from pisis_batch.layouts.field import Field
 from pisis_batch.layouts.file_name import FileName, NameFault, Piece
 from pisis_batch.layouts.layout import (
     Action,
-    Clause,
-    Condition,
     DefaultProfile,
     Effect,
     Entity,
-    Field,
     Layout,
     LayoutError,
-    Not,
+    NamePart,
     Record,
     Sequence,
+    Stop,
     Total,
 )
+from pisis_batch.layouts.relation import Check
+from pisis_batch.layouts.span import Span
 
 __all__ = [
     "CATALOGS",
     "Action",
     "Catalog",
+    "Check",
     "Clause",
     "Condition",
     "DefaultProfile",
@@ -48,14 +51,20 @@ __all__ = [
     "Layout",
     "LayoutError",
     "NameFault",
+    "NamePart",
     "Not",
     "Piece",
     "Record",
     "Sequence",
     "Shelf",
+    "Span",
+    "Stop",
+    "Test",
     "Total",
+    "clause_in_words",
     "json_schema",
     "parse",
+    "parse_content",
     "shelf",
 ]
 
@@ -66,6 +75,11 @@ def parse(text: str, source: str = "layout") -> Layout:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise LayoutError(source, [f"TOML mal escrito: {error}"]) from None
+    return parse_content(content, source)
+
+
+def parse_content(content: Mapping[str, Any], source: str = "layout") -> Layout:
+    """Build a layout from what its TOML says. Raises LayoutError naming every mistake with its path."""
     try:
         layout = Layout.model_validate(content)
     except ValidationError as error:

@@ -7,7 +7,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Catalog(BaseModel):
-    """A reference table. With `registry` its rows live in the registry, not here."""
+    """A reference table. With `registry` its rows live in the registry; with `loadable`, in a file of codes.
+
+    A loadable table that nobody has loaded is not judged: a code cannot be wrong in a table that is not there.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -15,6 +18,12 @@ class Catalog(BaseModel):
     codes: dict[str, str] = {}
     disabled: dict[str, str] = {}
     registry: bool = False
+    loadable: bool = False
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the codes are not written here."""
+        return self.registry or self.loadable
 
 
 def _load() -> dict[str, Catalog]:

@@ -2,13 +2,20 @@
 
 from collections.abc import Iterator
 
-from pisis_batch.layouts.catalogs import CATALOGS
-from pisis_batch.layouts.layout import Field, Layout, Not, Record
+from pisis_batch.layouts.check_fields import problems_of_field
+from pisis_batch.layouts.check_relations import problems_of_check
+from pisis_batch.layouts.layout import Layout, Record
 
 
 def problems(layout: Layout) -> list[str]:
     """Every broken reference of a layout, each as `path: sentence`."""
-    return [*_whole(layout), *(found for record in layout.record.values() for found in _record(record))]
+    found = [*_whole(layout), *(one for record in layout.record.values() for one in _record(record, layout))]
+    if sorted(layout.order) == sorted(layout.record):
+        for place, check in enumerate(layout.check):
+            found += [f"check[{place}] ({check.kind}){problem}" for problem in problems_of_check(check, layout)]
+        kept = [check.model_dump(exclude={"alias", "note"}) for check in layout.check]
+        found += [f"check[{n}]: repite check[{kept.index(one)}]" for n, one in enumerate(kept) if kept.index(one) < n]
+    return found
 
 
 def _whole(layout: Layout) -> Iterator[str]:
@@ -27,10 +34,17 @@ def _whole(layout: Layout) -> Iterator[str]:
         *([("entity.name", layout.entity.name)] if layout.entity.name else ()),
         ("cut_date", layout.cut_date),
         *(("effect.within", name) for name in layout.effect.within),
-        *(("file_name", name) for name in layout.file_name.fields),
+        *(("file_name", name) for name in layout.file_name.fields if name not in layout.name_parts),
     ]:
-        if name not in control:
-            yield f'{path}: el control no tiene un campo "{name}"'
+        if name not in control and name not in layout.file_name.fields:
+            yield f'{path}: ni el control ni el nombre tienen "{name}"'
+        elif path == "file_name" and name not in control:
+            yield f'{path}: "{name}" no es un campo del control ni está en name_parts'
+    for name in layout.name_parts:
+        if name not in layout.file_name.fields:
+            yield f'name_parts.{name}: el nombre no tiene la parte "{name}"'
+        if name in control:
+            yield f'name_parts.{name}: el control ya tiene un campo "{name}"'
     yield from _numbers(layout)
     if layout.effect.kind == "usuarios" and layout.effect.default_profile is None:
         yield 'effect: el efecto "usuarios" necesita default_profile'
@@ -51,7 +65,7 @@ def _numbers(layout: Layout) -> Iterator[str]:
         yield from (f'total.over: no existe el registro "{n}"' for n in layout.total.over if n not in layout.record)
 
 
-def _record(record: Record) -> Iterator[str]:
+def _record(record: Record, layout: Layout) -> Iterator[str]:
     path = f"record.{record.name}"
     if not record.mark:
         yield f'{path}.fields[0]: el primer campo debe tener un valor fijo (is = "…")'
@@ -64,8 +78,11 @@ def _record(record: Record) -> Iterator[str]:
     yield from (f'{path}.unique: no existe el campo "{name}"' for name in record.unique if name not in names)
     if record.action:
         yield from _action(record)
+    if record.stop:
+        yield from (f'{path}.stop: no existe el campo "{n}"' for n in (record.stop.after, *record.stop.keep) if n not in names)
     for number, field in enumerate(record.fields):
-        yield from (f"{path}.fields[{number}] ({field.name}){found}" for found in _field(field, record))
+        found = problems_of_field(field, record, layout)
+        yield from (f"{path}.fields[{number}] ({field.name}){problem}" for problem in found)
 
 
 def _action(record: Record) -> Iterator[str]:
@@ -81,40 +98,3 @@ def _action(record: Record) -> Iterator[str]:
         if field.allowed and value not in field.allowed:
             yield f'{path}: "{value}" no es un valor de «{field.name}»'
     yield from (f'{path}: falta decir qué hace el valor "{v}"' for v in field.allowed or () if v not in action.values)
-
-
-def _field(field: Field, record: Record) -> Iterator[str]:
-    if field.constant is None and field.type in "ANT" and field.max is None and not field.values:
-        yield ".max: falta la longitud máxima"
-    if field.required_if is not None and field.only_if is not None:
-        yield ": required_if y only_if no van juntos"
-    if field.catalog is not None and field.catalog not in CATALOGS:
-        yield f'.catalog: no existe la tabla "{field.catalog}"'
-    if field.chars and field.type != "A":
-        yield ".chars: solo para el tipo A"
-    if field.decimals is not None and field.type != "D":
-        yield ".decimals: solo para el tipo D"
-    if field.min and field.max and field.min > field.max:
-        yield ".min: es mayor que max"
-    for value in field.values or ():
-        if field.max is not None and len(value) > field.max:
-            yield f'.values: "{value}" es más largo que max'
-    yield from _condition(field, record)
-
-
-def _condition(field: Field, record: Record) -> Iterator[str]:
-    """Broken references of the condition that governs a field."""
-    key = ".only_if" if field.only_if else ".required_if"
-    for name, clause in (field.condition or {}).items():
-        governing = record.by_name.get(name)
-        if governing is None:
-            yield f'{key}: no existe el campo "{name}"'
-            continue
-        if name == field.name:
-            yield f"{key}: un campo no puede depender de sí mismo"
-        values = clause.values if isinstance(clause, Not) else clause
-        catalog = CATALOGS.get(governing.catalog or "")
-        allowed = governing.allowed or (catalog and not catalog.registry and (*catalog.codes, *catalog.disabled))
-        for value in values:
-            if allowed and value not in allowed:
-                yield f'{key}.{name}: "{value}" no es un valor de ese campo; la condición nunca se cumple'

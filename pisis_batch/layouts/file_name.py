@@ -1,8 +1,9 @@
 """One pattern that reads and writes file names: `SEG500USIN{fecha_corte:AAAAMMDD}{num_id_entidad:012}.TXT`.
 
-A placeholder names a control field and says how its value is printed: `AAAAMMDD` a date without hyphens, `2` two
-letters, `012` a number padded with zeros to twelve digits. Names are matched without regard to case and written in
-upper case (ficha Q22).
+A placeholder names a control field, or a part of the name that the control does not repeat, and says how its value is
+printed: `AAAAMMDD` a date without hyphens, `2` two letters, `012` a number padded with zeros to twelve digits, `X12`
+twelve letters, digits or hyphens, `0X6` the same padded with zeros. Names are matched without regard to case and
+written in upper case (ficha Q22).
 """
 
 import re
@@ -15,7 +16,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-_PLACEHOLDER = re.compile(r"\{([a-z0-9_]+):(AAAAMMDD|0?[0-9]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z0-9_]+):(AAAAMMDD|0?X?[0-9]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,26 @@ class Piece:
     @property
     def width(self) -> int:
         """Characters the piece takes in the name."""
-        return len(self.text) if self.field is None or self.text == "AAAAMMDD" else int(self.text)
+        return len(self.text) if self.field is None or self.text == "AAAAMMDD" else int(self.text.replace("X", ""))
+
+    @property
+    def padded(self) -> bool:
+        """Whether the value is filled up with zeros on the left."""
+        return self.field is not None and self.text.startswith("0")
+
+    @property
+    def kind(self) -> str:
+        """What it is made of, in Spanish."""
+        return "letras o cifras" if "X" in self.text else "cifras" if self.padded else "letras"
 
     @property
     def pattern(self) -> str:
         """Regular expression of the piece."""
         if self.field is None:
             return re.escape(self.text)
-        if self.text == "AAAAMMDD" or self.text.startswith("0"):
+        if "X" in self.text:
+            return f"[A-Z0-9-]{{{self.width}}}"
+        if self.text == "AAAAMMDD" or self.padded:
             return f"[0-9]{{{self.width}}}"
         return f"[A-Z]{{{self.width}}}"
 
@@ -48,7 +61,7 @@ class Piece:
             except ValueError:
                 return None
             return value
-        return (text.lstrip("0") or "0") if self.text.startswith("0") else text
+        return (text.lstrip("0") or "0") if self.padded else text
 
     def write(self, value: str) -> str:
         """How a control field's value is printed in a name."""
@@ -56,7 +69,7 @@ class Piece:
             return self.text
         if self.text == "AAAAMMDD":
             return value.replace("-", "")
-        return value.zfill(self.width) if self.text.startswith("0") else value
+        return value.zfill(self.width) if self.padded else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +168,4 @@ class FileName:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "description": "text with {field:AAAAMMDD}, {field:2} or {field:012}"}
+        return {"type": "string", "description": "text with {field:AAAAMMDD}, {field:2}, {field:012}, {field:X12} or {field:0X6}"}

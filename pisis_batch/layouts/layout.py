@@ -6,12 +6,16 @@ Built from TOML by :func:`pisis_batch.layouts.parse`; nothing else in the progra
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic import Field as Key
+from pydantic import model_validator
 
+from pisis_batch.layouts.condition import Condition, Strict, Texts
+from pisis_batch.layouts.field import Field
 from pisis_batch.layouts.file_name import FileName
+from pisis_batch.layouts.relation import Check
+from pisis_batch.layouts.shorthand import spelt_out
 
 
 class LayoutError(ValueError):
@@ -22,60 +26,7 @@ class LayoutError(ValueError):
         super().__init__(f"{source}: " + "; ".join(problems))
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Not(_Strict):
-    """A condition clause that holds when the field has none of these values."""
-
-    values: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Key(alias="not")
-
-
-def _clause(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Clause = Annotated[tuple[str, ...] | Not, BeforeValidator(_clause)]
-Condition = dict[str, Clause]
-Datum = Literal["id", "nombre", "correo", "telefono"]
-
-
-class Field(_Strict):
-    """One column of a record. Mandatory unless `required`, `required_if` or `only_if` says otherwise."""
-
-    name: str = Key(pattern=r"^[a-z][a-z0-9_]*$", description="ASCII name, used in rules, conditions and JSON")
-    label: str = Key(min_length=1, description="the name as the annex prints it")
-    type: Literal["A", "N", "D", "F", "T"] = Key("N", description="A alphanumeric, N digits, D decimal, F date, T text")
-    constant: str | None = Key(None, alias="is", description="the only value, as for the record type")
-    max: int | None = Key(None, gt=0, description="maximum length in characters")
-    min: int | None = Key(None, gt=0, description="minimum length in characters when not empty")
-    required: bool = True
-    required_if: Condition | None = Key(None, description="mandatory when it holds, optional otherwise")
-    only_if: Condition | None = Key(None, description="mandatory when it holds, empty otherwise")
-    values: dict[str, str] | None = Key(None, description="allowed values and their meaning")
-    catalog: str | None = Key(None, description="reference table that holds the allowed codes")
-    format: Literal["correo", "nombre"] | None = None
-    decimals: int | None = Key(None, ge=0, description="digits after the point, for type D")
-    chars: str = Key("", description="signs allowed beside letters and digits, for type A")
-    leading_zeros: bool = Key(default=False, description="whether a number may begin with 0 (phones, DANE codes)")
-    datum: Datum | None = Key(None, description="kind of personal datum; decides what is masked")
-    note: str | None = Key(None, description="source or doubt, printed on the annex's page")
-
-    @cached_property
-    def allowed(self) -> tuple[str, ...] | None:
-        """Every value the field may take, or None when the list is open or in a catalogue."""
-        if self.constant is not None:
-            return (self.constant,)
-        return tuple(self.values) if self.values else None
-
-    @property
-    def condition(self) -> Condition | None:
-        """The condition that governs whether the field is filled, if there is one."""
-        return self.only_if or self.required_if
-
-
-class Action(_Strict):
+class Action(Strict):
     """A field that says what a line does to the record of the same `unique` key that was stored earlier."""
 
     field: str
@@ -91,7 +42,15 @@ class Action(_Strict):
         return {value: act for act, value in said.items() if value is not None}
 
 
-class Record(_Strict):
+class Stop(Strict):
+    """When a condition holds the rest of the line stays empty; the fields of `keep` may be filled or not."""
+
+    when: Condition = Key(min_length=1)
+    after: str = Key(description="the last field that is still filled")
+    keep: Texts = ()
+
+
+class Record(Strict):
     """One kind of line: its mark (first field), how often it occurs, its fields and its unique keys."""
 
     name: str = ""
@@ -99,6 +58,8 @@ class Record(_Strict):
     occurs: str = Key("0..", pattern=r"^(1|0\.\.|1\.\.|0\.\.1)$")
     unique: tuple[str, ...] = ()
     action: Action | None = Key(None, description="which field inserts, updates or annuls stored records")
+    stop: Stop | None = Key(None, description="when the rest of the line stays empty")
+    note: str | None = Key(None, description="source or doubt, printed on the annex's page")
     fields: tuple[Field, ...] = Key(min_length=1)
 
     @property
@@ -116,21 +77,22 @@ class Record(_Strict):
         return [field.name for field in self.fields].index(name)
 
 
-class Sequence(_Strict):
-    """A consecutive number that runs 1, 2, 3… over the named records."""
+class Sequence(Strict):
+    """A consecutive number that runs 1, 2, 3… over the named records, or starts again in each with `restart`."""
 
     field: str
     over: tuple[str, ...]
+    restart: bool = Key(default=False, description="whether each record begins again at 1")
 
 
-class Total(_Strict):
+class Total(Strict):
     """A control field (`control.total_registros`) that must equal the number of lines of the named records."""
 
     field: str = Key(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")
     over: tuple[str, ...]
 
 
-class Entity(_Strict):
+class Entity(Strict):
     """Which control fields name the entity that reports."""
 
     type: str = Key(description="control field of the id type, or the type itself in capitals when it is always one")
@@ -148,7 +110,7 @@ class Entity(_Strict):
         return (kind, number) if kind and number else None
 
 
-class DefaultProfile(_Strict):
+class DefaultProfile(Strict):
     """A profile that every linked user receives without a line that asks for it."""
 
     application: str
@@ -156,7 +118,7 @@ class DefaultProfile(_Strict):
     name: str
 
 
-class Effect(_Strict):
+class Effect(Strict):
     """What accepted records do: change users, or be stored (see `pisis data`), or nothing.
 
     What a stored file replaces: everything of the same entity and period, further told apart by the control fields of
@@ -169,7 +131,15 @@ class Effect(_Strict):
     default_profile: DefaultProfile | None = None
 
 
-class Layout(_Strict):
+class NamePart(Strict):
+    """A stretch of the file name that no control field repeats."""
+
+    label: str
+    values: dict[str, str] | None = Key(None, description="allowed values and their meaning")
+    note: str | None = None
+
+
+class Layout(Strict):
     """A complete annex version. Frozen once released; a change is a new file with a later `valid_from`."""
 
     annex: str = Key(pattern=r"^[A-Z]{3}[A-Z0-9]+$")
@@ -178,17 +148,31 @@ class Layout(_Strict):
     title: str
     source: str = Key("", description="norm or document the layout was taken from")
     file_name: FileName
-    encoding: Literal["cp1252"] = "cp1252"
-    separator: Literal["|"] = "|"
+    name_parts: dict[str, NamePart] = Key({}, description="parts of the name that the control does not repeat")
+    encoding: Literal["cp1252", "utf-8"] = "cp1252"
+    separator: Literal["|", ",", ";", "\t"] = "|"
+    defaults: dict[Literal["A", "N", "D", "F", "T", "H"], dict[str, Any]] = Key(
+        {}, description="keys that every field of a type takes unless it says otherwise"
+    )
+    lists: dict[str, dict[str, str]] = Key({}, description="lists of values that several fields share, by name")
+    sentinels: dict[str, str] = Key({}, description="wildcards and their meaning; each field says which it allows")
     order: tuple[str, ...] = Key(description="records in the order their groups must appear; the first is the control")
+    grouped: bool = Key(default=True, description="whether the lines of a record stand together, in `order`")
     sequence: Sequence | None = None
     total: Total | None = None
     on_error: Literal["reject file"] = "reject file"
     entity: Entity
-    cut_date: str = Key(description="control field that holds the cut date")
+    cut_date: str = Key(description="control field, or part of the name, that holds the cut date")
     effect: Effect = Effect()
     rules: tuple[str, ...] = Key((), description="codes of the content rules, beyond what the fields say")
+    check: tuple[Check, ...] = Key((), description="what must hold between fields, lines and the control record")
+    note: str = Key("", description="what the source did not give, printed on the annex's page")
     record: dict[str, Record]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, content: Any) -> Any:
+        return spelt_out(content) if isinstance(content, dict) else content
 
     @model_validator(mode="after")
     def _name_records(self) -> Self:

@@ -3,7 +3,9 @@
 import polars as pl
 
 from pisis_batch.layouts import Record
+from pisis_batch.layouts.relation import Count, Unique
 from pisis_batch.model import Batch, Facts
+from pisis_batch.validators.escena import Scene
 from pisis_batch.validators.rule import rule
 
 
@@ -112,7 +114,7 @@ def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
         3|3|CC|1090000001|186|A|1274
     """
     found = [_none(record=pl.String, tipo=pl.String, despues=pl.String)]
-    details = list(batch.layout.details)
+    details = list(batch.layout.details) if batch.layout.grouped else []
     for place, record in enumerate(details):
         later = [(batch[other.name]["line"].min(), other) for other in details[place + 1 :]]
         starts = [(start, other) for start, other in later if start is not None]
@@ -155,8 +157,14 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
     columns = {"record": pl.String, "field": pl.String, "value": pl.String, "esperado": pl.String}
     if sequence is None:
         return _none(**columns, tramo=pl.String, stretch=pl.String)
+    runs = [(name,) for name in sequence.over] if sequence.restart else [sequence.over]
+    return pl.concat([_broken(batch, sequence.field, over) for over in runs]).sort("line", maintain_order=True)
+
+
+def _broken(batch: Batch, field: str, over: tuple[str, ...]) -> pl.DataFrame:
+    """Where one run of consecutives breaks."""
     numbered = pl.concat(
-        [batch[name].select("line", record=pl.lit(name), value=pl.col(sequence.field)) for name in sequence.over]
+        [batch[name].select("line", record=pl.lit(name), value=pl.col(field)) for name in over]
     ).sort("line")
     unread = (
         batch.unreadable.select("line").sort("line").with_columns(before=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
@@ -192,7 +200,7 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
         "line",
         "record",
         "value",
-        field=pl.lit(sequence.field),
+        field=pl.lit(field),
         esperado=pl.col("esperado").cast(pl.String),
         tramo=pl.when(many).then(pl.format("; sigue corrido hasta la línea {}", "last")).otherwise(pl.lit("")),
         stretch=pl.when(many).then(pl.format("; the shift goes on to line {}", "last")).otherwise(pl.lit("")),
@@ -218,20 +226,32 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
         1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
         2|1|CC|1090000001|JUAN|PEREZ|O|||||
     """
-    total = batch.layout.total
-    empty = _none(record=pl.String, field=pl.String, value=pl.String, contados=pl.String)
-    if total is None:
-        return empty
-    owner, name = total.field.split(".")
-    rows = batch[owner].head(1)
-    if rows.is_empty() or not str(rows[name][0]).isdigit():
-        return empty
-    counted = sum(batch[record].height for record in total.over)
-    if counted <= int(rows[name][0]) <= counted + batch.unreadable.height:
-        return empty
-    return rows.select(
-        "line", record=pl.lit(owner), field=pl.lit(name), value=pl.col(name), contados=pl.lit(str(batch.details))
-    )
+    layout = batch.layout
+    totals = [(layout.total.field, layout.total.over, "error", "")] if layout.total else []
+    totals += [(c.field, c.over, c.severity, c.official("")) for c in layout.check if isinstance(c, Count) and not c.off]
+    columns = ["record", "field", "value", "contados", "severity", "oficial"]
+    found = [_none(**dict.fromkeys(columns, pl.String))]
+    for place, over, severity, official in totals:
+        owner, name = place.split(".")
+        rows = batch[owner].head(1)
+        if rows.is_empty() or not str(rows[name][0]).isdigit():
+            continue
+        counted = sum(batch[record].height for record in over)
+        whole = set(over) == {record.name for record in layout.details}
+        if not counted <= int(rows[name][0]) <= counted + batch.unreadable.height:
+            told = batch.details if whole else counted
+            found.append(
+                rows.select(
+                    "line",
+                    record=pl.lit(owner),
+                    field=pl.lit(name),
+                    value=pl.col(name),
+                    contados=pl.lit(str(told)),
+                    severity=pl.lit(severity),
+                    oficial=pl.lit(official or None, dtype=pl.String),
+                )
+            )
+    return pl.concat(found)
 
 
 @rule(
@@ -258,11 +278,14 @@ def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
         2|2|CE|1090000|JUAN|PEREZ|O|||||
     """
     found = [_none(record=pl.String, field=pl.String, value=pl.String, llave=pl.String, primera=pl.String)]
-    for record in batch.layout.records:
-        if not record.unique:
-            continue
-        keys = list(record.unique)
-        rows = batch[record.name].filter(pl.all_horizontal(pl.col(keys) != ""))
+    own = [(record, list(record.unique), batch[record.name]) for record in batch.layout.records if record.unique]
+    for check in batch.layout.check:
+        if isinstance(check, Unique) and not check.off:
+            record = batch.layout.record[check.on]
+            looked_at = batch[check.on].filter(Scene(batch, record).when(check).fill_null(value=False))
+            own.append((record, list(check.fields), looked_at))
+    for record, keys, frame in own:
+        rows = frame.filter(pl.all_horizontal(pl.col(keys) != ""))
         again = rows.with_columns(primera=pl.col("line").first().over(keys)).filter(pl.col("line") != pl.col("primera"))
         label = " y ".join(f"«{record.by_name[key].label}»" for key in keys)
         found.append(
@@ -304,6 +327,35 @@ def record_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 
 @rule(
+    "ARC010",
+    title="Más registros de los que se permiten",
+    es="La línea {linea} es otro registro de tipo {tipo}; solo puede haber uno",
+    en="Line {linea} is another record of type {tipo}; there can be only one",
+    cause="El registro se copió dos veces, o se unieron varios archivos.",
+    remedy="Deje un solo registro de ese tipo.",
+    since="0.2.0",
+)
+def record_too_often(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """A record that occurs at most once does.
+
+    Annex:
+        occurs = "0..1"
+        fields = [{ name = "dato", label = "Dato", max = 2 }]
+    Rejects:
+        2|1
+        2|2
+    Accepts:
+        2|1
+    """
+    found = [_none(record=pl.String, tipo=pl.String)]
+    for record in batch.layout.details:
+        if record.occurs in {"1", "0..1"}:
+            again = batch[record.name].slice(1)
+            found.append(again.select("line", record=pl.lit(record.name), tipo=pl.lit(record.mark)))
+    return pl.concat(found)
+
+
+@rule(
     "ARC009",
     title="El nombre no coincide con el control",
     es="«{campo}» es {valor} en el registro de control y {nombre} en el nombre del archivo",
@@ -328,6 +380,8 @@ def name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     if isinstance(stated, dict) and not rows.is_empty():
         row = rows.row(0, named=True)
         for field, value in stated.items():
+            if field not in row:
+                continue
             piece, given = name.piece(field), str(row[field])
             same = piece.write(given) == piece.write(value)
             if given and not same:

@@ -9,11 +9,14 @@ from pisis_batch.validators.rule import rule
 def _cut(batch: Batch) -> pl.DataFrame:
     """The control's line with its cut date, as text (`value`) and as a date (`corte`)."""
     control, field = batch.layout.control, batch.layout.cut_date
-    text = pl.col(field)
+    inside = field in control.by_name
+    stated = batch.layout.file_name.read(batch.file_name)
+    named = stated.get(field) if isinstance(stated, dict) else None
+    text = pl.col(field) if inside else pl.lit(named, dtype=pl.String)
     return batch[control.name].select(
         "line",
         record=pl.lit(control.name),
-        field=pl.lit(field),
+        field=pl.lit(field if inside else None, dtype=pl.String),
         value=text,
         corte=text.str.to_date("%Y-%m-%d", strict=False),
     )

@@ -2,10 +2,12 @@
 
 from pisis_batch.layouts import Field, Record
 from pisis_batch.reading import CP1252
-from pisis_batch.validators.celdas import cell, filled, holds, in_words
+from pisis_batch.validators.celdas import cell, filled, in_words
+from pisis_batch.validators.condiciones import holds
 from pisis_batch.validators.rule import Fault, fault
 
-_ACCENTED = "ÁÉÍÓÚÀÈÌÒÙÄËÏÖÜÂÊÎÔÛÃÕÇÅÝáéíóúàèìòùäëïöüâêîôûãõçåýÿŸ"
+#: Letters with a mark, capitals first.
+ACCENTED = "ÁÉÍÓÚÀÈÌÒÙÄËÏÖÜÂÊÎÔÛÃÕÇÅÝáéíóúàèìòùäëïöüâêîôûãõçåýÿŸ"
 
 
 def _class(low: int, high: int) -> str:
@@ -119,7 +121,11 @@ def mandatory_missing(field: Field, record: Record) -> Fault | None:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
         2|2|CC|1090000002|ANA|RUIZ|O|||||
     """
+    if field.reserved:
+        return None
     empty = cell(field) == ""
+    if field.empty_if:
+        empty &= ~holds(field.empty_if, record)
     if field.condition:
         words = in_words(field.condition, record)
         return Fault(
@@ -131,8 +137,8 @@ def mandatory_missing(field: Field, record: Record) -> Fault | None:
 @fault(
     "EST011",
     title="Dato donde debe ir vacío",
-    es="«{campo}» trae «{valor}» y debe ir vacío: solo se diligencia cuando {condicion}",
-    en="{campo} holds {valor} and must be empty: it is filled only when {condicion}",
+    es="«{campo}» trae «{valor}» y debe ir vacío{motivo}",
+    en="{campo} holds {valor} and must be empty{reason}",
     cause="Se diligenció un campo que no aplica para este registro.",
     remedy="Borre el dato y deje las barras; o revise si la acción o el indicador del registro es otro.",
     source="ficha 1.4, 1.5",
@@ -146,9 +152,18 @@ def forbidden_value(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|O|||||
     """
-    if not field.only_if:
-        return None
-    return Fault(filled(field) & ~holds(field.only_if, record), {"condicion": in_words(field.only_if, record)})
+    if field.empty_if:
+        words = in_words(field.empty_if, record)
+        held = holds(field.empty_if, record)
+        if field.only_if:
+            held |= ~holds(field.only_if, record)
+            words += f", y solo se diligencia cuando {in_words(field.only_if, record)}"
+        return Fault(filled(field) & held, {"motivo": f" cuando {words}", "reason": f" when {words}"})
+    if field.only_if:
+        words = in_words(field.only_if, record)
+        reasons = {"motivo": f": solo se diligencia cuando {words}", "reason": f": it is filled only when {words}"}
+        return Fault(filled(field) & ~holds(field.only_if, record), reasons)
+    return None
 
 
 @fault(
@@ -169,7 +184,7 @@ def lower_case(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||juan@ese.gov.co
     """
-    if field.type not in "AT" or field.format == "correo":
+    if field.type not in "AT" or field.format == "correo" or field.case == "any":
         return None
     return Fault(cell(field).str.contains("[a-zñ]"))
 
@@ -191,6 +206,6 @@ def accented_letter(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JOSE|MUÑOZ|V|3150000000|MEDICO|1||JOSE@ESE.GOV.CO
     """
-    if field.type not in "AT" or field.format == "correo":
+    if field.type not in "AT" or field.format == "correo" or field.accents:
         return None
-    return Fault(cell(field).str.contains(f"[{_ACCENTED}]"))
+    return Fault(cell(field).str.contains(f"[{ACCENTED}]"))

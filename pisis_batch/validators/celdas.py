@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.layouts import CATALOGS, Condition, Field, Not, Record
+from pisis_batch.layouts import Condition, Field, Record, clause_in_words
 from pisis_batch.validators.rule import RULES, Fault
 
 
@@ -16,40 +16,15 @@ def cell(field: Field) -> pl.Expr:
     return pl.col(field.name)
 
 
-def holds(condition: Condition, record: Record) -> pl.Expr:
-    """Whether a condition holds; null where a governing cell is itself at fault, so that nobody is blamed twice."""
-    clauses = []
-    for name, clause in condition.items():
-        governing = record.by_name[name]
-        column = pl.col(name)
-        met = ~column.is_in(list(clause.values)) if isinstance(clause, Not) else column.is_in(list(clause))
-        known = _known(governing)
-        if known is not None:
-            met = pl.when(column.is_in(known)).then(met)
-        # a governing cell that is empty because of its own condition decides: the clause does not hold
-        if governing.only_if:
-            met = pl.when((column == "") & ~holds(governing.only_if, record)).then(pl.lit(value=False)).otherwise(met)
-        clauses.append(met)
-    return pl.all_horizontal(clauses)
-
-
-def _known(field: Field) -> list[str] | None:
-    if field.allowed is not None:
-        return list(field.allowed)
-    catalog = CATALOGS.get(field.catalog or "")
-    return None if catalog is None or catalog.registry else list(catalog.codes)
-
-
 def in_words(condition: Condition, record: Record) -> str:
-    """A condition as a Spanish clause: `Acción es «V» y Contrato a término indefinido es «0»`."""
-    parts = []
-    for name, clause in condition.items():
-        label = record.by_name[name].label
-        if isinstance(clause, Not):
-            parts.append(f"«{label}» no es " + " ni ".join(clause.values))
-        else:
-            parts.append(f"«{label}» es " + " o ".join(clause))
-    return " y ".join(parts)
+    """A condition as a Spanish clause: `«Acción» es V y «Contrato a término indefinido» es 0`."""
+    return " y ".join(clause_in_words(clause, f"«{titled(name, record)}»") for name, clause in condition.items())
+
+
+def titled(name: str, record: Record) -> str:
+    """The official name of a field of the record; a reference stays as it is written."""
+    field = record.by_name.get(name)
+    return field.label if field else name
 
 
 def faults(field: Field, record: Record) -> Iterator[tuple[str, Fault]]:
@@ -70,3 +45,8 @@ def first_fault(field: Field, record: Record) -> pl.Expr:
 def filled(field: Field) -> pl.Expr:
     """Whether the cell holds anything."""
     return cell(field) != ""
+
+
+def wild(field: Field) -> pl.Expr:
+    """Whether the cell holds one of the field's wildcards."""
+    return cell(field).is_in(list(field.sentinels)) if field.sentinels else pl.lit(value=False)

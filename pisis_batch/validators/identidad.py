@@ -39,3 +39,19 @@ def carries_check_digit(number: str) -> bool:
     (True, False, False)
     """
     return len(number) == 10 and number.isdigit() and nit.calc_check_digit(number[:9]) == number[9]  # noqa: PLR2004
+
+
+#: Rest of the division by eleven -> digit.
+_NINES = ("0", "1", "9", "8", "7", "6", "5", "4", "3", "2", "1")
+_WEIGHTS = (3, 7, 13, 17, 19, 23, 29, 37, 41, 43, 47, 53, 59, 67, 71)
+
+
+def check_digit(number: pl.Expr) -> pl.Expr:
+    """The DIAN check digit of each number, as text; null where it is no number (ficha 3.3)."""
+    padded = pl.when(number.str.contains(r"^[0-9]{1,15}$")).then(number.str.zfill(len(_WEIGHTS)))
+    last = len(_WEIGHTS) - 1
+    digits = [padded.str.slice(last - place, 1).cast(pl.Int32, strict=False) for place in range(len(_WEIGHTS))]
+    rest = pl.sum_horizontal(
+        [digit * weight for digit, weight in zip(digits, _WEIGHTS, strict=True)], ignore_nulls=False
+    ) % len(_NINES)
+    return rest.replace_strict(dict(enumerate(_NINES)), return_dtype=pl.String)

@@ -77,8 +77,9 @@ def _expected(piece: Piece | None, batch: Batch) -> str:
         return f"«{piece.text}»"
     if piece.text == "AAAAMMDD":
         return "la fecha de corte AAAAMMDD"
-    kind = "cifras" if piece.text.startswith("0") else "letras"
-    return f"«{batch.layout.control.by_name[piece.field].label}» en {piece.width} {kind}"
+    field, part = batch.layout.control.by_name.get(piece.field), batch.layout.name_parts.get(piece.field)
+    label = field.label if field else part.label if part else piece.field
+    return f"«{label}» en {piece.width} {piece.kind}"
 
 
 @rule(
@@ -102,3 +103,34 @@ def name_date_impossible(batch: Batch, facts: Facts) -> pl.DataFrame:
     if not isinstance(stated, NameFault) or stated.kind != "fecha":
         return _NONE
     return _named(value=batch.file_name, hallado=stated.given)
+
+
+@rule(
+    "NOM004",
+    title="Parte del nombre que no se permite",
+    es="El nombre «{valor}» lleva «{hallado}» en «{parte}»; se permiten {permitidos}",
+    en="The name {valor} holds {hallado} as {parte}; allowed are {permitidos}",
+    cause="Se usó un código de otro anexo, o se cambió el orden de las partes del nombre.",
+    remedy="Corrija esa parte del nombre.",
+    since="0.2.0",
+)
+def name_part_not_allowed(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """A part of the name with a closed list holds one of its values.
+
+    Annex:
+        file_name = "ANX100EJEM{fecha_corte:AAAAMMDD}{tipo_id_entidad:2}{num_id_entidad:012}{regimen:1}.TXT"
+        name_parts = { regimen = { label = "Régimen", values = { S = "Subsidiado", C = "Contributivo" } } }
+        fields = [{ name = "dato", label = "Dato", max = 2 }]
+    Rejects:
+        ANX100EJEM20260715NI000900123456X.TXT
+    Accepts:
+        ANX100EJEM20260715NI000900123456S.TXT
+    """
+    stated = batch.layout.file_name.read(batch.file_name)
+    found = [_NONE.with_columns(hallado=pl.lit(""), parte=pl.lit(""), permitidos=pl.lit(""))]
+    for name, part in batch.layout.name_parts.items():
+        given = stated.get(name) if isinstance(stated, dict) else None
+        if given is not None and part.values and given not in part.values:
+            words = ", ".join(f"{value} ({meaning})" if meaning else value for value, meaning in part.values.items())
+            found.append(_named(value=batch.file_name, hallado=given, parte=part.label, permitidos=words))
+    return pl.concat(found)

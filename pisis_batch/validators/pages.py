@@ -28,6 +28,13 @@ def _lines(rule: Rule) -> Iterator[str]:
     yield f"**Por qué pasa**: {rule.cause}"
     yield ""
     yield f"**Qué hacer**: {rule.remedy}"
+    if rule.annex:
+        yield ""
+        yield "Con un anexo que dice:"
+        yield ""
+        yield "```toml"
+        yield rule.annex
+        yield "```"
     for title, blocks in (("Se rechaza", rule.rejects), ("Se acepta", rule.accepts)):
         for block in blocks:
             yield ""

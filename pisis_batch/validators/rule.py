@@ -33,15 +33,19 @@ STAGES: Mapping[str, Stage] = {
 }
 #: Names a sentence may use without a column of that name: they are part of every finding.
 _OF_EVERY_FINDING = {"valor", "campo", "linea"}
-_SECTION = re.compile(r"^(Rejects|Accepts|Given):\n((?:(?: {4}.*)?\n)*)", re.MULTILINE)
+_SECTION = re.compile(r"^(Rejects|Accepts|Given|Annex):\n((?:(?: {4}.*)?\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`wrong` is true for the cells at fault (null: not this fault's business); `details` go into the sentence."""
+    """`wrong` is true for the cells at fault (null: not this fault's business); `details` go into the sentence.
+
+    `severity` is the layout's, where it says other than the rule.
+    """
 
     wrong: pl.Expr
     details: Mapping[str, str] = field(default_factory=dict)
+    severity: Severity | None = None
 
 
 class Words(TypedDict):
@@ -102,9 +106,14 @@ class Rule:
             text = dedent(section[2]).strip("\n")
             if section[1] == "Given":
                 given = text
-            else:
+            elif section[1] != "Annex":
                 found.append((section[1], text, given))
         return found
+
+    @property
+    def annex(self) -> str:
+        """The piece of a layout, in TOML, that the examples are read with; empty for those of SEG500USIN."""
+        return next((dedent(found[2]).strip("\n") for found in _SECTION.finditer(self.doc) if found[1] == "Annex"), "")
 
     @property
     def rejects(self) -> list[str]:
@@ -135,10 +144,12 @@ class Rule:
         elif self.field in columns:
             value = pl.col(self.field or "")
         needed = [pl.col(n).cast(pl.String).alias(n) for n in self.placeholders]
+        if "oficial" in columns:
+            needed.append(pl.col("oficial").cast(pl.String))
         # with_columns keeps the height; a select of literals alone would not
         told = rows.with_columns(
             code=pl.lit(self.code),
-            severity=pl.lit(self.severity),
+            severity=pl.col("severity") if "severity" in columns else pl.lit(self.severity),
             stage=pl.lit(self.stage),
             line=(pl.col("line") if "line" in columns else pl.lit(None)).cast(pl.UInt32),
             record=record,

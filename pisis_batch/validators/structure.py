@@ -4,6 +4,8 @@ One check per field, not per fault: pandera's cost is per check. Frames are eage
 at all and passes everything (pinned in tests), so a lazy frame is refused here.
 """
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
@@ -62,8 +64,9 @@ def _failed(frame: pl.DataFrame, record: Record) -> set[str]:
 
 
 def _field_findings(frame: pl.DataFrame, field: Field, record: Record) -> pl.DataFrame:
-    details = {code: literal_details(found.details) for code, found in faults(field, record)}
-    severities = {code: RULES[code].severity for code in details}
+    possible = dict(faults(field, record))
+    details = {code: literal_details(_official(found.details, field.alias.get(code))) for code, found in possible.items()}
+    severities = {code: found.severity or RULES[code].severity for code, found in possible.items()}
     rows = frame.select("line", value=pl.col(field.name), code=first_fault(field, record)).drop_nulls("code")
     return rows.select(
         "code",
@@ -76,3 +79,8 @@ def _field_findings(frame: pl.DataFrame, field: Field, record: Record) -> pl.Dat
         value="value",
         details=pl.col("code").replace_strict(details, return_dtype=pl.String),
     ).cast(FINDINGS)
+
+
+def _official(details: Mapping[str, str], code: str | None) -> Mapping[str, str]:
+    """The details with the official code that the annex gives the fault, if it does."""
+    return {**details, "oficial": code} if code else details

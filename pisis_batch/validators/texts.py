@@ -44,8 +44,8 @@ def described(
 def _worded(part: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:
     """The findings of one code with their sentence."""
     rule = RULES[part["code"][0]]
-    names = rule.placeholders
-    if names:
+    names = (*rule.placeholders, "oficial")
+    if rule.placeholders or part["details"].str.contains('"oficial"', literal=True).any():
         dtype = pl.Struct(dict.fromkeys((f"d_{n}" for n in names), pl.String))
         decoded = pl.col("details").str.json_decode(pl.Struct(dict.fromkeys(names, pl.String)))
         part = part.with_columns(decoded.struct.rename_fields([f"d_{n}" for n in names]).alias("_d")).unnest("_d")
@@ -53,6 +53,9 @@ def _worded(part: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:
         if mask:
             part = part.with_columns([masked(pl.col(f"d_{n}")).alias(f"d_{n}") for n in names if n in _ID_LIKE])
     pieces = list(_pieces(rule.es if language == "es" else rule.en))
+    if "d_oficial" in part.columns:
+        official = " (código oficial {})" if language == "es" else " (official code {})"
+        pieces.append(pl.when(pl.col("d_oficial") != "").then(pl.format(official, "d_oficial")).otherwise(pl.lit("")))
     worded = part.with_columns(message=pl.concat_str(pieces), title=pl.lit(rule.title), remedy=pl.lit(rule.remedy))
     return worded.select("_order", *DESCRIBED)
 

@@ -1,7 +1,8 @@
 """EST, cells: what the field's list, table, type, format and length allow, in the order of telling."""
 
 from pisis_batch.layouts import CATALOGS, Field, Record
-from pisis_batch.validators.celdas import cell, filled
+from pisis_batch.validators.campos import ACCENTED
+from pisis_batch.validators.celdas import cell, filled, wild
 from pisis_batch.validators.rule import Fault, fault
 
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -54,10 +55,10 @@ def code_not_in_catalog(field: Field, record: Record) -> Fault | None:
         2|1|CE|109000|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
     """
     catalog = CATALOGS.get(field.catalog or "")
-    if catalog is None or catalog.registry:
+    if catalog is None or catalog.elsewhere or field.list:
         return None
     words = ", ".join(f"{code} ({name})" for code, name in catalog.codes.items())
-    wrong = filled(field) & ~cell(field).is_in(list(catalog.codes))
+    wrong = filled(field) & ~cell(field).is_in([*catalog.codes, *(field.sentinels or ())])
     return Fault(wrong, {"tabla": field.catalog or "", "permitidos": words})
 
 
@@ -78,16 +79,17 @@ def not_digits(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
     """
-    if field.type != "N" or field.allowed is not None:
+    if field.type != "N" or field.allowed is not None or field.list:
         return None
-    return Fault(filled(field) & ~cell(field).str.contains("^[0-9]+$"))
+    sign = "-?" if field.negative else ""
+    return Fault(filled(field) & ~cell(field).str.contains(f"^{sign}[0-9]+$"))
 
 
 @fault(
     "EST018",
     title="Número decimal mal escrito",
-    es="«{campo}» debe ser un número con punto decimal y hasta {decimales} decimales, y trae «{valor}»",
-    en="{campo} must be a number with a decimal point and up to {decimales} decimals, and holds {valor}",
+    es="«{campo}» debe ser un número {forma}, y trae «{valor}»",
+    en="{campo} must be a number {shape}, and holds {valor}",
     cause="El número lleva coma decimal, separador de miles o demasiados decimales.",
     remedy="Escriba el número sin separador de miles y con punto para los decimales, por ejemplo 1250.75.",
     source="ficha 2.7",
@@ -98,11 +100,40 @@ def not_decimal(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
     """
-    if field.type != "D":
+    if field.type != "D" or field.allowed is not None:
         return None
-    places = 2 if field.decimals is None else field.decimals
-    pattern = rf"^-?[0-9]+(\.[0-9]{{1,{places}}})?$" if places else "^-?[0-9]+$"
-    return Fault(filled(field) & ~cell(field).str.contains(pattern), {"decimales": str(places)})
+    whole = f"{{1,{field.integers}}}" if field.integers else "+"
+    places = decimals(field)
+    point = "" if places == 0 else rf"(\.[0-9]{{1,{places}}})?" if places else r"(\.[0-9]+)?"
+    sign = "-?" if field.negative else ""
+    wrong = ~cell(field).str.contains(f"^{sign}[0-9]{whole}{point}$")
+    if field.digits:
+        wrong |= cell(field).str.count_matches("[0-9]") > field.digits
+    return Fault(filled(field) & ~wild(field) & wrong, {"forma": _shape(field), "shape": _shape_en(field)})
+
+
+def decimals(field: Field) -> int | None:
+    """Digits allowed after the point; None when the source did not say."""
+    return None if "decimals" in field.unread else 2 if field.decimals is None else field.decimals
+
+
+def _shape(field: Field) -> str:
+    """`con punto decimal, hasta 3 enteros y 1 decimales`."""
+    places = decimals(field)
+    parts = [f"hasta {field.digits} cifras"] if field.digits else []
+    parts += [f"hasta {field.integers} enteros"] if field.integers else []
+    parts += [] if places is None else [f"hasta {places} decimales" if places else "sin decimales"]
+    parts += ["sin signo"] if not field.negative else []
+    return ", ".join(["con punto decimal", *parts])
+
+
+def _shape_en(field: Field) -> str:
+    places = decimals(field)
+    parts = [f"up to {field.digits} digits"] if field.digits else []
+    parts += [f"up to {field.integers} before the point"] if field.integers else []
+    parts += [] if places is None else [f"up to {places} decimals"]
+    parts += ["no sign"] if not field.negative else []
+    return ", ".join(["with a decimal point", *parts])
 
 
 @fault(
@@ -123,7 +154,7 @@ def date_misspelt(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|0|2026-12-31|JUAN@ESE.GOV.CO
     """
-    if field.type != "F":
+    if field.type != "F" or field.allowed is not None:
         return None
     return Fault(filled(field) & ~cell(field).str.contains(_DATE))
 
@@ -145,12 +176,14 @@ def date_impossible(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|0|2028-02-29|JUAN@ESE.GOV.CO
     """
-    if field.type != "F":
+    if field.type != "F" or field.allowed is not None:
         return None
     spelt = cell(field).str.contains(_DATE)
     year = cell(field).str.slice(0, 4)
-    impossible = cell(field).str.to_date("%Y-%m-%d", strict=False).is_null() | (year < "1900") | (year > "2199")
-    return Fault(spelt & impossible)
+    impossible = cell(field).str.to_date("%Y-%m-%d", strict=False).is_null() | (year > "2199")
+    if field.sentinels is None:  # else EST038 tells of a date before 1900
+        impossible |= year < "1900"
+    return Fault(spelt & impossible & ~wild(field))
 
 
 @fault(
@@ -205,8 +238,13 @@ def name_with_signs(field: Field, record: Record) -> Fault | None:
     title="Signos no permitidos",
     es="«{campo}» trae signos que no se permiten: «{valor}»",
     en="{campo} holds signs that are not allowed: {valor}",
+<<<<<<< HEAD
     cause="El dato lleva puntos, guiones, tildes sueltas o signos especiales que ese campo no admite.",
     remedy="Quite los signos. Un campo alfanumérico lleva solo letras y cifras; uno de texto, además, los signos del teclado menos la barra y las comillas.",
+=======
+    cause="El dato lleva puntos, guiones o signos especiales donde solo van letras y cifras, o un signo que no está en el teclado.",
+    remedy="Quite los signos; en los textos se permiten los signos del teclado, salvo la barra | y las comillas.",
+>>>>>>> 4610aaa (The layout language speaks of lists, wildcards, limits, relations between fields and lines, and names of any shape)
     source="ficha 2.1, 2.3",
 )
 def sign_not_allowed(field: Field, record: Record) -> Fault | None:
@@ -218,13 +256,16 @@ def sign_not_allowed(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO (URGENCIAS) - 24/7|1||JUAN@ESE.GOV.CO
     """
-    if field.allowed is not None or field.format == "correo":
+    if field.allowed is not None or field.format == "correo" or field.list:
         return None
+    marked = ACCENTED if field.accents else ""
+    if field.case == "any":
+        marked += "ñ"
     if field.type == "A":
         extra = "".join(f"\\x{{{ord(sign):X}}}" for sign in field.chars)
-        return Fault(cell(field).str.contains(f"[^A-Za-z0-9Ñ{extra}]"))
+        return Fault(cell(field).str.contains(f"[^A-Za-z0-9Ñ{extra}{marked}]"))
     if field.type == "T":
-        return Fault(cell(field).str.contains("[^ -~Ñ]"))
+        return Fault(cell(field).str.contains(f"[^ -~Ñ{marked}]"))
     return None
 
 
@@ -247,7 +288,7 @@ def too_long(field: Field, record: Record) -> Fault | None:
     """
     if field.max is None or field.allowed is not None:
         return None
-    return Fault(cell(field).str.len_chars() > field.max, {"maximo": str(field.max)})
+    return Fault((cell(field).str.len_chars() > field.max) & ~wild(field), {"maximo": str(field.max)})
 
 
 @fault(
@@ -269,7 +310,8 @@ def too_short(field: Field, record: Record) -> Fault | None:
     """
     if field.min is None or field.allowed is not None:
         return None
-    return Fault(filled(field) & (cell(field).str.len_chars() < field.min), {"minimo": str(field.min)})
+    short = filled(field) & (cell(field).str.len_chars() < field.min) & ~wild(field)
+    return Fault(short, {"minimo": str(field.min)})
 
 
 @fault(
@@ -289,6 +331,6 @@ def padded_number(field: Field, record: Record) -> Fault | None:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|0320000000|MEDICO|1||JUAN@ESE.GOV.CO
     """
-    if field.type != "N" or field.leading_zeros or field.allowed is not None:
+    if field.type != "N" or field.leading_zeros or field.allowed is not None or field.list:
         return None
     return Fault(cell(field).str.contains("^0[0-9]"))
