@@ -34,7 +34,9 @@ _FAMILIES = {
 def pages() -> Iterator[tuple[Path, str]]:
     """Every generated page with its content."""
     for layout in shelf():
-        yield HOME / f"docs/anexos/{layout.annex}.md", _NOTE + page(layout)
+        newest = shelf().get(layout.annex) == layout
+        name = layout.annex if newest else f"{layout.annex}-{layout.valid_from}"
+        yield HOME / f"docs/anexos/{name}.md", _NOTE + page(layout)
     yield HOME / "docs/reglas.md", _NOTE + _rules()
     yield HOME / "docs/cli.md", _NOTE + _commands()
     schema = json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"

@@ -58,7 +58,7 @@ def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
 
 
 def decoded(content: bytes, encoding: str = "cp1252") -> str:
-    """Bytes as the characters that reading sees in them. Never fails: a byte that is none becomes a control character."""
+    """Bytes as the characters that reading sees. Never fails: a byte that is none becomes a control character."""
     if encoding == "utf-8":
         return content.decode("utf-8", errors="surrogateescape").translate(_STRAY)
     return codecs.charmap_decode(content, "strict", CP1252)[0]
@@ -81,8 +81,7 @@ def _unreadable(content: bytes, limits: Limits) -> dict[str, object] | None:
 
 def _lines(content: bytes, layout: Layout) -> pl.DataFrame:
     """Columns line (from 1) and text, endings removed."""
-    text = decoded(content.removesuffix(b"
-"), layout.encoding)
+    text = decoded(content.removesuffix(b"\n"), layout.encoding)
     column = pl.Series("text", [text]).str.split("\n").explode(empty_as_null=False, keep_nulls=False)
     return column.to_frame().with_columns(pl.col("text").str.strip_suffix("\r")).with_row_index("line", offset=1)
 

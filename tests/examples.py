@@ -26,7 +26,11 @@ def layout_of(piece: str) -> Layout:
 def content_of(piece: str) -> dict[str, Any]:
     said = tomllib.loads(piece)
     fields = [_MARK, *said.pop("fields", [])]
-    detail = {"label": "Datos", "fields": fields, **{key: said.pop(key) for key in ("unique", "occurs", "stop") if key in said}}
+    detail = {
+        "label": "Datos",
+        "fields": fields,
+        **{key: said.pop(key) for key in ("unique", "occurs", "stop") if key in said},
+    }
     records = {
         "control": {"label": "Control", "occurs": "1", "fields": [*_CONTROL, *said.pop("control", [])]},
         "dato": detail,

@@ -39,7 +39,10 @@ def problems_of_check(check: Check, layout: Layout) -> Iterator[str]:
     for problem in problems_of_condition(check.when or {}, record, layout):
         yield f".when{problem}"
     for key, name in _names(check):
-        yield from (f".{key}: {problem}" for problem in problems_of_reference(name, record, layout, own=key not in {"low", "high"}))
+        yield from (
+            f".{key}: {problem}"
+            for problem in problems_of_reference(name, record, layout, own=key not in {"low", "high"})
+        )
     if isinstance(check.alias, dict):
         yield from (f'.alias: no existe el campo "{name}"' for name in check.alias if name not in record.by_name)
     yield from _kind(check, record, layout)
@@ -53,7 +56,7 @@ def _names(check: RowChecked) -> Iterator[tuple[str, str]]:
             yield key, name
 
 
-def _kind(check: RowChecked, record: Record, layout: Layout) -> Iterator[str]:
+def _kind(check: RowChecked, record: Record, layout: Layout) -> Iterator[str]:  # noqa: C901, PLR0912 one branch a kind
     """What only one kind can get wrong."""
     if isinstance(check, Value):
         for problem in problems_of_condition(check.then, record, layout):
@@ -74,13 +77,17 @@ def _kind(check: RowChecked, record: Record, layout: Layout) -> Iterator[str]:
     elif isinstance(check, Bands):
         yield from _bands(check, record)
     elif isinstance(check, Derived):
-        yield from (f'.template: no existe el campo "{n}"' for n in template_fields(check.template) if n not in record.by_name)
+        yield from (
+            f'.template: no existe el campo "{n}"' for n in template_fields(check.template) if n not in record.by_name
+        )
     elif isinstance(check, Parent | Children):
         yield from _keys(check, layout)
     elif isinstance(check, Limit):
         yield from _owned(".of", check.of, layout)
         other = layout.record.get(check.of.split(".")[0])
-        yield from (f'.by: el registro {other.name} no tiene "{n}"' for n in check.by if other and n not in other.by_name)
+        yield from (
+            f'.by: el registro {other.name} no tiene "{n}"' for n in check.by if other and n not in other.by_name
+        )
     elif isinstance(check, Parts | Counter):
         field = record.by_name.get(check.field)
         wide = check.width * check.many if isinstance(check, Parts) else check.digits
@@ -111,7 +118,9 @@ def _keys(check: Parent | Children, layout: Layout) -> Iterator[str]:
     if check.key and len(check.key) != len(check.fields):
         yield ".key: debe tener tantos campos como fields"
         return
-    yield from (f'.key: el registro {other.name} no tiene "{n}"' for n in check.pairs.values() if n not in other.by_name)
+    yield from (
+        f'.key: el registro {other.name} no tiene "{n}"' for n in check.pairs.values() if n not in other.by_name
+    )
 
 
 def _totals(check: Any, layout: Layout) -> Iterator[str]:

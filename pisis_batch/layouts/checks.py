@@ -40,14 +40,19 @@ def _whole(layout: Layout) -> Iterator[str]:
             yield f'{path}: ni el control ni el nombre tienen "{name}"'
         elif path == "file_name" and name not in control:
             yield f'{path}: "{name}" no es un campo del control ni está en name_parts'
-    for name in layout.name_parts:
-        if name not in layout.file_name.fields:
-            yield f'name_parts.{name}: el nombre no tiene la parte "{name}"'
-        if name in control:
-            yield f'name_parts.{name}: el control ya tiene un campo "{name}"'
+    yield from _name_parts(layout)
     yield from _numbers(layout)
     if layout.effect.kind == "usuarios" and layout.effect.default_profile is None:
         yield 'effect: el efecto "usuarios" necesita default_profile'
+
+
+def _name_parts(layout: Layout) -> Iterator[str]:
+    """Parts that the name does not have, or that the control has too."""
+    for name in layout.name_parts:
+        if name not in layout.file_name.fields:
+            yield f'name_parts.{name}: el nombre no tiene la parte "{name}"'
+        if name in layout.control.by_name:
+            yield f'name_parts.{name}: el control ya tiene un campo "{name}"'
 
 
 def _numbers(layout: Layout) -> Iterator[str]:
@@ -79,7 +84,9 @@ def _record(record: Record, layout: Layout) -> Iterator[str]:
     if record.action:
         yield from _action(record)
     if record.stop:
-        yield from (f'{path}.stop: no existe el campo "{n}"' for n in (record.stop.after, *record.stop.keep) if n not in names)
+        yield from (
+            f'{path}.stop: no existe el campo "{n}"' for n in (record.stop.after, *record.stop.keep) if n not in names
+        )
     for number, field in enumerate(record.fields):
         found = problems_of_field(field, record, layout)
         yield from (f"{path}.fields[{number}] ({field.name}){problem}" for problem in found)

@@ -1,13 +1,13 @@
 """Conditions: tables that say when something holds, joined by *and*; each clause is about one field.
 
-    { sexo = "M" }                        the field is M
-    { sexo = ["M", "F"] }                 one of these
-    { accion = { not = "NA" } }           none of these
-    { medios = { has = "10" } }           the comma list includes 10            (lacks: does not)
-    { peso = { number = "1..18" } }       a number within limits
-    { fecha = { real = true } }           a real date or value, not a wildcard  (false: empty or a wildcard)
-    { otro = { filled = true } }          it holds something
-    { nacimiento = { years = "10..59" } } completed years at the cut date       (months, days alike)
+{ sexo = "M" }                        the field is M
+{ sexo = ["M", "F"] }                 one of these
+{ accion = { not = "NA" } }           none of these
+{ medios = { has = "10" } }           the comma list includes 10            (lacks: does not)
+{ peso = { number = "1..18" } }       a number within limits
+{ fecha = { real = true } }           a real date or value, not a wildcard  (false: empty or a wildcard)
+{ otro = { filled = true } }          it holds something
+{ nacimiento = { years = "10..59" } } completed years at the cut date       (months, days alike)
 """
 
 from typing import Annotated, Any

@@ -27,7 +27,9 @@ def _lines(layout: Layout) -> Iterator[str]:
         yield f"- **Notas**: {layout.note}"
     yield f"- **Nombre del archivo** ({layout.file_name.width} caracteres): `{_name(layout)}`"
     for name, part in layout.name_parts.items():
-        words = ", ".join(f"{value} ({meaning})" if meaning else value for value, meaning in (part.values or {}).items())
+        words = ", ".join(
+            f"{value} ({meaning})" if meaning else value for value, meaning in (part.values or {}).items()
+        )
         told = "; ".join(one for one in (words, part.note or "") if one)
         yield f"    - {part.label} (`name.{name}`)" + (f": {told}" if told else "")
     marks = ", ".join(f"tipo {layout.record[name].mark}" for name in layout.order)
@@ -145,7 +147,7 @@ def condition_in_words(condition: Condition, record: Record) -> str:
     return " y ".join(clause_in_words(clause, labels[name]) for name, clause in condition.items())
 
 
-def _values(field: Field) -> str:
+def _values(field: Field) -> str:  # noqa: C901 one branch a key
     parts = []
     if field.values:
         words = ", ".join(f"{value} ({meaning})" if meaning else value for value, meaning in field.values.items())
@@ -157,7 +159,10 @@ def _values(field: Field) -> str:
         where = " (se comprueba si está cargada)" if catalog.loadable else "" if catalog.registry else ": "
         parts.append(f"tabla {field.catalog}{where}" + ("" if catalog.elsewhere else ", ".join(catalog.codes)))
     if field.list:
-        parts.append(f"varios separados por «{field.list}»" + (f"; va solo: {', '.join(field.exclusive)}" if field.exclusive else ""))
+        parts.append(
+            f"varios separados por «{field.list}»"
+            + (f"; va solo: {', '.join(field.exclusive)}" if field.exclusive else "")
+        )
     if field.range:
         parts.append(field.range.words() + (" (advertencia)" if field.range_severity != "error" else ""))
     if field.pattern:
@@ -175,7 +180,12 @@ def _values(field: Field) -> str:
     return "; ".join(parts)
 
 
-_UNREAD = {"values": "la lista de códigos no se leyó", "label": "el nombre no se leyó", "meaning": "los significados no se leyeron", "required": "la obligatoriedad no se leyó"}
+_UNREAD = {
+    "values": "la lista de códigos no se leyó",
+    "label": "el nombre no se leyó",
+    "meaning": "los significados no se leyeron",
+    "required": "la obligatoriedad no se leyó",
+}
 
 
 def _notes(field: Field) -> str:

@@ -30,7 +30,7 @@ from pisis_batch.layouts.shorthand import template_fields
 
 
 def checks_in_words(layout: Layout) -> Iterator[str]:
-    """The section of the annex's page: a sentence a check, its official code, and those switched off with their reason."""
+    """The section of the annex's page: a sentence a check, its official code; those switched off with their reason."""
     yield "## Relaciones entre campos y entre registros"
     yield ""
     for check in layout.check:
@@ -51,7 +51,7 @@ def check_in_words(check: Check, layout: Layout) -> str:
         record = layout.record[check.on]
         when = f"cuando {_condition(check.when, record, layout)}, " if check.when else ""
         said = f"Tipo {record.mark}: {when}{said}"
-    tail = []
+    tail: list[str] = []
     if check.severity != "error":
         tail.append(check.severity)
     if isinstance(check.alias, str) and check.alias:
@@ -78,7 +78,7 @@ def _condition(condition: Condition, record: Record, layout: Layout) -> str:
     return " y ".join(clause_in_words(clause, _named(name, record, layout)) for name, clause in condition.items())
 
 
-def _said(check: Check, layout: Layout) -> str:  # noqa: PLR0911, PLR0912 one return a kind
+def _said(check: Check, layout: Layout) -> str:  # noqa: C901, PLR0911, PLR0912 one return a kind
     record = layout.record[check.on] if isinstance(check, RowChecked) else None
 
     def names(references: tuple[str, ...], sign: str = ", ") -> str:
@@ -110,7 +110,8 @@ def _said(check: Check, layout: Layout) -> str:  # noqa: PLR0911, PLR0912 one re
         case Parts():
             limits = f", cada una {check.each.words()}" if check.each else ""
             limits += f", el total {check.total.words()}" if check.total else ""
-            return f"{names((check.field,))} son {check.many} partes de {check.width} cifras, la última suma de las otras{limits}"
+            parts = f"{check.many} partes de {check.width} cifras, la última suma de las otras"
+            return f"{names((check.field,))} son {parts}{limits}"
         case Parent():
             return f"{names(check.fields, ' + ')} existe en un registro tipo {layout.record[check.of].mark}"
         case Children():
@@ -124,13 +125,15 @@ def _said(check: Check, layout: Layout) -> str:  # noqa: PLR0911, PLR0912 one re
                 form = form.replace("{" + name + "}", names((name,)) + " + ")
             return f"{names((check.field,))} se arma con {form.removesuffix(' + ')}"
         case Counter():
-            return f"las últimas {check.digits} cifras de {names((check.field,))} van de 1 en 1 y vuelven a comenzar en cada grupo"
+            last = f"las últimas {check.digits} cifras de {names((check.field,))}"
+            return f"{last} van de 1 en 1 y vuelven a comenzar en cada grupo"
         case Unique():
             return f"no se repite {names(check.fields, ' + ')}"
         case Sorted():
             return f"los registros van ordenados por {names(check.fields)}"
         case Count():
-            return f"{names((check.field,))} cuenta los registros tipo {' y '.join(layout.record[n].mark for n in check.over)}"
+            marks = " y ".join(layout.record[n].mark for n in check.over)
+            return f"{names((check.field,))} cuenta los registros tipo {marks}"
         case Sum():
             return f"{names((check.field,))} es la suma de {names((check.of,))}"
         case Distinct():

@@ -168,4 +168,7 @@ class FileName:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "description": "text with {field:AAAAMMDD}, {field:2}, {field:012}, {field:X12} or {field:0X6}"}
+        return {
+            "type": "string",
+            "description": "text with {field:AAAAMMDD}, {field:2}, {field:012}, {field:X12} or {field:0X6}",
+        }

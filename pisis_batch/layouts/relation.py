@@ -1,7 +1,7 @@
 """`[[check]]` tables: what must hold between fields, between lines and with the control record, one kind each.
 
 Every kind takes `alias` (the official code of the rule), `severity`, `note`, and `off`: a reason that switches it off.
-A reference is a field of the same record, `control.field` or `name.part`; `:mes`, `:año` and `:día` take part of a date.
+A reference is a field of the same record, `control.field` or `name.part`; `:mes`, `:año`, `:día` take part of a date.
 """
 
 from typing import Annotated, Literal

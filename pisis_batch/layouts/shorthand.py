@@ -47,7 +47,10 @@ def _stopped(fields: list[Any], stop: Any) -> list[Any]:
         return fields
     place = names.index(stop["after"])
     keep = stop.get("keep", ())
-    later = [_kept(field, when) if field.get("name") in keep else {"empty_if": when, **field} for field in fields[place + 1 :]]
+    later = [
+        _kept(field, when) if field.get("name") in keep else {"empty_if": when, **field}
+        for field in fields[place + 1 :]
+    ]
     return [*fields[: place + 1], *later]
 
 

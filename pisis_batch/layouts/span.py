@@ -1,4 +1,4 @@
-"""One notation for every limit, `low..high`, both ends included and either end open: `0..100`, `18..`, `..9`, `2012-01-01..`.
+"""One notation for every limit, `low..high`, both ends included, either open: `0..100`, `18..`, `..9`, `2012-01-01..`.
 
 It says how many (ages, lengths), how much (ranges) and from when to when (dates).
 """

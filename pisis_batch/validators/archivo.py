@@ -163,9 +163,9 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 def _broken(batch: Batch, field: str, over: tuple[str, ...]) -> pl.DataFrame:
     """Where one run of consecutives breaks."""
-    numbered = pl.concat(
-        [batch[name].select("line", record=pl.lit(name), value=pl.col(field)) for name in over]
-    ).sort("line")
+    numbered = pl.concat([batch[name].select("line", record=pl.lit(name), value=pl.col(field)) for name in over]).sort(
+        "line"
+    )
     unread = (
         batch.unreadable.select("line").sort("line").with_columns(before=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     )
@@ -228,7 +228,9 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     layout = batch.layout
     totals = [(layout.total.field, layout.total.over, "error", "")] if layout.total else []
-    totals += [(c.field, c.over, c.severity, c.official("")) for c in layout.check if isinstance(c, Count) and not c.off]
+    totals += [
+        (c.field, c.over, c.severity, c.official("")) for c in layout.check if isinstance(c, Count) and not c.off
+    ]
     columns = ["record", "field", "value", "contados", "severity", "oficial"]
     found = [_none(**dict.fromkeys(columns, pl.String))]
     for place, over, severity, official in totals:

@@ -16,8 +16,7 @@ Columns = Callable[[str], pl.Expr]
 def holds(condition: Condition, record: Record, columns: Columns = pl.col, cut: pl.Expr | None = None) -> pl.Expr:
     """Whether a condition holds. `cut` is the cut date that ages are reckoned at; without it an age never decides."""
     return pl.all_horizontal(
-        [_decided(clause, name, record, columns, cut) for name, clause in condition.items()]
-        or [pl.lit(value=True)]
+        [_decided(clause, name, record, columns, cut) for name, clause in condition.items()] or [pl.lit(value=True)]
     )
 
 
@@ -111,10 +110,10 @@ def _spanned(amount: pl.Expr, span: Span) -> pl.Expr:
     return _between(amount, float(span.low) if span.low else None, float(span.high) if span.high else None)
 
 
-def _between(amount: pl.Expr, low: object, high: object) -> pl.Expr:
-    parts = [amount >= low] if low is not None else []
+def _between(amount: pl.Expr, low: float | str | None, high: float | str | None) -> pl.Expr:
+    parts = [amount >= pl.lit(low)] if low is not None else []
     if high is not None:
-        parts.append(amount <= high)
+        parts.append(amount <= pl.lit(high))
     return pl.all_horizontal(parts)
 
 

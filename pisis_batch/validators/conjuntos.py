@@ -87,9 +87,7 @@ def parent_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
             continue
         record, parent = batch.layout.record[check.on], batch.layout.record[check.of]
         rows = _looked_at(batch, check).filter(pl.all_horizontal(pl.col(list(check.pairs)) != ""))
-        orphans = rows.join(
-            batch[check.of], left_on=list(check.pairs), right_on=list(check.pairs.values()), how="anti"
-        )
+        orphans = rows.join(batch[check.of], left_on=list(check.pairs), right_on=list(check.pairs.values()), how="anti")
         last = check.fields[-1]
         label = " + ".join(f"«{record.by_name[name].label}»" for name in check.fields)
         told = pl.format(f"{label} {{}}", pl.concat_str(list(check.fields), separator=" "))
@@ -251,7 +249,9 @@ def over_the_limit(batch: Batch, facts: Facts) -> pl.DataFrame:
         allowed = batch[other].group_by(by).agg(limite=number(pl.col(column)).sum())
         rows = _looked_at(batch, check).with_columns(medido=number(pl.col(check.field)))
         if not check.each:
-            rows = rows.with_columns(medido=pl.col("medido").sum().over(by)).unique(by, keep="last", maintain_order=True)
+            rows = rows.with_columns(medido=pl.col("medido").sum().over(by)).unique(
+                by, keep="last", maintain_order=True
+            )
         over = rows.join(allowed, on=by).filter(pl.col("medido") > pl.col("limite"))
         label = batch.layout.record[other].by_name[column].label
         details = {"medido": shown(pl.col("medido")), "limite": shown(pl.col("limite"))}

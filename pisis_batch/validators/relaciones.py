@@ -221,7 +221,7 @@ def sums_differ(batch: Batch, facts: Facts) -> pl.DataFrame:
 def _sums(check: EqualSums, scene: Scene) -> Iterator[Objection]:
     left, right = _added(check.left), _added(check.right)
     words = " + ".join(f"«{scene.titled(name)}»" for name in check.right)
-    told = {"izquierda": shown(left), "derecha": shown(right), "grupo": words}
+    told: dict[str, str | pl.Expr] = {"izquierda": shown(left), "derecha": shown(right), "grupo": words}
     yield Objection(check.left[0], left != right, told)
 
 

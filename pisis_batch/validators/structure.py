@@ -65,7 +65,9 @@ def _failed(frame: pl.DataFrame, record: Record) -> set[str]:
 
 def _field_findings(frame: pl.DataFrame, field: Field, record: Record) -> pl.DataFrame:
     possible = dict(faults(field, record))
-    details = {code: literal_details(_official(found.details, field.alias.get(code))) for code, found in possible.items()}
+    details = {
+        code: literal_details(_official(found.details, field.alias.get(code))) for code, found in possible.items()
+    }
     severities = {code: found.severity or RULES[code].severity for code, found in possible.items()}
     rows = frame.select("line", value=pl.col(field.name), code=first_fault(field, record)).drop_nulls("code")
     return rows.select(

@@ -238,13 +238,8 @@ def name_with_signs(field: Field, record: Record) -> Fault | None:
     title="Signos no permitidos",
     es="«{campo}» trae signos que no se permiten: «{valor}»",
     en="{campo} holds signs that are not allowed: {valor}",
-<<<<<<< HEAD
     cause="El dato lleva puntos, guiones, tildes sueltas o signos especiales que ese campo no admite.",
     remedy="Quite los signos. Un campo alfanumérico lleva solo letras y cifras; uno de texto, además, los signos del teclado menos la barra y las comillas.",
-=======
-    cause="El dato lleva puntos, guiones o signos especiales donde solo van letras y cifras, o un signo que no está en el teclado.",
-    remedy="Quite los signos; en los textos se permiten los signos del teclado, salvo la barra | y las comillas.",
->>>>>>> 4610aaa (The layout language speaks of lists, wildcards, limits, relations between fields and lines, and names of any shape)
     source="ficha 2.1, 2.3",
 )
 def sign_not_allowed(field: Field, record: Record) -> Fault | None:
