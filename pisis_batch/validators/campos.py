@@ -2,12 +2,9 @@
 
 from pisis_batch.layouts import Field, Record
 from pisis_batch.reading import CP1252
-from pisis_batch.validators.celdas import cell, filled, in_words
+from pisis_batch.validators.celdas import ACCENTED, cell, filled, in_words
 from pisis_batch.validators.condiciones import holds
 from pisis_batch.validators.rule import Fault, fault
-
-#: Letters with a mark, capitals first.
-ACCENTED = "ÁÉÍÓÚÀÈÌÒÙÄËÏÖÜÂÊÎÔÛÃÕÇÅÝáéíóúàèìòùäëïöüâêîôûãõçåýÿŸ"
 
 
 def _class(low: int, high: int) -> str:

@@ -10,6 +10,9 @@ import polars as pl
 from pisis_batch.layouts import Condition, Field, Record, clause_in_words
 from pisis_batch.validators.rule import RULES, Fault
 
+#: Letters with a mark, capitals first.
+ACCENTED = "ÁÉÍÓÚÀÈÌÒÙÄËÏÖÜÂÊÎÔÛÃÕÇÅÝáéíóúàèìòùäëïöüâêîôûãõçåýÿŸ"
+
 
 def cell(field: Field) -> pl.Expr:
     """The column of a field."""

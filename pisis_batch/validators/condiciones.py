@@ -125,3 +125,8 @@ def age(birth: pl.Expr, cut: pl.Expr, unit: str) -> pl.Expr:
     months = (cut.dt.year().cast(pl.Int32) - born.dt.year()) * 12 + cut.dt.month().cast(pl.Int32) - born.dt.month()
     months = months - (cut.dt.day() < born.dt.day()).cast(pl.Int32)
     return months if unit == "months" else months // 12
+
+
+def shown(amount: pl.Expr) -> pl.Expr:
+    """A decimal of four places without the zeros it does not need."""
+    return amount.cast(pl.String).str.replace(r"\.?0+$", "")

@@ -21,10 +21,9 @@ from pisis_batch.layouts.relation import (
     Sum,
 )
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.condiciones import number
+from pisis_batch.validators.condiciones import number, shown
 from pisis_batch.validators.derivados import derived
 from pisis_batch.validators.escena import Objection, Scene, objected
-from pisis_batch.validators.relaciones import shown
 from pisis_batch.validators.rule import rule
 
 

@@ -10,14 +10,9 @@ from pisis_batch.layouts import Test, clause_in_words
 from pisis_batch.layouts.relation import Bands, Computed, EqualSums, OneOf, Order, Parts, Together, Value
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.celdas import in_words
-from pisis_batch.validators.condiciones import day, meets, number, real, within
+from pisis_batch.validators.condiciones import day, meets, number, real, shown, within
 from pisis_batch.validators.escena import Objection, Scene, objected
 from pisis_batch.validators.rule import rule
-
-
-def shown(amount: pl.Expr) -> pl.Expr:
-    """A decimal of four places without the zeros it does not need."""
-    return amount.cast(pl.String).str.replace(r"\.?0+$", "")
 
 
 @rule(

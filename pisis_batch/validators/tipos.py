@@ -1,8 +1,7 @@
 """EST, cells: what the field's list, table, type, format and length allow, in the order of telling."""
 
 from pisis_batch.layouts import CATALOGS, Field, Record
-from pisis_batch.validators.campos import ACCENTED
-from pisis_batch.validators.celdas import cell, filled, wild
+from pisis_batch.validators.celdas import ACCENTED, cell, filled, wild
 from pisis_batch.validators.rule import Fault, fault
 
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
