@@ -2,13 +2,9 @@
 
 from datetime import datetime
 
-from pisis_batch.adapters.direct_judge import DirectJudge
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
-from pisis_batch.adapters.folder_mailer import FolderMailer
 from pisis_batch.adapters.folder_outbox import FolderOutbox
-from pisis_batch.adapters.isolation import Bounds, ChildJudge
-from pisis_batch.adapters.smtp_mailer import SmtpMailer
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf, shelf
 from pisis_batch.model import Limits
@@ -38,7 +34,11 @@ def ports(settings: Settings) -> Ports:
 def judge(settings: Settings, shelf: Shelf) -> Judge:
     """Children, or this process, as the setting `isolation` says."""
     if not settings.isolation:
+        from pisis_batch.adapters.direct_judge import DirectJudge
+
         return DirectJudge(shelf)
+    from pisis_batch.adapters.isolation import Bounds, ChildJudge
+
     return ChildJudge(shelf, Bounds(seconds=settings.judge_seconds, memory=settings.judge_memory_bytes))
 
 
@@ -52,7 +52,11 @@ def mailer(settings: Settings) -> Mailer:
     """Files or a submission server, as the setting `mail` says."""
     target = settings.mail.get_secret_value()
     if target == "folder":
+        from pisis_batch.adapters.folder_mailer import FolderMailer
+
         return FolderMailer(settings.outbox / "correo")
+    from pisis_batch.adapters.smtp_mailer import SmtpMailer
+
     try:
         return SmtpMailer(target)
     except ValueError as error:

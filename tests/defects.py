@@ -297,7 +297,7 @@ class Seeded:
 
 def seeded(defect: str, seed: int) -> Seeded:
     """A file with this defect, of 12 to 150 users, with up to 8 % of other slips among them."""
-    chance = random.Random(f"{defect} {seed}")  # noqa: S311 repeatable, not secret
+    chance = random.Random(f"{defect} {seed}")
     slug, maker = _DEFECTS[defect]
     name, rows = good(chance.choice([12, 30, 60, 150]), chance)
     _noise(rows, chance, chance.choice([0, 0.03, 0.08]))

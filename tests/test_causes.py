@@ -41,7 +41,7 @@ def test_every_finding_has_one_cause_and_the_figures_add_up(defect: str) -> None
 
 
 def test_the_headline_counts_what_the_leading_causes_explain() -> None:
-    name, rows = good(40, random.Random(1))  # noqa: S311 repeatable, not secret
+    name, rows = good(40, random.Random(1))
     for row in rows[1:41]:
         row[4], row[5] = row[4].lower(), row[5].lower()
     rows[3][6] = "X"

@@ -108,7 +108,7 @@ def test_trap_pandera_checks_no_data_of_a_lazy_frame() -> None:
     schema.validate(bad.lazy()).collect()  # passes: this is why a lazy frame is refused at our door
     with pytest.raises(pa.errors.SchemaError):
         schema.validate(bad)
-    with pytest.raises(TypeError, match="LazyFrame"):
+    with pytest.raises(TypeError, match="lazy frame"):
         cell_findings(bad.lazy(), LAYOUT.control)  # type: ignore[union-attr, arg-type]
 
 

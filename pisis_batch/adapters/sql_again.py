@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
-import structlog
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,7 +21,6 @@ _SERIALIZATION = {"40001", "40P01"}
 _BUSY = {"55P03"}  # a lock was not to be had in time
 _SERVER_GONE = {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
 _LOST = ("08",)
-_log = structlog.get_logger()
 
 
 def passing(error: sa.exc.DBAPIError) -> bool:
@@ -46,7 +44,9 @@ def again(method: Callable[P, R]) -> Callable[P, R]:
             except sa.exc.DBAPIError as error:
                 if not passing(error):
                     raise
-                _log.warning("transaction_again", of=method.__name__, error=type(error.orig).__name__)
+                import structlog  # noqa: PLC0415 it takes its time to load, and this hardly ever happens
+
+                structlog.get_logger().warning("transaction_again", of=method.__name__, error=type(error.orig).__name__)
             time.sleep(pause * random.uniform(1.0, 1.5))  # noqa: S311 nothing secret depends on it
         return method(*args, **kwargs)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pisis_batch import service, wiring
+from pisis_batch import service
 from pisis_batch.cli import FAULT, REJECTED
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
 from pisis_batch.layouts import shelf
@@ -23,6 +23,13 @@ _FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay
 def _end(found: list[Outcome]) -> None:
     if any(outcome.verdict is Verdict.RECHAZADO for outcome in found):
         sys.exit(REJECTED)
+
+
+def _wired(settings: Settings) -> Ports:
+    """The ports, whose adapters are loaded only here: a file is checked without a database as well."""
+    from pisis_batch import wiring
+
+    return wiring.ports(settings)
 
 
 def _login(text: str | None) -> str | None:
@@ -72,7 +79,7 @@ def check(
 
 def _ports_if_any(workspace: Path | None) -> Ports | None:
     try:
-        return wiring.ports(Settings.load(workspace))
+        return _wired(Settings.load(workspace))
     except SettingsError:
         if workspace is not None:
             raise
@@ -100,7 +107,7 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
     del once  # there is no other way: the service that stays is `watch`
     if files and sender is None:
         raise click.UsageError("diga con --sender qué usuario envía el archivo, por ejemplo --sender CC10000001")
-    ports = wiring.ports(Settings.load(workspace))
+    ports = _wired(Settings.load(workspace))
     login = _login(sender)
     if files:
         for path in files:
@@ -130,7 +137,7 @@ def watch(workspace: Path | None, *, allow_fixed_clock: bool) -> None:
         raise SettingsError("PISIS_NOW detiene el reloj: no se usa en el servicio sin --allow-fixed-clock")
     from pisis_batch.adapters.watchdog_hints import WatchdogHints
 
-    ports = wiring.ports(settings)
+    ports = _wired(settings)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
@@ -167,7 +174,7 @@ def reprocess(
     """Juzga de nuevo originales archivados con el registro de hoy. Sin --apply solo dice qué veredictos cambiarían."""
     if not (guids or rejected or entity or code or since):
         raise click.UsageError("diga qué reprocesar: un GUID, --rejected, --entity, --code o --since")
-    ports = wiring.ports(Settings.load(workspace))
+    ports = _wired(Settings.load(workspace))
     chosen = _chosen(ports, guids, rejected=rejected, entity=entity, code=code, since=since)
     told = []
     with click.progressbar(chosen, file=sys.stderr, hidden=not sys.stderr.isatty()) as listed:
@@ -231,7 +238,7 @@ def _flips(told: list[dict[str, Any]], *, applied: bool) -> None:
 @click.pass_obj
 def deliver(workspace: Path | None) -> None:
     """Envía los correos que esperan."""
-    sent, failed = service.deliver(wiring.ports(Settings.load(workspace)))
+    sent, failed = service.deliver(_wired(Settings.load(workspace)))
     click.echo(f"Enviados {sent}; por reintentar {failed}.")
     if failed:
         sys.exit(FAULT)

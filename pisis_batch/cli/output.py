@@ -4,17 +4,18 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import polars as pl
-from rich.console import Console
-from rich.table import Table
 
 from pisis_batch import reports, validators
 from pisis_batch.causes import diagnose
 from pisis_batch.model import Outcome, Verdict
 from pisis_batch.reports.page import causes, many, number
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHOWN = 50
 _STYLES = {Verdict.CARGADO: "bold green", Verdict.RECHAZADO: "bold red", Verdict.SIN_CAMBIOS: "bold blue"}
@@ -28,8 +29,10 @@ FORMAT = click.option(
 )
 
 
-def console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> "Console":
     """A console that respects NO_COLOR and, without a terminal, COLUMNS."""
+    from rich.console import Console
+
     width = None if (sys.stderr if stderr else sys.stdout).isatty() else int(os.environ.get("COLUMNS", "100"))
     return Console(stderr=stderr, width=width, highlight=False)
 
@@ -98,10 +101,12 @@ _CHANGES = {
 }
 
 
-def _table(outcome: Outcome, out: Console, *, mask: bool, language: str) -> None:
+def _table(outcome: Outcome, out: "Console", *, mask: bool, language: str) -> None:
     lang: Any = language
     first = type(outcome.findings)(outcome.findings.frame.head(SHOWN))
     told = validators.described(first, outcome.examined.layout, language=lang, mask=mask)
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     for title, options in (("línea", {"justify": "right"}), ("código", {"no_wrap": True}), ("hallazgo", {})):
         table.add_column(title, **options)

@@ -2,44 +2,50 @@
 
 import textwrap
 from functools import cache
-
-import css_inline
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from pisis_batch.reports.page import Page
 
-_HTML = Environment(
-    loader=PackageLoader("pisis_batch.reports", "plantillas"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-# A text part has no markup to escape; what it must not carry, control characters, is drawn before it gets here.
-_TEXT = Environment(
-    loader=PackageLoader("pisis_batch.reports", "plantillas"),
-    autoescape=False,  # noqa: S701 plain text, see above
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+if TYPE_CHECKING:
+    import css_inline
+    from jinja2 import Environment
+
 _WIDTH = 78
 
 
 @cache
-def _inliner() -> css_inline.CSSInliner:
+def _templates(*, escaped: bool) -> "Environment":
+    """The environment of the HTML templates, or of the text ones.
+
+    A text part has no markup to escape; what it must not carry, control characters, is drawn before it gets here.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 a check prints no document
+
+    return Environment(
+        loader=PackageLoader("pisis_batch.reports", "plantillas"),
+        autoescape=escaped,  # noqa: S701 see above
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _inliner() -> "css_inline.CSSInliner":
     """Styles go into the elements, for Outlook; the media queries stay in the head, for phones and the dark."""
+    import css_inline  # noqa: PLC0415 as above
+
     return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 
 def html(template: str, page: Page) -> str:
     """A page as self-contained HTML: no script, no link, nothing remote."""
-    return _inliner().inline(_HTML.get_template(f"{template}.html.jinja").render(page=page))
+    return _inliner().inline(_templates(escaped=True).get_template(f"{template}.html.jinja").render(page=page))
 
 
 def text(page: Page) -> str:
     """A page as plain text of at most 78 columns, readable alone."""
-    lines = _TEXT.get_template("documento.txt.jinja").render(page=page).split("\n")
+    lines = _templates(escaped=False).get_template("documento.txt.jinja").render(page=page).split("\n")
     wrapped = [
         textwrap.fill(
             line, _WIDTH, subsequent_indent="  " if line[:2] in {"- ", "* ", "  "} else "", break_on_hyphens=False

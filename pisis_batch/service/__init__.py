@@ -5,10 +5,15 @@ forgotten, attempt counted, one transaction with changes, run, findings, documen
 sent and marked.
 """
 
-from pisis_batch.service.delivery import deliver, publish
-from pisis_batch.service.intake import lane, submit, take_in
-from pisis_batch.service.processing import BusyError, check, once, process, reprocess
-from pisis_batch.service.watching import watch
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pisis_batch.service.checking import check
+    from pisis_batch.service.delivery import deliver, publish
+    from pisis_batch.service.intake import lane, submit, take_in
+    from pisis_batch.service.processing import BusyError, once, process, reprocess
+    from pisis_batch.service.watching import watch
 
 __all__ = [
     "BusyError",
@@ -23,3 +28,17 @@ __all__ = [
     "take_in",
     "watch",
 ]
+_WHERE = {
+    **dict.fromkeys(["check"], "checking"),
+    **dict.fromkeys(["deliver", "publish"], "delivery"),
+    **dict.fromkeys(["lane", "submit", "take_in"], "intake"),
+    **dict.fromkeys(["BusyError", "once", "process", "reprocess"], "processing"),
+    **dict.fromkeys(["watch"], "watching"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load each part when it is first asked for: whoever only checks a file waits for nothing else."""
+    if name not in _WHERE:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -6,8 +6,7 @@ import structlog
 
 from pisis_batch import judging, pipeline
 from pisis_batch.judging import Judged, Task
-from pisis_batch.layouts import Shelf
-from pisis_batch.model import Limits, Outcome, Received
+from pisis_batch.model import Outcome, Received
 from pisis_batch.ports import JudgeError, Ports, Receipt
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
@@ -82,15 +81,6 @@ def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
         return None
     _log.error("quarantined", guid=receipt.guid)
     return outcome
-
-
-def check(received: Received, ports: Ports | None, *, shelf: Shelf, limits: Limits) -> Outcome:
-    """The verdict without any effect; without ports only the structure is judged."""
-    if ports is None:
-        return pipeline.conclude(pipeline.examine(received, shelf, limits), None)
-    judged = received.sender is not None
-    task = Task(received, limits, ports.clock(), ports.mail_from, sender_judged=judged)
-    return judging.outcome_of(task, shelf, ports.registry.ask)
 
 
 def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:

@@ -1,0 +1,69 @@
+"""A start loads what it uses and nothing else: help is immediate, a check waits for no database and no mail."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from worlds import NAME, file_of
+
+#: Modules that take long to load, each with what it is for.
+HEAVY = (
+    "polars",
+    "pandera",
+    "sqlalchemy",
+    "alembic",
+    "pydantic",
+    "jinja2",
+    "css_inline",
+    "aiosmtplib",
+    "rich",
+    "numpy",
+)
+_SCRIPT = """
+import sys
+sys.argv = ["pisis", *sys.argv[1:]]
+from pisis_batch.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print("\\nLOADED", *sorted(sys.modules), file=sys.stderr)
+"""
+
+
+def loaded(folder: Path, *arguments: str) -> set[str]:
+    """The modules that a command leaves loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+    return set(done.stderr.rsplit("LOADED", 1)[1].split())
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "--help") & set(HEAVY) == set()
+
+
+@pytest.mark.parametrize("extra", [[], ["--offline"], ["--format", "json"]])
+def test_a_check_without_a_workspace_loads_no_database_no_mail_and_no_templates(
+    tmp_path: Path, extra: list[str]
+) -> None:
+    (tmp_path / NAME).write_bytes(file_of("2|1|CC|1090000001|JUAN|PEREZ|O|||||"))
+    found = loaded(tmp_path, "check", *extra, NAME)
+    unwanted = {"pandera", "sqlalchemy", "alembic", "jinja2", "css_inline", "aiosmtplib", "structlog", "watchdog"}
+    assert found & unwanted == set()
+    assert "polars" in found
+
+
+def test_a_check_in_a_workspace_loads_the_database_and_no_migrations(workspace: Path) -> None:
+    (workspace / NAME).write_bytes(file_of("2|1|CC|1090000001|JUAN|PEREZ|O|||||"))
+    assert "alembic" in loaded(workspace, "check", NAME)  # the tables are made
+    found = loaded(workspace, "check", NAME)
+    assert "sqlalchemy" in found
+    assert found & {"alembic", "pandera", "jinja2", "aiosmtplib", "structlog", "rich.markdown"} == set()
