@@ -54,13 +54,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A file as it arrived: bytes, never a path. `sender` is the login that owns the folder, None when nobody does."""
+    """A file as it arrived: bytes, never a path. `sender` is the login that owns the folder, None when nobody does.
+
+    `unread`: why there are no bytes: what it is instead of a file, or "too_big" with the size in `unread_size`.
+    """
 
     guid: str
     name: str
     content: bytes
     received_at: datetime
     sender: str | None
+    unread: str = ""
+    unread_size: int = 0
 
     @property
     def sha256(self) -> str:

@@ -19,12 +19,17 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A file taken out of the inbox: from now on `guid` names it. `path` is inside the private claim folder."""
+    """A file taken out of the inbox: from now on `guid` names it. `path` is inside the private claim folder.
+
+    `unread`: why its bytes must not be read, in the words of a finding, or "too_big"; empty when they may.
+    """
 
     guid: str
     sender: str | None
     name: str
     path: Path
+    unread: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Receipt:
     """A file accepted for processing (its bytes are in the archive).
 
     `state`: recibido, procesando, terminado or cuarentena. `lane`: the queue it stands in, one for each entity (by the
-    file's name; files whose name tells none queue by their sender). `fence`: the number of its latest attempt's lease.
+    file's name; files whose name tells none queue by their sender). `fence`: the number of its latest attempt's lease. `unread`: as in :class:`Claimed`.
     """
 
     guid: str
@@ -46,6 +51,7 @@ class Receipt:
     attempts: int = 0
     lane: str = ""
     fence: int = 0
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

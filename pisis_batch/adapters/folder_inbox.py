@@ -1,126 +1,271 @@
-"""The drop folder: `inbox/<LOGIN>/<FILE>`. A file is claimed by renaming it into a private folder named by its guid.
+"""The drop folder: `inbox/<LOGIN>/<FILE>`. A file is claimed by renaming it into a private folder.
 
 The scan is the truth; whoever renames first owns the file. A file is left alone while it is being written: its size and
-time must hold still for the settle time, and temporary names are nobody's file yet.
+time must hold still for the settle time, nobody may hold it open for writing, and temporary names are nobody's file yet.
+Senders take turns, so that a flood of one is not a wait for the others.
+
+Claims are made in batches, `claims/<batch>/<LOGIN>/<FILE>`, so that a batch costs as many syncs as one file. The guid of
+a claim follows from the batch and the name: it is the same after a crash. Whoever works on a batch holds its lock.
 """
 
+import contextlib
 import errno
 import fcntl
+import hashlib
+import itertools
 import os
 import shutil
 import stat
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
+
+from pisis_batch.adapters import folder_scan
 from pisis_batch.adapters.durable import sync_folder
+from pisis_batch.adapters.folder_scan import Seen
 from pisis_batch.ports import Claimed
 
-_UNFINISHED = (".part", ".tmp", ".filepart")
 _NOBODY = "_"
+_BATCH = 64
+_AT_ONCE = 8192  # entries remembered in one pass, over all folders
+_LINK_GRACE = 10.0  # seconds: some servers rename by linking and unlinking
+_OPEN_GRACE = 900.0  # a file that is held open but does not change is taken as it is after so many
+_STUCK_SECONDS = 60.0  # how long a file that may not be renamed is let be
+_FOREIGN = "!"  # before the login: the file is neither the folder's owner's nor ours
+
+_log = structlog.get_logger()
+Found = tuple[str | None, Seen]
 
 
 class FolderInbox:
     """Fulfils `ports.Inbox`."""
 
-    def __init__(self, inbox: Path, claims: Path, settle_seconds: float) -> None:
-        self._inbox, self._claims, self._settle = inbox, claims, settle_seconds
-        self._seen: dict[Path, tuple[int, int, float]] = {}
+    def __init__(self, inbox: Path, claims: Path, settle_seconds: float, largest: int = 2**63) -> None:
+        self._inbox, self._claims, self._settle, self._largest = inbox, claims, settle_seconds, largest
+        self._still: dict[tuple[str | None, str], tuple[int, int, int, float]] = {}
+        self._stuck: dict[tuple[str | None, str], float] = {}
         for folder in (inbox, claims):
             folder.mkdir(parents=True, exist_ok=True)
+        claims.chmod(0o700)
 
     def claims(self) -> Iterator[Claimed]:
-        """Left-over claims first, then every settled file. One process at a time is in here."""
-        with self._alone():
-            yield from self._left_over()
-            for path, sender in self._candidates():
-                if self._settled(path) and (claimed := self._claim(path, sender)):
-                    yield claimed
+        """Left-over claims first, then every settled file."""
+        for folder in self._batches():
+            with self._held(folder) as mine:
+                if mine:
+                    yield from self._in(folder)
+        try:
+            with folder_scan.opened(self._inbox) as root:
+                found = self._in_turns(root)
+                while batch := list(itertools.islice(found, _BATCH)):
+                    yield from self._claim(root, batch)
+        except (FileNotFoundError, NotADirectoryError):
+            self._inbox.mkdir(parents=True, exist_ok=True)  # deleted under us; what is dropped into it next is found
 
     def waiting(self) -> bool:
         """Whether files are there that still change or have not held still long enough."""
-        return any(True for _ in self._candidates())
+        try:
+            with folder_scan.opened(self._inbox) as root:
+                return any(True for _ in self._candidates(root))
+        except OSError:
+            return False
 
     def release(self, claimed: Claimed) -> None:
-        """The bytes are in the archive and the receipt is recorded: forget the claim."""
-        shutil.rmtree(self._claims / claimed.guid, ignore_errors=True)
-        sync_folder(self._claims)
+        """The bytes are in the archive and the receipt is recorded: forget the claim.
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with (self._claims / ".lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        Nothing is synced: a claim that comes back after a power cut is known by its guid.
+        """
+        with contextlib.suppress(OSError):
+            claimed.path.unlink(missing_ok=True)
+            claimed.path.parent.rmdir()
+            claimed.path.parents[1].rmdir()
 
-    def _left_over(self) -> Iterator[Claimed]:
-        for folder in sorted(entry for entry in self._claims.iterdir() if entry.is_dir()):
-            files = [entry for entry in folder.glob("*/*") if entry.is_file()]
-            if not files:  # died between making the folder and renaming into it
-                shutil.rmtree(folder, ignore_errors=True)
-                continue
-            login = files[0].parent.name
-            yield Claimed(folder.name, None if login == _NOBODY else login, files[0].name, files[0])
+    def _batches(self) -> list[Path]:
+        return sorted(entry for entry in self._claims.iterdir() if entry.is_dir())
 
-    def _candidates(self) -> Iterator[tuple[Path, str | None]]:
-        """Regular files with a finished name, oldest first within each folder."""
-        for folder, sender in self._folders():
-            try:
-                entries = [entry for entry in os.scandir(folder) if self._is_file(entry)]
-            except OSError:
-                continue  # the folder was removed or closed meanwhile; the next scan tells
-            for entry in sorted(entries, key=lambda one: (one.stat(follow_symlinks=False).st_mtime_ns, one.name)):
-                yield Path(entry.path), sender
-
-    def _folders(self) -> Iterator[tuple[Path, str | None]]:
-        yield self._inbox, None
-        for entry in sorted(os.scandir(self._inbox), key=lambda one: one.name):
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith((".", "_")):
-                yield Path(entry.path), entry.name
-
-    @staticmethod
-    def _is_file(entry: os.DirEntry[str]) -> bool:
-        name = entry.name
-        if name.startswith(".") or name.endswith("~") or name.lower().endswith(_UNFINISHED):
-            return False
+    @contextlib.contextmanager
+    def _held(self, batch: Path) -> Iterator[bool]:
+        """The lock of a batch, which its claimer holds and the kernel frees when the claimer dies."""
         try:
-            return stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)
-        except OSError:
-            return False
-
-    def _settled(self, path: Path) -> bool:
-        """Whether size and time held still long enough: by the file's own time, or between two looks of ours."""
-        try:
-            found = path.lstat()
-        except OSError:
-            self._seen.pop(path, None)
-            return False
-        if self._settle <= 0 or time.time() - found.st_mtime >= self._settle:
-            self._seen.pop(path, None)
-            return True
-        size, changed, since = self._seen.get(path, (-1, -1, 0.0))
-        if (size, changed) != (found.st_size, found.st_mtime_ns):
-            self._seen[path] = (found.st_size, found.st_mtime_ns, time.monotonic())
-            return False
-        return time.monotonic() - since >= self._settle
-
-    def _claim(self, path: Path, sender: str | None) -> Claimed | None:
-        """Rename a file into a folder of its own. None when somebody else was first."""
-        guid = str(uuid.uuid4())
-        target = self._claims / guid / (sender or _NOBODY) / path.name
-        target.parent.mkdir(parents=True, mode=0o700)
-        try:
-            path.rename(target)
+            handle = os.open(batch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
-            shutil.rmtree(self._claims / guid, ignore_errors=True)
-            return None
+            yield False
+            return
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield True
+        except BlockingIOError:
+            yield False
+        finally:
+            os.close(handle)
+
+    def _in(self, batch: Path) -> Iterator[Claimed]:
+        """The claims of a batch; one that is empty, or a copy that never ended, is cleared away."""
+        found = [path for path in sorted(batch.glob("*/*")) if not path.name.startswith(".pisis-copy-")]
+        if not found:
+            shutil.rmtree(batch, ignore_errors=True)
+        for path in found:
+            yield self._claimed(batch, path)
+
+    def _claimed(self, batch: Path, path: Path) -> Claimed:
+        login = path.parent.name.removeprefix(_FOREIGN)
+        sender = None if login == _NOBODY else login
+        said = hashlib.sha256(batch.name.encode() + os.fsencode(f"/{login}/{path.name}")).digest()
+        guid = str(uuid.UUID(bytes=said[:16], version=4))
+        with folder_scan.opened(path.parent) as folder:
+            seen = folder_scan.look(folder, path.name)
+            unread = seen.kind
+            if not unread and path.parent.name.startswith(_FOREIGN):
+                unread = folder_scan.FOREIGN
+            if not unread and seen.links > 1:
+                unread = folder_scan.LINKED
+            if not unread and seen.size > self._largest:
+                unread = "too_big"
+        return Claimed(guid, sender, path.name, path, unread, seen.size)
+
+    def _in_turns(self, root: int) -> Iterator[Found]:
+        """Settled files, one of each sender in turn."""
+        waiting = [iter(files) for files in self._by_sender(root)]
+        while waiting:
+            going = []
+            for files in waiting:
+                for found in files:
+                    yield found
+                    going.append(files)
+                    break
+            waiting = going
+
+    def _by_sender(self, root: int) -> list[list[Found]]:
+        names: list[str | None] = [None, *folder_scan.senders(root)]
+        most = max(_BATCH, _AT_ONCE // len(names))
+        found = []
+        for sender in names:
+            with contextlib.suppress(OSError), self._folder(root, sender) as folder:
+                seen = folder_scan.oldest(folder, most)
+                settled = [one for one in seen if self._settled(folder, sender, one)]
+                found.append([(sender, one) for one in settled])
+        return [files for files in found if files]
+
+    def _candidates(self, root: int) -> Iterator[Found]:
+        for sender in (None, *folder_scan.senders(root)):
+            with contextlib.suppress(OSError), self._folder(root, sender) as folder:
+                found = folder_scan.oldest(folder, 1 + len(self._stuck))
+                yield from ((sender, seen) for seen in found if not self._is_stuck((sender, seen.name)))
+
+    def _is_stuck(self, key: tuple[str | None, str]) -> bool:
+        """Whether a file could not be renamed a moment ago; it is tried again, but not all the time."""
+        since = self._stuck.get(key)
+        if since is not None and time.monotonic() - since >= _STUCK_SECONDS:
+            del self._stuck[key]
+        return key in self._stuck
+
+    @contextlib.contextmanager
+    def _folder(self, root: int, sender: str | None) -> Iterator[int]:
+        if sender is None:
+            yield root
+            return
+        with folder_scan.opened(sender, root) as handle:
+            yield handle
+
+    def _settled(self, folder: int, sender: str | None, seen: Seen) -> bool:
+        """Whether it held still long enough, by its own time or between two looks of ours, and nobody writes to it."""
+        key = (sender, seen.name)
+        if self._is_stuck(key):
+            return False
+        if seen.kind:
+            return True
+        now = (seen.node, seen.size, seen.changed)
+        *before, since = self._still.get(key, (-1, -1, -1, 0.0))
+        if tuple(before) != now:
+            since = time.monotonic()
+            self._remember(key, (*now, since))
+        held = time.monotonic() - since
+        if seen.links > 1 and held < max(_LINK_GRACE, self._settle):
+            return False
+        if self._settle > 0 and time.time() - seen.changed / 1e9 < self._settle and held < self._settle:
+            return False
+        if held < _OPEN_GRACE and folder_scan.being_written(folder, seen.name):
+            return False
+        self._still.pop(key, None)
+        return True
+
+    def _remember(self, key: tuple[str | None, str], value: tuple[int, int, int, float]) -> None:
+        while len(self._still) >= _AT_ONCE:  # the longest forgotten goes: it is looked at anew
+            self._still.pop(next(iter(self._still)))
+        self._still[key] = value
+
+    def _claim(self, root: int, found: list[Found]) -> Iterator[Claimed]:
+        """Rename a batch of files into a folder of its own, make that durable, and hand them out under its lock."""
+        batch = self._claims / str(uuid.uuid4())
+        batch.mkdir(mode=0o700)
+        with self._held(batch):
+            taken = [path for sender, seen in found if (path := self._taken(root, sender, seen, batch))]
+            for folder in (*{path.parent for path in taken}, batch, self._claims):
+                sync_folder(folder)
+            for sender in {sender for sender, _ in found}:
+                with contextlib.suppress(OSError), self._folder(root, sender) as folder:
+                    os.fsync(folder)
+            for path in taken:
+                yield self._claimed(batch, path)
+            with contextlib.suppress(OSError):
+                batch.rmdir()
+
+    def _taken(self, root: int, sender: str | None, seen: Seen, batch: Path) -> Path | None:
+        """Where a file was renamed to. None when somebody else was first, or it may not be renamed."""
+        login = batch / (sender or _NOBODY)
+        try:
+            with self._folder(root, sender) as folder:
+                if folder_scan.foreign(seen, folder):
+                    login = login.with_name(_FOREIGN + login.name)
+                login.mkdir(mode=0o700, exist_ok=True)
+                _rename(folder, seen.name, login / seen.name)
         except OSError as error:
-            if error.errno != errno.EXDEV:
-                shutil.rmtree(self._claims / guid, ignore_errors=True)
-                return None
-            shutil.copy2(path, target, follow_symlinks=False)  # another file system: copy, then remove
-            path.unlink()
-        for folder in (target.parent, self._claims / guid, self._claims, path.parent):
-            sync_folder(folder)
-        return Claimed(guid, sender, path.name, target)
+            with contextlib.suppress(OSError):
+                login.rmdir()
+            if error.errno != errno.ENOENT:
+                self._stuck[sender, seen.name] = time.monotonic()
+                _log.error("claim_failed", sender=sender, error=type(error).__name__, errno=error.errno)
+            return None
+        return login / seen.name
+
+
+def _rename(folder: int, name: str, target: Path) -> None:
+    """Rename out of an open folder; between file systems copy, sync and remove. OSError when it was not ours to take."""
+    with folder_scan.opened(target.parent) as claims:
+        try:
+            os.rename(name, target.name, src_dir_fd=folder, dst_dir_fd=claims)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                _copy(folder, name, claims, target.name)
+            elif not _done_all_the_same(folder, name, claims):
+                raise
+
+
+def _done_all_the_same(folder: int, name: str, claims: int) -> bool:
+    """Whether a rename that was reported as failed took place: network file systems do that."""
+    names = [set(os.listdir(handle)) for handle in (folder, claims)]
+    return name not in names[0] and name in names[1]
+
+
+def _copy(folder: int, name: str, claims: int, target: str) -> None:
+    source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    with os.fdopen(source, "rb") as file:
+        before = os.fstat(source)
+        if not stat.S_ISREG(before.st_mode):
+            raise OSError(errno.EINVAL, "only files are copied")
+        half = f".pisis-copy-{uuid.uuid4()}"
+        copy = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=claims)
+        with os.fdopen(copy, "wb") as whole:
+            shutil.copyfileobj(file, whole, 1 << 20)
+            whole.flush()
+            os.fsync(copy)
+        after = os.fstat(source)
+    if (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (after.st_size, after.st_mtime_ns, after.st_ctime_ns):
+        os.unlink(half, dir_fd=claims)
+        raise OSError(errno.EAGAIN, "it changed while it was copied")
+    os.rename(half, target, src_dir_fd=claims, dst_dir_fd=claims)
+    os.fsync(claims)
+    os.unlink(name, dir_fd=folder)
