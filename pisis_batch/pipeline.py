@@ -30,7 +30,10 @@ def examine(received: Received, shelf: Shelf, limits: Limits) -> Examined:
     layout = shelf.find(received.name)
     if layout is None:
         return Examined(received, None, None, validators.check_name(received.name, shelf))
-    batch = reading.read(received.content, layout, received.name, limits)
+    if received.unread:
+        batch = reading.unread(layout, received.name, received.unread, received.unread_size, limits)
+    else:
+        batch = reading.read(received.content, layout, received.name, limits)
     return Examined(received, layout, batch, validators.check_structure(batch))
 
 

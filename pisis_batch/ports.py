@@ -37,7 +37,8 @@ class Receipt:
     """A file accepted for processing (its bytes are in the archive).
 
     `state`: recibido, procesando, terminado or cuarentena. `lane`: the queue it stands in, one for each entity (by the
-    file's name; files whose name tells none queue by their sender). `fence`: the number of its latest attempt's lease. `unread`: as in :class:`Claimed`.
+    file's name; files whose name tells none queue by their sender). `fence`: the number of its latest attempt's lease.
+    `unread`: as in :class:`Claimed`.
     """
 
     guid: str

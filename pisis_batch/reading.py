@@ -57,6 +57,15 @@ def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
     return Batch(layout, name, records, irregular, last)
 
 
+def unread(layout: Layout, name: str, what: str, size: int, limits: Limits) -> Batch:
+    """A batch without rows for what was never read: `what` it is instead of a file, or "too_big" with its size."""
+    most = 2**32 - 1
+    problem: dict[str, object] = {"problem": "binary", "value": what}
+    if what == "too_big":
+        problem = {"problem": "too_big", "cells": min(size, most), "expected": min(limits.file, most)}
+    return Batch(layout, name, {r.name: _nothing(r) for r in layout.records}, _irregular([problem]))
+
+
 def decoded(content: bytes, encoding: str = "cp1252") -> str:
     """Bytes as the characters that reading sees. Never fails: a byte that is none becomes a control character."""
     if encoding == "utf-8":

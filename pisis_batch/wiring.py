@@ -19,7 +19,7 @@ def ports(settings: Settings) -> Ports:
     known = shelf()
     return Ports(
         shelf=known,
-        inbox=FolderInbox(settings.inbox, settings.claims, settings.settle_seconds),
+        inbox=FolderInbox(settings.inbox, settings.claims, settings.settle_seconds, settings.max_file_bytes),
         archive=FolderArchive(settings.archive),
         outbox=FolderOutbox(settings.outbox),
         registry=registry,

@@ -1,11 +1,11 @@
 """The drop folder: `inbox/<LOGIN>/<FILE>`. A file is claimed by renaming it into a private folder.
 
-The scan is the truth; whoever renames first owns the file. A file is left alone while it is being written: its size and
-time must hold still for the settle time, nobody may hold it open for writing, and temporary names are nobody's file yet.
-Senders take turns, so that a flood of one is not a wait for the others.
+The scan is the truth; whoever renames first owns the file. A file is left alone while it is being written: its size
+and time must hold still for the settle time, nobody may hold it open for writing, and temporary names are nobody's file
+yet. Senders take turns, so that a flood of one is not a wait for the others.
 
-Claims are made in batches, `claims/<batch>/<LOGIN>/<FILE>`, so that a batch costs as many syncs as one file. The guid of
-a claim follows from the batch and the name: it is the same after a crash. Whoever works on a batch holds its lock.
+Claims are made in batches, `claims/<batch>/<LOGIN>/<FILE>`, so that a batch costs as many syncs as one file. The guid
+of a claim follows from the batch and the name: it is the same after a crash. Whoever works on a batch holds its lock.
 """
 
 import contextlib
@@ -76,10 +76,16 @@ class FolderInbox:
     def release(self, claimed: Claimed) -> None:
         """The bytes are in the archive and the receipt is recorded: forget the claim.
 
-        Nothing is synced: a claim that comes back after a power cut is known by its guid.
+        Nothing is synced: a claim that comes back after a power cut is known by its guid. What was too large to be
+        read is kept beside the claims.
         """
         with contextlib.suppress(OSError):
-            claimed.path.unlink(missing_ok=True)
+            if claimed.unread == "too_big":
+                aside = self._claims.with_name("apartados")
+                aside.mkdir(mode=0o700, exist_ok=True)
+                claimed.path.rename(aside / claimed.guid)
+            else:
+                claimed.path.unlink(missing_ok=True)
             claimed.path.parent.rmdir()
             claimed.path.parents[1].rmdir()
 
@@ -203,8 +209,8 @@ class FolderInbox:
         batch.mkdir(mode=0o700)
         with self._held(batch):
             taken = [path for sender, seen in found if (path := self._taken(root, sender, seen, batch))]
-            for folder in (*{path.parent for path in taken}, batch, self._claims):
-                sync_folder(folder)
+            for made in (*{path.parent for path in taken}, batch, self._claims):
+                sync_folder(made)
             for sender in {sender for sender, _ in found}:
                 with contextlib.suppress(OSError), self._folder(root, sender) as folder:
                     os.fsync(folder)
@@ -233,7 +239,7 @@ class FolderInbox:
 
 
 def _rename(folder: int, name: str, target: Path) -> None:
-    """Rename out of an open folder; between file systems copy, sync and remove. OSError when it was not ours to take."""
+    """Rename out of an open folder; between file systems copy, sync and remove. OSError when it was not to be had."""
     with folder_scan.opened(target.parent) as claims:
         try:
             os.rename(name, target.name, src_dir_fd=folder, dst_dir_fd=claims)
@@ -246,8 +252,11 @@ def _rename(folder: int, name: str, target: Path) -> None:
 
 def _done_all_the_same(folder: int, name: str, claims: int) -> bool:
     """Whether a rename that was reported as failed took place: network file systems do that."""
-    names = [set(os.listdir(handle)) for handle in (folder, claims)]
-    return name not in names[0] and name in names[1]
+    found = []
+    for handle in (folder, claims):
+        with os.scandir(handle) as entries:
+            found.append(any(entry.name == name for entry in entries))
+    return found == [False, True]
 
 
 def _copy(folder: int, name: str, claims: int, target: str) -> None:
@@ -263,7 +272,11 @@ def _copy(folder: int, name: str, claims: int, target: str) -> None:
             whole.flush()
             os.fsync(copy)
         after = os.fstat(source)
-    if (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (after.st_size, after.st_mtime_ns, after.st_ctime_ns):
+    if (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (
+        after.st_size,
+        after.st_mtime_ns,
+        after.st_ctime_ns,
+    ):
         os.unlink(half, dir_fd=claims)
         raise OSError(errno.EAGAIN, "it changed while it was copied")
     os.rename(half, target, src_dir_fd=claims, dst_dir_fd=claims)

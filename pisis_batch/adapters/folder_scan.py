@@ -90,9 +90,7 @@ def unfinished(name: str) -> bool:
 def look(folder: int, name: str) -> Seen:
     """An entry as it is now. Raises OSError when it is gone."""
     found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    return Seen(
-        name, found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_nlink, found.st_uid
-    )
+    return Seen(name, found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_nlink, found.st_uid)
 
 
 def foreign(seen: Seen, folder: int) -> bool:

@@ -13,7 +13,20 @@ from pisis_batch.adapters.sql_tables import document, finding, mail, receipt, ru
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered
 from pisis_batch.ports import Mail, Receipt
 
-_FIELDS = ("guid", "file_name", "sha256", "md5", "size", "sender", "received_at", "state", "attempts", "lane", "fence")
+_FIELDS = (
+    "guid",
+    "file_name",
+    "sha256",
+    "md5",
+    "size",
+    "sender",
+    "received_at",
+    "state",
+    "attempts",
+    "lane",
+    "fence",
+    "unread",
+)
 
 
 def to_receipt(row: Any) -> Receipt:

@@ -119,6 +119,7 @@ receipt = sa.Table(
     sa.Column("lane", sa.Text, nullable=False, server_default=""),
     sa.Column("lane_place", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("unread", sa.Text, nullable=False, server_default=""),
 )
 sa.Index(
     "in_lane_order",

@@ -71,7 +71,7 @@ def check(
     found = []
     for path in files:
         login = _login(sender) or _owner(path, ports, workspace)
-        received = Received("-", path.name, path.read_bytes(), now, login)
+        received = Received("-", service.readable(path.name), path.read_bytes(), now, login)
         found.append(service.check(received, ports, shelf=shelf(), limits=limits))
     outcomes(found, form, unmasked=unmasked, language=language)
     _end(found)

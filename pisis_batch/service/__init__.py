@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pisis_batch.service.checking import check
     from pisis_batch.service.delivery import deliver, publish
-    from pisis_batch.service.intake import lane, submit, take_in
+    from pisis_batch.service.intake import lane, readable, submit, take_in
     from pisis_batch.service.processing import BusyError, once, process, reprocess
     from pisis_batch.service.watching import watch
 
@@ -23,6 +23,7 @@ __all__ = [
     "once",
     "process",
     "publish",
+    "readable",
     "reprocess",
     "submit",
     "take_in",
@@ -31,7 +32,7 @@ __all__ = [
 _WHERE = {
     **dict.fromkeys(["check"], "checking"),
     **dict.fromkeys(["deliver", "publish"], "delivery"),
-    **dict.fromkeys(["lane", "submit", "take_in"], "intake"),
+    **dict.fromkeys(["lane", "readable", "submit", "take_in"], "intake"),
     **dict.fromkeys(["BusyError", "once", "process", "reprocess"], "processing"),
     **dict.fromkeys(["watch"], "watching"),
 }

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import structlog
 
+from pisis_batch.model import Received
 from pisis_batch.ports import Claimed, Ports, Receipt
 from pisis_batch.service.crash import crashpoint
 
+_LONGEST = 255
 _log = structlog.get_logger()
 
 
@@ -27,11 +29,19 @@ def take_in(ports: Ports) -> list[str]:
 
 
 def _accept(claimed: Claimed, ports: Ports) -> None:
-    sha256, md5, size = ports.archive.keep(claimed.path)
+    if claimed.unread:  # a link, a pipe, something enormous: answered without a byte of it being read
+        nothing = Received("", "", b"", ports.clock(), None)
+        sha256, md5, size = nothing.sha256, nothing.md5, claimed.size
+        _log.warning("not_read", guid=claimed.guid, sender=claimed.sender, what=claimed.unread)
+    else:
+        sha256, md5, size = ports.archive.keep(claimed.path)
     crashpoint("archived")
-    name = _text(claimed.name)
-    queue = lane(name, claimed.sender, ports)
-    ports.registry.accept(Receipt(claimed.guid, name, sha256, md5, size, claimed.sender, ports.clock(), lane=queue))
+    name = readable(claimed.name)
+    sender = claimed.sender if claimed.sender is None else readable(claimed.sender)
+    queue = lane(name, sender, ports)
+    ports.registry.accept(
+        Receipt(claimed.guid, name, sha256, md5, size, sender, ports.clock(), lane=queue, unread=claimed.unread)
+    )
     crashpoint("accepted")
     ports.inbox.release(claimed)
     crashpoint("released")
@@ -48,16 +58,22 @@ def lane(name: str, sender: str | None, ports: Ports) -> str:
     return f"@{sender or ''}"
 
 
-def _text(name: str) -> str:
-    """A name as text: bytes that are none become escapes, so that every database and message can hold it."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+def readable(name: str) -> str:
+    """A name that every database, message and terminal can hold: whatever is no plain sign becomes an escape."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    shown = "".join(sign if sign.isprintable() else _escape(sign) for sign in text)
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+
+
+def _escape(sign: str) -> str:
+    return f"\\x{ord(sign):02x}" if sign.isascii() else sign.encode("ascii", "backslashreplace").decode()
 
 
 def submit(path: Path, sender: str | None, ports: Ports) -> str:
     """Accept a file named by an operator, who keeps it; its guid."""
     sha256, md5, size = ports.archive.keep(path)
     guid = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-    name = _text(path.name)
+    name = readable(path.name)
     queue = lane(name, sender, ports)
     ports.registry.accept(Receipt(guid, name, sha256, md5, size, sender, ports.clock(), lane=queue))
     return guid

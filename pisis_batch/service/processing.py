@@ -45,6 +45,9 @@ def process(guid: str, ports: Ports) -> Outcome | None:
 
 
 def _received(receipt: Receipt, ports: Ports) -> Received:
+    if receipt.unread:
+        name, at = receipt.file_name, receipt.received_at
+        return Received(receipt.guid, name, b"", at, receipt.sender, receipt.unread, receipt.size)
     content = ports.archive.fetch(receipt.sha256)
     return Received(receipt.guid, receipt.file_name, content, receipt.received_at, receipt.sender)
 
