@@ -8,16 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pisis_batch import pipeline, reports
+from pisis_batch import effects, pipeline, reports
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Attachment, Batch, Facts, Limits, Outcome, Questions, Received, Rendered
+from pisis_batch.model import Attachment, Batch, Brake, Facts, Limits, Outcome, Questions, Received, Rendered
 
 Ask = Callable[[Questions], Facts]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to judge and how. `at`: the moment the documents state; `told` False leaves documents and messages out."""
+    """What to judge and how. `at`: the moment the documents state; `told` False leaves documents and messages out.
+
+    With a `brake` the file may be held. `refused`: why people did not approve it, which rejects it.
+    """
 
     received: Received
     limits: Limits
@@ -25,6 +28,8 @@ class Task:
     mail_from: str
     sender_judged: bool = True
     told: bool = True
+    brake: Brake | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,10 @@ class Judged:
 def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
     """Both validations against the registry as it is now. An unsound file asks it only for addresses."""
     outcome = outcome_of(task, shelf, ask)
+    if task.brake:
+        outcome = effects.braked(outcome, task.brake)
+    if task.refused:
+        outcome = pipeline.refused(outcome, task.refused)
     mails, documents = told(outcome, task.at, task.mail_from) if task.told else ((), ())
     examined = dataclasses.replace(outcome.examined, batch=_slim(outcome.examined.batch))
     return Judged(dataclasses.replace(outcome, examined=examined), mails, documents)

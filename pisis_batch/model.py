@@ -53,6 +53,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Brake:
+    """When a file that unlinks many is held: more than `users`, or more than `percent` of the entity's users.
+
+    The percentage counts from `at_least` unlinked users on. 0 turns either off.
+    """
+
+    users: int = 20
+    percent: int = 50
+    at_least: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A file as it arrived: bytes, never a path. `sender` is the login that owns the folder, None when nobody does.
 
@@ -222,6 +234,16 @@ class Examined:
             found = self.layout.entity.of(stated) if isinstance(stated, dict) else None
         return Id(*found) if found else None
 
+    @property
+    def cut_date(self) -> str | None:
+        """The cut date (AAAA-MM-DD) the file reports: by its control record, else by its name."""
+        if self.layout is None:
+            return None
+        stated = self.layout.file_name.read(self.received.name)
+        named = stated if isinstance(stated, dict) else {}
+        row = (self.batch.control if self.batch else None) or {}
+        return row.get(self.layout.cut_date) or named.get(self.layout.cut_date)
+
 
 @dataclass(frozen=True, slots=True)
 class Questions:
@@ -323,6 +345,7 @@ class Facts:
     persons: the asked people found in Mi Seguridad Social. linked: the asked people linked now to the entity.
     grants: profiles they hold there now. profiles: the whole catalogue. periods: the annex's calendar.
     kept: what a file that replaces its period would replace. stored: per record, the asked keys that are stored now.
+    users: how many are linked to the entity now, named by the file or not.
     `sender` None means the sender is not judged (a check without one).
     """
 
@@ -337,14 +360,16 @@ class Facts:
     periods: pl.DataFrame = _empty(PERIODS)
     kept: Kept | None = None
     stored: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
+    users: int = 0
 
 
 class Verdict(StrEnum):
-    """What became of a file (contract: `verdict` of ack.json)."""
+    """What became of a file. The first three are final and stand in ack.json; a held file has no ack yet."""
 
     CARGADO = "cargado"
     RECHAZADO = "rechazado"
     SIN_CAMBIOS = "sin cambios"
+    RETENIDO = "retenido"
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,7 +447,7 @@ class Attachment:
 class Letter:
     """A message before it is addressed: one e-mail is made of it for each recipient."""
 
-    kind: Literal["acta", "resultado", "confirmacion", "falla"]
+    kind: Literal["acta", "resultado", "confirmacion", "falla", "espera"]
     to: tuple[str, ...]
     subject: str
     html: str

@@ -112,6 +112,15 @@ def broken(received: Received, shelf: Shelf) -> Outcome:
     return Outcome(examined, None, examined.findings, Verdict.RECHAZADO, Counts(), Changes(), ruleset())
 
 
+def refused(outcome: Outcome, reason: str) -> Outcome:
+    """The end of a held file that people did not approve: rejected, with their reason among the findings."""
+    users = outcome.facts.users if outcome.facts else 0
+    told = validators.not_approved(reason, outcome.changes.unlinked.height, users)
+    findings = Findings(pl.concat([told.frame, outcome.findings.frame]))
+    counts = verdict.count(outcome.examined.batch, findings, Verdict.RECHAZADO)
+    return dataclasses.replace(outcome, findings=findings, verdict=Verdict.RECHAZADO, counts=counts, changes=Changes())
+
+
 def with_facts(outcome: Outcome, facts: Facts) -> Outcome:
     """The same outcome, knowing whom to tell."""
     return dataclasses.replace(outcome, facts=facts)

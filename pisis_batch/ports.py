@@ -11,7 +11,7 @@ import polars as pl
 
 from pisis_batch.judging import Ask, Judged, Task
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Attachment, Facts, Id, Limits, Outcome, Questions, RegisteredEntity, Rendered
+from pisis_batch.model import Attachment, Brake, Facts, Id, Limits, Outcome, Questions, RegisteredEntity, Rendered
 
 #: Aware datetimes in America/Bogota.
 Clock = Callable[[], datetime]
@@ -36,9 +36,9 @@ class Claimed:
 class Receipt:
     """A file accepted for processing (its bytes are in the archive).
 
-    `state`: recibido, procesando, terminado or cuarentena. `lane`: the queue it stands in, one for each entity (by the
-    file's name; files whose name tells none queue by their sender). `fence`: the number of its latest attempt's lease.
-    `unread`: as in :class:`Claimed`.
+    `state`: recibido, procesando, retenido (two people must approve it), terminado or cuarentena. `lane`: the queue it
+    stands in, one for each entity (by the file's name; files whose name tells none queue by their sender). `fence`: the
+    number of its latest attempt's lease. `unread`: as in :class:`Claimed`.
     """
 
     guid: str
@@ -53,6 +53,14 @@ class Receipt:
     lane: str = ""
     fence: int = 0
     unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a held file waits with: the hash of its plan, and who approved it when."""
+
+    plan: str
+    approvals: tuple[tuple[str, datetime], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +191,15 @@ class Registry(Protocol):
         *,
         fence: int,
         reprocess: bool = False,
+        approved_by: str | None = None,
+        refused_by: str | None = None,
     ) -> bool:
         """Changes, run, findings, audit, documents and mails in one transaction, which also ends the lease.
 
         False, and nothing written, when the fence is not the lane's latest, or when the receipt is already terminated
         (unless `reprocess`: a new run is added and becomes the receipt's verdict). Runs the changes only when the
-        verdict is cargado.
+        verdict is cargado; a verdict of retenido leaves the receipt waiting with the hash of its plan. `approved_by`
+        and `refused_by` are who ended the wait, noted in the same transaction.
         """
         ...
 
@@ -236,6 +247,14 @@ class Registry(Protocol):
         Keys: guid, file_name, sender, received_at, state, verdict, entity, counts, changes, ruleset, errors (int),
         mails (dict of state to number).
         """
+        ...
+
+    def held(self, guid: str) -> Held | None:
+        """What a held receipt waits with; None when it is not held."""
+        ...
+
+    def approve(self, guid: str, login: str, at: datetime, *, fence: int) -> bool:
+        """Note the first approval of a held receipt and leave its lane; False when the lease was lost."""
         ...
 
     def findings(self, guid: str) -> pl.DataFrame:
@@ -298,3 +317,4 @@ class Ports:
     clock: Clock
     limits: Limits
     mail_from: str
+    brake: Brake

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 BOGOTA = ZoneInfo("America/Bogota")
@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     isolation: bool = True
     judge_seconds: float = 30.0
     judge_memory_bytes: int = 4 * 1024**3
+    brake_users: int = Field(20, ge=0)
+    brake_percent: int = Field(50, ge=0, le=100)
 
     @field_validator("now")
     @classmethod
@@ -123,4 +125,6 @@ TEMPLATE = """\
 # isolation = true                         # juzgar en un proceso hijo: sin red ni base de datos, con límites
 # judge_seconds = 30.0                     # cuánto puede tardar un archivo (más un segundo por MiB)
 # judge_memory_bytes = 4294967296          # espacio de direcciones del hijo (más 24 veces el archivo)
+# brake_users = 20                         # si desvincula a más, el archivo espera a que dos personas lo aprueben
+# brake_percent = 50                       # lo mismo con este porcentaje de los usuarios (desde 5); 0 lo apaga
 """

@@ -7,7 +7,7 @@ from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_outbox import FolderOutbox
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf, shelf
-from pisis_batch.model import Limits
+from pisis_batch.model import Brake, Limits
 from pisis_batch.ports import Clock, Judge, Mailer, Ports
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
@@ -28,6 +28,7 @@ def ports(settings: Settings) -> Ports:
         clock=clock(settings),
         limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
         mail_from=settings.mail_from,
+        brake=Brake(settings.brake_users, settings.brake_percent),
     )
 
 

@@ -23,11 +23,14 @@ class FolderOutbox:
         root.mkdir(parents=True, exist_ok=True)
 
     def publish(self, sender: str | None, guid: str, documents: Sequence[Attachment]) -> Path:
-        """Write the documents; the same call twice leaves the same bytes."""
+        """Write the documents and take away those of an earlier verdict; the same call twice leaves the same bytes."""
         folder = self._root / owner(sender) / guid
         folder.mkdir(parents=True, exist_ok=True)
         for document in documents:
             durable.write(folder / document.name, document.content)
+        names = {document.name for document in documents}
+        for stale in [path for path in folder.iterdir() if path.name not in names and path.is_file()]:
+            stale.unlink()
         durable.sync_folder(folder.parent)
         durable.sync_folder(self._root)
         return folder

@@ -77,9 +77,16 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
         periods=_periods(connection, questions.annex),
         kept=sql_stored.kept(connection, questions),
         stored=sql_stored.known_keys(connection, questions),
+        users=_users(connection, key),
     )
     _ASKED.drop(connection, checkfirst=False)
     return answer
+
+
+def _users(connection: sa.Connection, key: int | None) -> int:
+    """How many users the entity has now."""
+    here = sa.select(sa.func.count()).select_from(link).where(link.c.entity_id == key, link.c.valid_to.is_(None))
+    return connection.execute(here).scalar_one()
 
 
 def _persons(connection: sa.Connection) -> pl.DataFrame:

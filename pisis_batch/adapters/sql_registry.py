@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pisis_batch.adapters import (
     sql_changes,
     sql_facts,
+    sql_held,
     sql_lanes,
     sql_load,
     sql_migrate,
@@ -21,7 +22,7 @@ from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
 from pisis_batch.model import Attachment, Facts, Id, Outcome, Questions, RegisteredEntity, Rendered, Verdict
-from pisis_batch.ports import Mail, Receipt
+from pisis_batch.ports import Held, Mail, Receipt
 
 
 class SqlRegistry:
@@ -106,9 +107,23 @@ class SqlRegistry:
         *,
         fence: int,
         reprocess: bool = False,
+        approved_by: str | None = None,
+        refused_by: str | None = None,
     ) -> bool:
         """All or nothing; False when the lease was lost or the receipt had its verdict already."""
-        return self._end(outcome, mails, documents, at, state="terminado", fence=fence, reprocess=reprocess)
+        state = "retenido" if outcome.verdict is Verdict.RETENIDO else "terminado"
+        notes = [f"no aprobado por {refused_by}"] if refused_by else []
+        return self._end(
+            outcome,
+            mails,
+            documents,
+            at,
+            state=state,
+            fence=fence,
+            reprocess=reprocess,
+            approved_by=approved_by,
+            notes=notes,
+        )
 
     def quarantine(
         self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime, *, fence: int
@@ -127,6 +142,8 @@ class SqlRegistry:
         state: str,
         fence: int,
         reprocess: bool,
+        approved_by: str | None = None,
+        notes: Sequence[str] = (),
     ) -> bool:
         received = outcome.received
         at = when.isoformat()
@@ -141,6 +158,10 @@ class SqlRegistry:
             )
             if swapped.rowcount != 1:
                 return False
+            if approved_by and sql_held.approve(connection, received.guid, approved_by, at):
+                _audit(connection, when, received.guid, f"aprobado por {approved_by}")
+            for note in notes:
+                _audit(connection, when, received.guid, note)
             who = outcome.examined.entity
             if outcome.verdict is Verdict.CARGADO and who is not None:
                 sql_changes.apply(connection, outcome.changes, who, received.guid, at)
@@ -210,6 +231,22 @@ class SqlRegistry:
         """The findings of a receipt's latest run."""
         with self._reader.begin() as connection:
             return sql_runs.findings(connection, guid)
+
+    @retried
+    def held(self, guid: str) -> Held | None:
+        """What a held receipt waits with."""
+        with self._reader.begin() as connection:
+            return sql_held.held(connection, guid)
+
+    @retried
+    def approve(self, guid: str, login: str, at: datetime, *, fence: int) -> bool:
+        """Note an approval that is not the last."""
+        with self.engine.begin() as connection:
+            if not sql_lanes.let_go(connection, guid, fence):
+                return False
+            if sql_held.approve(connection, guid, login, at.isoformat()):
+                _audit(connection, at, guid, f"aprobado por {login}")
+        return True
 
     @retried
     def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from pisis_batch import effects
 from pisis_batch.adapters import sql_lanes
 from pisis_batch.adapters.sql_tables import document, finding, mail, receipt, run
-from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered
+from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
 
 _FIELDS = (
@@ -71,6 +72,8 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int) -> int:
             errors=outcome.findings.where("error").frame.height,
             published=False,
             fence=fence,
+            cut_date=outcome.examined.cut_date,
+            plan=effects.digest(outcome) if outcome.verdict is Verdict.RETENIDO else None,
         )
     )
     key = inserted.inserted_primary_key

@@ -162,6 +162,16 @@ run = sa.Table(
     sa.Column("errors", sa.Integer, nullable=False),
     sa.Column("published", sa.Boolean, nullable=False),
     sa.Column("fence", sa.BigInteger),  # the attempt that ended in this run
+    sa.Column("cut_date", sa.Text),
+    sa.Column("plan", sa.Text),  # hash of the plan that a held file waits with
+)
+approval = sa.Table(
+    "approval",
+    metadata,
+    sa.Column("run_id", sa.ForeignKey("run.id"), nullable=False),
+    sa.Column("login", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("run_id", "login"),
 )
 finding = sa.Table(
     "finding",

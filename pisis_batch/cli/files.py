@@ -45,6 +45,7 @@ def _login(text: str | None) -> str | None:
 @_FILES
 @click.option("--offline", is_flag=True, help="Solo la estructura, sin consultar el registro.")
 @click.option("--sender", help="Juzgar también si este usuario puede enviar el archivo (CC10000001).")
+@click.option("--plan", is_flag=True, help="Además, a quiénes vincula, actualiza y desvincula, con su huella.")
 @click.option("--language", type=click.Choice(["es", "en"]), default="es", help="Idioma de los mensajes.")
 @click.option("--unmasked", is_flag=True, help="Mostrar completos los números de identificación.")
 @FORMAT
@@ -58,6 +59,7 @@ def check(
     *,
     offline: bool,
     unmasked: bool,
+    plan: bool,
 ) -> None:
     """Dice el veredicto de cada FILE sin ningún efecto.
 
@@ -73,7 +75,9 @@ def check(
         login = _login(sender) or _owner(path, ports, workspace)
         received = Received("-", service.readable(path.name), path.read_bytes(), now, login)
         found.append(service.check(received, ports, shelf=shelf(), limits=limits))
-    outcomes(found, form, unmasked=unmasked, language=language)
+    if plan and ports is None:
+        raise click.UsageError("el plan compara con el registro: use un espacio de trabajo, sin --offline")
+    outcomes(found, form, unmasked=unmasked, language=language, brake=ports.brake if ports else None, plan=plan)
     _end(found)
 
 

@@ -9,16 +9,22 @@ from typing import TYPE_CHECKING, Any
 import click
 import polars as pl
 
-from pisis_batch import reports, validators
+from pisis_batch import effects, reports, validators
 from pisis_batch.causes import diagnose
-from pisis_batch.model import Outcome, Verdict
+from pisis_batch.cli import plans
+from pisis_batch.model import Brake, Outcome, Verdict
 from pisis_batch.reports.page import causes, many, number
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN = 50
-_STYLES = {Verdict.CARGADO: "bold green", Verdict.RECHAZADO: "bold red", Verdict.SIN_CAMBIOS: "bold blue"}
+_STYLES = {
+    Verdict.CARGADO: "bold green",
+    Verdict.RECHAZADO: "bold red",
+    Verdict.SIN_CAMBIOS: "bold blue",
+    Verdict.RETENIDO: "bold yellow",
+}
 FORMAT = click.option(
     "--format",
     "form",
@@ -42,10 +48,21 @@ def as_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
 
 
-def outcomes(found: Sequence[Outcome], form: str, *, unmasked: bool = False, language: str = "es") -> None:
-    """Print verdicts: one object or a list as JSON, all findings as CSV, or a reading text."""
+def outcomes(
+    found: Sequence[Outcome],
+    form: str,
+    *,
+    unmasked: bool = False,
+    language: str = "es",
+    brake: Brake | None = None,
+    plan: bool = False,
+) -> None:
+    """Print verdicts: one object or a list as JSON, all findings as CSV, or a reading text.
+
+    With a brake, what the service would hold is said; with `plan`, every effect by name.
+    """
     if form == "json":
-        acks = [reports.ack(outcome) for outcome in found]
+        acks = [_machine(outcome, brake, plan=plan) for outcome in found]
         as_json(acks[0] if len(acks) == 1 else acks)
     elif form == "csv":
         frames = [_flat(outcome, language) for outcome in found]
@@ -53,6 +70,18 @@ def outcomes(found: Sequence[Outcome], form: str, *, unmasked: bool = False, lan
     else:
         for outcome in found:
             _text(outcome, mask=not unmasked, language=language)
+            if plan and brake:
+                plans.show(console(), outcome, brake, mask=not unmasked)
+            elif outcome.verdict is Verdict.RETENIDO or (brake and effects.holds(outcome, brake)):
+                plans.held_note(console(), effects.plan(outcome, Brake()))
+
+
+def _machine(outcome: Outcome, brake: Brake | None, *, plan: bool) -> dict[str, Any]:
+    """The ack; a held file has none yet and says its state. A check adds its plan when asked."""
+    said = reports.ack(outcome)
+    if outcome.verdict is Verdict.RETENIDO:
+        said = {**said, "verdict": None, "state": "retenido"}
+    return {**said, "plan": plans.as_dict(outcome, brake)} if plan and brake else said
 
 
 def _flat(outcome: Outcome, language: str) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Commands about what was received: `runs list`, `runs show`."""
+"""Commands about what was received: `runs list`, `runs show`, and the decisions on held files."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pisis_batch import wiring
+from pisis_batch.cli.decisions import runs_approve, runs_plan, runs_reject
 from pisis_batch.cli.output import FORMAT, as_json, console
 from pisis_batch.model import FINDINGS, Findings, Id, Verdict
 from pisis_batch.ports import Ports
@@ -91,6 +92,10 @@ def runs_show(workspace: Path | None, guid: str, form: str) -> None:
         click.echo(findings.frame.write_csv(), nl=False)
         return
     _shown(run, findings, ports)
+    if held := ports.registry.held(receipt.guid):
+        who = " y ".join(login for login, _ in held.approvals) or "nadie todavía"
+        click.echo(f"Espera a que dos personas lo aprueben; aprobado por {who}. Plan {held.plan}")
+        click.echo(f"Vea a quiénes afecta con «pisis runs plan {receipt.guid[:8]}»")
 
 
 _LABELS = {
@@ -114,3 +119,7 @@ def _shown(run: dict[str, Any], findings: Findings, ports: Ports) -> None:
     told = validators.described(findings, ports.shelf.find(run["file_name"]), mask=True)
     for row in told.iter_rows(named=True):
         out.print(f"{row['line'] or '-'}  {row['code']}  {row['message']}", markup=False)
+
+
+for _command in (runs_plan, runs_approve, runs_reject):
+    runs.add_command(_command)

@@ -9,6 +9,7 @@ from pisis_batch.reports import documentos, look
 from pisis_batch.reports.ack import ack_json
 from pisis_batch.reports.anotado import annotated_copy
 from pisis_batch.reports.detalle import findings_csv
+from pisis_batch.reports.efectos import plan_csv
 from pisis_batch.reports.hoja import findings_xlsx
 from pisis_batch.reports.letters import Body, letters
 from pisis_batch.reports.page import Page
@@ -28,8 +29,12 @@ class Answer(NamedTuple):
 
 
 def answer(outcome: Outcome, at: datetime) -> Answer:
-    """All that is said of an outcome. A fault of ours leaves only `ack.json` in the outbox."""
+    """All that is said of an outcome. A fault of ours leaves only `ack.json` in the outbox; a held file has none."""
     told = Told(outcome, at)
+    if outcome.verdict is Verdict.RETENIDO:
+        waiting = _body("aviso", documentos.waiting(told))
+        page = Attachment("espera.html", "text/html", waiting.html.encode("utf-8"))
+        return Answer((page, plan_csv(outcome.changes)), letters(told, {"espera": waiting}, ()))
     files = [Attachment("ack.json", "application/json", ack_json(told))]
     if "SIS001" in told.codes:
         fault = _body("aviso", documentos.our_fault(told))

@@ -1,5 +1,7 @@
 """Every finding as CSV, for Excel in Spanish: semicolons, UTF-8 with its mark, no cell that Excel could run."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from pisis_batch.reports.told import Told
@@ -20,8 +22,13 @@ HEADER = {
 
 def findings_csv(told: Told) -> bytes:
     """The complete list, unmasked: it goes to the file's own entity."""
-    columns = [_harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in HEADER.items()]
-    text = told.rows.select(columns).write_csv(separator=";", quote_style="always", line_terminator="\r\n")
+    return spreadsheet(told.rows, HEADER)
+
+
+def spreadsheet(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:
+    """The columns of `header` under its labels, as Excel in Spanish opens them, without a cell that it could run."""
+    columns = [_harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in header.items()]
+    text = rows.select(columns).write_csv(separator=";", quote_style="always", line_terminator="\r\n")
     return b"\xef\xbb\xbf" + text.encode("utf-8")
 
 

@@ -240,3 +240,28 @@ def our_fault(told: Told) -> Page:
         ),
     )
     return dataclasses.replace(page, paragraphs=paragraphs, causes_line="", causes=(), rows=(), more="")
+
+
+def waiting(told: Told) -> Page:
+    """The message about a file that two people must approve: why it waits, that nothing changed, what to do."""
+    leaving = told.outcome.changes.unlinked.height
+    users = told.outcome.facts.users if told.outcome.facts else 0
+    page = _page(
+        told,
+        title="Aviso de archivo en espera",
+        tone="igual",
+        headline="Su archivo espera aprobación",
+        lead=f"Desvincula a {number(leaving)} de los {many(users, 'usuario', 'usuarios')} de su entidad.",
+    )
+    paragraphs = (
+        (
+            "El archivo está bien hecho. Como desvincula a tantos usuarios a la vez, dos personas deben aprobarlo "
+            "antes de que se aplique. Mientras tanto sus usuarios y perfiles siguen como estaban."
+        ),
+        "Si eso es lo que quería reportar, no tiene que hacer nada: el resultado le llegará a este correo.",
+        (
+            "Si fue un error, escriba a la Mesa de Ayuda con el GUID de este mensaje para que no lo aprueben, y "
+            "envíe el archivo corregido. En su carpeta de salida, plan.csv dice quiénes saldrían."
+        ),
+    )
+    return dataclasses.replace(page, paragraphs=paragraphs, causes_line="", causes=(), rows=(), more="")

@@ -8,7 +8,7 @@ from pisis_batch.reports.told import Told
 
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _LONGEST = 80
-Kind = Literal["acta", "resultado", "confirmacion", "falla"]
+Kind = Literal["acta", "resultado", "confirmacion", "falla", "espera"]
 
 
 class Body(NamedTuple):
@@ -26,6 +26,8 @@ def letters(told: Told, bodies: Mapping[str, Body], attachments: tuple[Attachmen
     made: list[Letter] = []
     if "falla" in bodies:
         made.append(_letter("falla", to, "En espera", outcome, body=bodies["falla"]))
+    elif "espera" in bodies:
+        made.append(_letter("espera", to, "En espera", outcome, body=bodies["espera"], files=attachments))
     elif not outcome.examined.sound:
         made.append(_letter("acta", to, "Rechazado", outcome, body=bodies["acta"], files=attachments))
     else:

@@ -9,31 +9,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pisis_batch.service.approval import Decision, NotHeldError, approve, clean_login, refuse
     from pisis_batch.service.checking import check
     from pisis_batch.service.delivery import deliver, publish
     from pisis_batch.service.intake import lane, readable, submit, take_in
-    from pisis_batch.service.processing import BusyError, once, process, reprocess
+    from pisis_batch.service.processing import BusyError, judge_again, once, process, reprocess
     from pisis_batch.service.watching import watch
 
 __all__ = [
     "BusyError",
+    "Decision",
+    "NotHeldError",
+    "approve",
     "check",
+    "clean_login",
     "deliver",
+    "judge_again",
     "lane",
     "once",
     "process",
     "publish",
     "readable",
+    "refuse",
     "reprocess",
     "submit",
     "take_in",
     "watch",
 ]
 _WHERE = {
+    **dict.fromkeys(["Decision", "NotHeldError", "approve", "clean_login", "refuse"], "approval"),
     **dict.fromkeys(["check"], "checking"),
     **dict.fromkeys(["deliver", "publish"], "delivery"),
     **dict.fromkeys(["lane", "readable", "submit", "take_in"], "intake"),
-    **dict.fromkeys(["BusyError", "once", "process", "reprocess"], "processing"),
+    **dict.fromkeys(["BusyError", "judge_again", "once", "process", "reprocess"], "processing"),
     **dict.fromkeys(["watch"], "watching"),
 }
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import structlog
 
-from pisis_batch import judging, pipeline
+from pisis_batch import effects, judging, pipeline
 from pisis_batch.judging import Judged, Task
-from pisis_batch.model import Outcome, Received
+from pisis_batch.model import Outcome, Received, Verdict
 from pisis_batch.ports import JudgeError, Ports, Receipt
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
@@ -53,11 +53,28 @@ def _received(receipt: Receipt, ports: Ports) -> Received:
 
 
 def _judge(received: Received, ports: Ports, fence: int | None = None, *, told: bool = True) -> Judged:
-    """Judge and put into words; meanwhile the lease of the attempt is kept."""
-    task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=told)
+    """Judge and put into words, by the brake; meanwhile the lease of the attempt is kept."""
+    task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=told, brake=ports.brake)
+    return _judged(task, ports, fence)
+
+
+def judge_again(guid: str, ports: Ports, fence: int | None = None, *, refused: str | None = None) -> Judged:
+    """An archived original against the registry as it is now, brake off: what would be done. Raises KeyError.
+
+    With `refused`, rejected for that reason.
+    """
+    receipt = ports.registry.receipt(guid)
+    if receipt is None:
+        raise KeyError(guid)
+    received = _received(receipt, ports)
+    task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=fence is not None, refused=refused)
+    return _judged(task, ports, fence)
+
+
+def _judged(task: Task, ports: Ports, fence: int | None) -> Judged:
 
     def alive() -> bool:
-        return fence is None or ports.registry.renew(received.guid, fence)
+        return fence is None or ports.registry.renew(task.received.guid, fence)
 
     return ports.judge.judge(task, ports.registry.ask, alive)
 
@@ -89,8 +106,8 @@ def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
 def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
     """Judge an archived original against the registry of today; with `apply`, make it the receipt's verdict.
 
-    The day of reception stays. Raises KeyError for an unknown guid, BusyError when its entity's queue is in other
-    hands just now.
+    The day of reception stays; the brake holds here too. Raises KeyError for an unknown guid, BusyError when its
+    entity's queue is in other hands just now.
     """
     receipt = ports.registry.receipt(guid)
     if receipt is None:
@@ -103,6 +120,10 @@ def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
         raise BusyError(guid)
     try:
         judged = _judge(received, ports, fence)
+        held = ports.registry.held(guid)
+        if held and judged.outcome.verdict is Verdict.RETENIDO and held.plan == effects.digest(judged.outcome):
+            ports.registry.give_back(guid, fence)  # it waits with this very plan: its approvals stay
+            return judged.outcome
         done = _commit(judged, ports, fence, reprocess=True)
     except BaseException:
         ports.registry.give_back(guid, fence)

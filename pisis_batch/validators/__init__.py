@@ -1,7 +1,7 @@
 """What can be wrong with a batch. `check_structure` is the first validation, `check_content` the second.
 
 Modules are named after the family of codes they hold: nombre NOM, lineas, campos, tipos, formas and relaciones EST,
-archivo and conjuntos ARC, remitente REM, entidad, control and calendario CTL, usuarios USR, perfiles PRF, registros REG, sistema
+archivo and conjuntos ARC, remitente REM, entidad, control, calendario and retencion CTL, usuarios USR, perfiles PRF, registros REG, sistema
 SIS. Importing them here registers their rules; the order is the order of telling when a cell has more than one fault.
 """
 
@@ -21,6 +21,7 @@ from pisis_batch.validators import remitente  # isort: skip  # noqa: F401 regist
 from pisis_batch.validators import entidad  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import control  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import calendario  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import retencion  # isort: skip
 from pisis_batch.validators import usuarios  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import perfiles  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import registros  # isort: skip  # noqa: F401 registers its rules
@@ -39,6 +40,7 @@ __all__ = [
     "check_structure",
     "described",
     "masked",
+    "not_approved",
     "our_fault",
 ]
 
@@ -55,6 +57,13 @@ def our_fault() -> Findings:
     """The one finding of a file that we could not process."""
     row = pl.DataFrame({"line": [None]}, schema={"line": pl.UInt32})
     return Findings(RULES["SIS001"].findings(row, None))
+
+
+def not_approved(reason: str, leaving: int, users: int) -> Findings:
+    """The one finding of a held file that people did not approve."""
+    row = {"line": None, "motivo": reason, "salen": str(leaving), "total": str(users)}
+    frame = pl.DataFrame([row], schema={"line": pl.UInt32, **retencion.COLUMNS})
+    return Findings(RULES["CTL040"].findings(frame, None))
 
 
 def check_structure(batch: Batch) -> Findings:

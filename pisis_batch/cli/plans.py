@@ -1,0 +1,78 @@
+"""The plan of a file in the terminal: whom it links, updates, unlinks and leaves, with the hash that is approved."""
+
+import dataclasses
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+
+from pisis_batch import effects, validators
+from pisis_batch.model import Brake, Changes, Outcome, Verdict
+from pisis_batch.reports.page import many, number
+
+SHOWN = 50
+TITLES = {
+    "unlinked": "Se desvinculan",
+    "linked": "Se vinculan",
+    "updated": "Se actualizan",
+    "assigned": "Se asignan perfiles",
+    "withdrawn": "Se retiran perfiles",
+    "unchanged": "Quedan como están",
+}
+
+
+def as_dict(outcome: Outcome, brake: Brake) -> dict[str, Any]:
+    """A plan for programs: hash, entity's users, whether it would be held, and every row."""
+    plan = effects.plan(outcome, brake)
+    rows = {field.name: getattr(plan.changes, field.name).to_dicts() for field in dataclasses.fields(Changes)}
+    return {
+        "hash": plan.hash,
+        "users": plan.users,
+        "held": plan.held,
+        "counts": {**plan.changes.counts(), "unchanged": plan.unchanged.height},
+        **rows,
+        "unchanged": plan.unchanged.to_dicts(),
+    }
+
+
+def show(out: Console, outcome: Outcome, brake: Brake, *, mask: bool) -> None:
+    """A plan for people: who, by line, identification numbers masked on request."""
+    if outcome.verdict in {Verdict.RECHAZADO, Verdict.SIN_CAMBIOS}:
+        out.print("Plan: el archivo no cambia nada del registro.")
+        return
+    plan = effects.plan(outcome, brake)
+    out.print(f"Plan {plan.hash}", soft_wrap=True)
+    out.print(f"La entidad tiene hoy {many(plan.users, 'usuario', 'usuarios')}.")
+    for kind, title in TITLES.items():
+        rows = plan.unchanged if kind == "unchanged" else getattr(plan.changes, kind)
+        _kind(out, title, rows, mask=mask)
+    if plan.held:
+        held_note(out, plan)
+
+
+def held_note(out: Console, plan: effects.Plan) -> None:
+    """Why the file would wait."""
+    leaving = number(plan.changes.unlinked.height)
+    out.print(
+        f"[yellow]En espera[/]: desvincula a {leaving} de {many(plan.users, 'usuario', 'usuarios')}; se aplica "
+        "cuando dos personas lo aprueben."
+    )
+
+
+def _kind(out: Console, title: str, rows: pl.DataFrame, *, mask: bool) -> None:
+    if rows.is_empty():
+        return
+    out.print(f"[bold]{title}[/]: {number(rows.height)}")
+    shown = rows.head(SHOWN)
+    if mask:
+        shown = shown.with_columns(num_id=validators.masked(pl.col("num_id")))
+    for row in shown.iter_rows(named=True):
+        name = " ".join(filter(None, (row.get("primer_nombre"), row.get("primer_apellido"))))
+        what = (
+            f"{row['aplicacion']}/{row['perfil']}"
+            if "perfil" in row
+            else ", ".join(filter(None, (name, row.get("cargo"))))
+        )
+        out.print(f"  línea {row['line']}  {row['tipo_id']} {row['num_id']}  {what}", markup=False, soft_wrap=True)
+    if rows.height > SHOWN:
+        out.print(f"  … y {number(rows.height - SHOWN)} más: véalos todos con --format json")
