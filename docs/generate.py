@@ -1,6 +1,7 @@
 """Writes the pages that are derived from the code: annexes, rules, commands and the layout's JSON Schema.
 
-`--check` writes nothing and names the pages that are stale.
+`--check` writes nothing and names the pages that are stale. The lock of the codes is among them: a code that vanished,
+came back or means something else is refused; `--reworded=CODE` says that a change of its title or severity is meant.
 """
 
 import json
@@ -14,9 +15,11 @@ from pisis_batch.cli import root
 from pisis_batch.layouts import json_schema, shelf
 from pisis_batch.layouts.explain import page
 from pisis_batch.validators import RULES
+from pisis_batch.validators.codes import renewed
 from pisis_batch.validators.pages import rule_page
 
 HOME = Path(__file__).resolve().parent.parent
+LOCK = HOME / "tests/codes.lock"
 _NOTE = "<!-- Página generada: no la edite, cambie su fuente y ejecute «make docs-write». -->\n\n"
 _FAMILIES = {
     "NOM": "El nombre del archivo",
@@ -39,6 +42,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield HOME / f"docs/anexos/{name}.md", _NOTE + page(layout)
     yield HOME / "docs/reglas.md", _NOTE + _rules()
     yield HOME / "docs/cli.md", _NOTE + _commands()
+    yield LOCK, renewed(LOCK.read_text("utf-8") if LOCK.exists() else "", RULES.values())[0]
     schema = json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"
     yield HOME / "pisis_batch/layouts/layout.schema.json", schema
 
@@ -48,6 +52,9 @@ def _rules() -> str:
         "# Reglas",
         "",
         f"{len(RULES)} códigos. «Ficha» es la ficha del anexo; A y B, sus requisitos; Q, sus decisiones.",
+        "",
+        "`pisis layouts sample SEG500USIN --breaking EST021` escribe un archivo que falla en ese código y en",
+        "ninguno más; con `--registry DIR`, también las tablas del registro que un código de contenido necesita.",
     ]
     for family, title in _FAMILIES.items():
         lines += ["", f"- **{family}** {title}: "]
@@ -82,6 +89,12 @@ def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Comman
 
 def main() -> None:
     """Write, or check."""
+    meant = [argument.partition("=")[2] for argument in sys.argv if argument.startswith("--reworded=")]
+    problems = renewed(LOCK.read_text("utf-8"), RULES.values(), meant)[1] if LOCK.exists() else []
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        sys.exit(1)
     stale = [path for path, text in pages() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
         for path in stale:

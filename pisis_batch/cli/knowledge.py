@@ -3,7 +3,7 @@
 import difflib
 import json
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -88,15 +88,58 @@ def _layout(annex: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 importe
 @click.option("--cut", type=click.DateTime(["%Y-%m-%d"]), help="Fecha de corte; hoy si no se dice.")
 @click.option("--seed", default=0, help="Otra semilla da otros valores.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Carpeta de destino.")
-def layouts_sample(annex: str, rows: int, cut: datetime | None, seed: int, output: Path) -> None:
-    """Escribe un archivo de muestra con datos ficticios y estructura correcta."""
+@click.option("--breaking", metavar="CODE", help="Un archivo que produce este código de hallazgo y ninguno más.")
+@click.option(
+    "--registry",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Con --breaking: carpeta para las tablas del registro que el caso necesita (pisis registry load).",
+)
+def layouts_sample(
+    annex: str, rows: int, cut: datetime | None, seed: int, output: Path, breaking: str | None, registry: Path | None
+) -> None:
+    """Escribe un archivo de muestra con datos ficticios y estructura correcta.
+
+    Con --breaking el archivo falla en una sola cosa. Si el código es de contenido, lo que falla depende del registro:
+    --registry DIR escribe las tablas en las que el archivo produce ese código, un CSV por tabla.
+    """
     from pisis_batch.writing import sample
 
     day = (cut or datetime.now(BOGOTA)).date()
-    name, content = sample(_layout(annex), rows, cut=day, seed=seed)
     output.mkdir(parents=True, exist_ok=True)
+    if breaking:
+        _broken(annex, breaking.upper(), day, output, registry)
+        return
+    name, content = sample(_layout(annex), rows, cut=day, seed=seed)
     (output / name).write_bytes(content)
     click.echo(str(output / name))
+
+
+def _broken(annex: str, code: str, day: date, output: Path, registry: Path | None) -> None:
+    """Write the failing file of a code, the files that go before it, and its registry."""
+    from pisis_batch.breaking import WITHOUT_A_FILE, breaking
+    from pisis_batch.validators import RULES
+
+    if code not in RULES:
+        raise click.BadParameter(f"no existe el código {code}", param_hint="--breaking")
+    made = None if code in WITHOUT_A_FILE else breaking(_layout(annex), code, day)
+    if made is None:
+        reason = WITHOUT_A_FILE.get(code, "el anexo no puede fallar así; pruebe con otro (pisis layouts list)")
+        raise click.BadParameter(f"no hay archivo de {annex} para {code}: {reason}", param_hint="--breaking")
+    for place, (name, content) in enumerate(made.before, start=1):
+        (output / f"antes-{place}").mkdir(exist_ok=True)
+        (output / f"antes-{place}" / name).write_bytes(content)
+        click.echo(f"{output / f'antes-{place}' / name}  (cárguelo antes, como {made.sender})")
+    (output / made.name).write_bytes(made.content)
+    who = f"  (lo envía {made.sender})" if made.sender else ""
+    click.echo(f"{output / made.name}{who}")
+    if made.tables and registry is None:
+        click.echo("El código depende del registro: con --registry DIR se escriben las tablas del caso.", err=True)
+    if registry is None:
+        return
+    registry.mkdir(parents=True, exist_ok=True)
+    for table, text in made.tables.items():
+        (registry / f"{table}.csv").write_text(text, "utf-8")
+        click.echo(f"pisis registry load {table} {registry / f'{table}.csv'}")
 
 
 @layouts.command("lint")

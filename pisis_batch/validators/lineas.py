@@ -17,6 +17,7 @@ def _odd(batch: Batch, problem: str) -> pl.DataFrame:
     en="The file is empty",
     cause="El archivo no tiene contenido, o el envío se interrumpió.",
     remedy="Genere el archivo de nuevo, ábralo para confirmar que tiene registros y envíelo otra vez.",
+    source="ficha 1.2",
 )
 def empty_file(batch: Batch, facts: Facts) -> pl.DataFrame:
     r"""A file has at least a control record.
