@@ -191,3 +191,25 @@ def impossible_name(made: Draft, limits: Limits) -> Iterator[Breaking]:
     day = made.stated.get(made.layout.cut_date, "").replace("-", "")
     if day and day in good:
         yield _with(made, "NOM003", name=good.replace(day, day[:4] + "13" + day[6:]))
+
+
+@_breaks("NOM004")
+def other_part(made: Draft, limits: Limits) -> Iterator[Breaking]:
+    """A name whose closed part says something else."""
+    for part, told in made.layout.name_parts.items():
+        width = next((piece.width for piece in made.layout.file_name.pieces if piece.field == part), 0)
+        for value in ("X" * width, "9" * width):
+            if told.values and value not in told.values:
+                yield _with(made, "NOM004", name=made.layout.file_name.write(made.stated | {part: value}))
+
+
+@_breaks("ARC010")
+def too_often(made: Draft, limits: Limits) -> Iterator[Breaking]:
+    """A record that occurs once does so twice."""
+    for record in made.layout.details:
+        rows = made.records[record.name]
+        if record.occurs in {"1", "0..1"} and rows:
+            rows.append(dict(rows[0]))
+            made.renumbered()
+            yield made.done("ARC010")
+            rows.pop()
