@@ -1,9 +1,10 @@
 """What the program needs of the outside, as protocols. Adapters fulfil them; `tests/test_ports.py` holds them to it."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,10 @@ from pisis_batch.model import Attachment, Brake, Facts, Id, Limits, Outcome, Que
 
 #: Aware datetimes in America/Bogota.
 Clock = Callable[[], datetime]
+
+
+#: States of a receipt that still waits for its verdict.
+OPEN = ("recibido", "procesando")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,10 @@ class Mail:
     message_id: str
     body: bytes
     attempts: int
+
+
+class UnavailableError(RuntimeError):
+    """Something outside that we need cannot be reached just now: no file's fault, and no attempt of any."""
 
 
 class Inbox(Protocol):
@@ -166,6 +175,10 @@ class Registry(Protocol):
         """Receipts not yet terminated, in order of arrival."""
         ...
 
+    def ahead(self, guid: str) -> list[str]:
+        """Receipts of the same lane without a verdict, the oldest first, up to this one and with it."""
+        ...
+
     def attempt(self, guid: str, *, again: bool = False) -> int | None:
         """Take the lease of the receipt's lane and count the attempt before it starts; the fence to commit with.
 
@@ -178,8 +191,8 @@ class Registry(Protocol):
         """Say that the attempt is still worked on; False when its lease was lost, and the work with it."""
         ...
 
-    def give_back(self, guid: str, fence: int) -> None:
-        """End an attempt that failed: the receipt may be tried again at once."""
+    def give_back(self, guid: str, fence: int, *, counted: bool = True) -> None:
+        """End an attempt that failed: the receipt may be tried again at once. Not `counted`: it was no attempt."""
         ...
 
     def commit(
@@ -209,8 +222,8 @@ class Registry(Protocol):
         """Give up on a file after repeated faults of ours; the receipt ends in state cuarentena."""
         ...
 
-    def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:
-        """(guid, sender, documents) of runs whose documents were not yet written to the outbox."""
+    def unpublished(self, guid: str | None = None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+        """(guid, sender, documents) of runs whose documents were not yet written to the outbox; of one receipt only."""
         ...
 
     def published(self, guid: str) -> None:
@@ -295,6 +308,48 @@ class Registry(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """A task that the calendar starts, not a file. It may run twice, or late, without harm.
+
+    `every`: how long between two runs where one process does everything. `cron`: when workers do it, in UTC; a sixth
+    field counts seconds.
+    """
+
+    name: str
+    run: Callable[[], None]
+    every: timedelta
+    cron: str
+
+
+class Work(Protocol):
+    """What there is to do, whoever hands it out."""
+
+    def file(self, guid: str) -> timedelta | None:
+        """Work on a receipt, after the older ones of its lane. None when it has its end, else when to come back."""
+        ...
+
+    @property
+    def chores(self) -> Sequence[Chore]:
+        """What the calendar asks for."""
+        ...
+
+
+class Queue(Protocol):
+    """How recorded receipts and chores reach whoever does them: this process, or workers on any machine.
+
+    `here`: whether this process does them.
+    """
+
+    @property
+    def here(self) -> bool:  # noqa: D102 said above
+        ...
+
+    def pump(self, work: Work, stop: threading.Event) -> None:
+        """Do what falls to this process now; nothing where workers do it."""
+        ...
+
+
 class Hints(Protocol):
     """Somebody who may notice that the inbox changed, or may not."""
 
@@ -314,6 +369,7 @@ class Ports:
     registry: Registry
     mailer: Mailer
     judge: Judge
+    queue: Queue
     clock: Clock
     limits: Limits
     mail_from: str

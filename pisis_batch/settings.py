@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     judge_memory_bytes: int = 4 * 1024**3
     brake_users: int = Field(20, ge=0)
     brake_percent: int = Field(50, ge=0, le=100)
+    large_file_bytes: int = 8 * 1024 * 1024
 
     @field_validator("now")
     @classmethod
@@ -127,4 +128,5 @@ TEMPLATE = """\
 # judge_memory_bytes = 4294967296          # espacio de direcciones del hijo (más 24 veces el archivo)
 # brake_users = 20                         # si desvincula a más, el archivo espera a que dos personas lo aprueben
 # brake_percent = 50                       # lo mismo con este porcentaje de los usuarios (desde 5); 0 lo apaga
+# large_file_bytes = 8388608               # desde aquí un archivo va por la cola de los grandes (con trabajadores)
 """

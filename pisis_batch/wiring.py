@@ -1,22 +1,32 @@
 """Settings to ports: the only place that chooses adapters. Nothing here has a silent stand-in."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_outbox import FolderOutbox
+from pisis_batch.adapters.inline_queue import InlineQueue
+from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf, shelf
 from pisis_batch.model import Brake, Limits
-from pisis_batch.ports import Clock, Judge, Mailer, Ports
+from pisis_batch.ports import Clock, Judge, Mailer, Ports, Queue
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
+if TYPE_CHECKING:
+    from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue, Slots
 
-def ports(settings: Settings) -> Ports:
-    """Everything the service needs, with the database brought to this version."""
+
+def ports(settings: Settings, *, workers: bool = False) -> Ports:
+    """Everything the service needs, with the database brought to this version. `workers`: they do it, not we."""
     registry = SqlRegistry(settings.database.get_secret_value())
     registry.migrate()
     known = shelf()
+    queue: Queue = InlineQueue(registry)
+    if workers:
+        queue = engine = worker_queue(settings, registry)
+        registry.enlist = engine.enlist
     return Ports(
         shelf=known,
         inbox=FolderInbox(settings.inbox, settings.claims, settings.settle_seconds, settings.max_file_bytes),
@@ -25,7 +35,8 @@ def ports(settings: Settings) -> Ports:
         registry=registry,
         mailer=mailer(settings),
         judge=judge(settings, known),
-        clock=clock(settings),
+        queue=queue,
+        clock=clock(settings, registry),
         limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
         mail_from=settings.mail_from,
         brake=Brake(settings.brake_users, settings.brake_percent),
@@ -43,10 +54,38 @@ def judge(settings: Settings, shelf: Shelf) -> Judge:
     return ChildJudge(shelf, Bounds(seconds=settings.judge_seconds, memory=settings.judge_memory_bytes))
 
 
-def clock(settings: Settings) -> Clock:
-    """The time in Bogotá, or the fixed moment of `PISIS_NOW`."""
+def worker(settings: Settings) -> "tuple[Ports, ProcrastinateQueue]":
+    """The ports of a worker, and the engine it serves."""
+    made = ports(settings, workers=True)
+    return made, made.queue  # type: ignore[return-value]  # it is the workers' queue, asked for on the line above
+
+
+def slots(files: int, large: int, *, chores: bool) -> "Slots":
+    """How many files a worker has in hand at once."""
+    from pisis_batch.adapters.procrastinate_queue import Slots
+
+    return Slots(files, large, chores)
+
+
+def worker_queue(settings: Settings, registry: SqlRegistry) -> "ProcrastinateQueue":
+    """The workers' engine. Raises SettingsError where there is none: it lives on PostgreSQL."""
+    if registry.engine.dialect.name != "postgresql":
+        raise SettingsError("los trabajadores necesitan PostgreSQL: ponga en «database» postgresql+psycopg://…")
+    try:
+        from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue
+    except ModuleNotFoundError:
+        raise SettingsError("faltan los trabajadores: instale pisis-batch[postgresql]") from None
+    return ProcrastinateQueue(registry.engine, settings.large_file_bytes)
+
+
+def clock(settings: Settings, registry: SqlRegistry | None = None) -> Clock:
+    """The time in Bogotá: the fixed moment of `PISIS_NOW`, the database server's, or this machine's."""
     fixed = settings.now
-    return (lambda: fixed) if fixed is not None else (lambda: datetime.now(BOGOTA))
+    if fixed is not None:
+        return lambda: fixed
+    if registry is not None and registry.engine.dialect.name == "postgresql":
+        return DatabaseClock(registry.engine)
+    return lambda: datetime.now(BOGOTA)
 
 
 def mailer(settings: Settings) -> Mailer:

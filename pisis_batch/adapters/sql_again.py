@@ -12,6 +12,8 @@ from typing import ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
+from pisis_batch.ports import UnavailableError
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -34,20 +36,26 @@ def passing(error: sa.exc.DBAPIError) -> bool:
 
 
 def again(method: Callable[P, R]) -> Callable[P, R]:
-    """Run a method that is one transaction, and run it again when the reason it failed passes."""
+    """Run a method that is one transaction, and run it again when the reason it failed passes.
+
+    Raises UnavailableError when it does not pass in half a minute.
+    """
 
     @functools.wraps(method)
     def tried(*args: P.args, **kwargs: P.kwargs) -> R:
-        for pause in PAUSES:
+        for pause in (*PAUSES, None):
             try:
                 return method(*args, **kwargs)
             except sa.exc.DBAPIError as error:
                 if not passing(error):
                     raise
-                import structlog  # noqa: PLC0415 it takes its time to load, and this hardly ever happens
+                kind = type(error.orig).__name__
+            if pause is None:
+                raise UnavailableError(kind)
+            import structlog  # noqa: PLC0415 it takes its time to load, and this hardly ever happens
 
-                structlog.get_logger().warning("transaction_again", of=method.__name__, error=type(error.orig).__name__)
+            structlog.get_logger().warning("transaction_again", of=method.__name__, error=kind)
             time.sleep(pause * random.uniform(1.0, 1.5))  # noqa: S311 nothing secret depends on it
-        return method(*args, **kwargs)
+        raise AssertionError("unreachable")
 
     return tried

@@ -33,7 +33,7 @@ def engine(url: str) -> sa.Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=_session())
+        return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=session())
     # a database in memory is the connection: there is just one, whoever asks
     alone = {"poolclass": sa.StaticPool} if database_file(url) is None else {}
     made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30}, **alone)
@@ -42,7 +42,7 @@ def engine(url: str) -> sa.Engine:
     return made
 
 
-def _session() -> dict[str, Any]:
+def session() -> dict[str, Any]:
     """Arguments of a connection to PostgreSQL: limits on every wait, and a loss of contact noticed in half a minute."""
     limits = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
     return {

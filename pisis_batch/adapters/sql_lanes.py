@@ -15,11 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pisis_batch.adapters.sql_tables import lane, receipt
+from pisis_batch.ports import OPEN
 
 #: How long a worker may be silent before another takes its file over.
 LEASE_SECONDS = 30.0
-#: States of a receipt that still waits for its verdict.
-OPEN = ("recibido", "procesando")
 
 
 def owner() -> str:
@@ -68,6 +67,18 @@ def enter(connection: sa.Connection, name: str) -> int:
         .returning(lane.c.last_place)
     )
     return int(connection.execute(placed).scalar_one())
+
+
+def ahead(connection: sa.Connection, guid: str) -> list[str]:
+    """The open receipts of a receipt's lane, up to it and with it, in order."""
+    it = sa.select(receipt.c.lane, receipt.c.lane_place, receipt.c.seq).where(receipt.c.guid == guid).subquery()
+    up_to = (
+        sa.select(receipt.c.guid)
+        .join(it, sa.and_(receipt.c.lane == it.c.lane, receipt.c.lane_place <= it.c.lane_place))
+        .where(receipt.c.state.in_(OPEN), receipt.c.seq <= it.c.seq)
+        .order_by(receipt.c.lane_place, receipt.c.seq)
+    )
+    return list(connection.scalars(up_to))
 
 
 def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool) -> int | None:

@@ -1,6 +1,6 @@
 """The registry on a SQL database (SQLite by default, PostgreSQL by URL): every port method is one transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,7 +22,10 @@ from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
 from pisis_batch.model import Attachment, Facts, Id, Outcome, Questions, RegisteredEntity, Rendered, Verdict
-from pisis_batch.ports import Held, Mail, Receipt
+from pisis_batch.ports import OPEN, Held, Mail, Receipt
+
+#: Puts a receipt in line for the workers, within the transaction that records it.
+Enlist = Callable[[sa.Connection, Receipt], None]
 
 
 class SqlRegistry:
@@ -35,6 +38,7 @@ class SqlRegistry:
         self.engine = engine(url)
         self._reader = reader(self.engine)
         self._owner = sql_lanes.owner()
+        self.enlist: Enlist | None = None
 
     def migrate(self, *, finish: bool = False) -> list[str]:
         """Bring the tables to this version; safe at every start. The steps that wait for `finish` (`sql_migrate`)."""
@@ -56,6 +60,8 @@ class SqlRegistry:
         with self.engine.begin() as connection:
             if sql_runs.insert_receipt(connection, receipt):
                 _audit(connection, receipt.received_at, receipt.guid, "recibido")
+                if self.enlist is not None:
+                    self.enlist(connection, receipt)
 
     @retried
     def receipt(self, guid: str) -> Receipt | None:
@@ -73,10 +79,14 @@ class SqlRegistry:
     def pending(self) -> list[Receipt]:
         """Receipts without a verdict, in order of arrival."""
         with self._reader.begin() as connection:
-            rows = connection.execute(
-                sa.select(receipt).where(receipt.c.state.in_(sql_lanes.OPEN)).order_by(receipt.c.seq)
-            )
+            rows = connection.execute(sa.select(receipt).where(receipt.c.state.in_(OPEN)).order_by(receipt.c.seq))
             return [sql_runs.to_receipt(row) for row in rows]
+
+    @retried
+    def ahead(self, guid: str) -> list[str]:
+        """A receipt and the older ones of its lane."""
+        with self._reader.begin() as connection:
+            return sql_lanes.ahead(connection, guid)
 
     @retried
     def attempt(self, guid: str, *, again: bool = False) -> int | None:
@@ -91,12 +101,13 @@ class SqlRegistry:
             return sql_lanes.renew(connection, guid, fence, sql_lanes.LEASE_SECONDS)
 
     @retried
-    def give_back(self, guid: str, fence: int) -> None:
+    def give_back(self, guid: str, fence: int, *, counted: bool = True) -> None:
         """Leave the lane without a verdict."""
         with self.engine.begin() as connection:
             if sql_lanes.let_go(connection, guid, fence):
                 mine = (receipt.c.guid == guid) & (receipt.c.state == "procesando")
-                connection.execute(receipt.update().where(mine).values(state="recibido"))
+                attempts = receipt.c.attempts - (0 if counted else 1)
+                connection.execute(receipt.update().where(mine).values(state="recibido", attempts=attempts))
 
     def commit(
         self,
@@ -152,7 +163,7 @@ class SqlRegistry:
                 return True
             if not sql_lanes.let_go(connection, received.guid, fence):
                 return False
-            open_ = sa.true() if reprocess else receipt.c.state.in_(sql_lanes.OPEN)
+            open_ = sa.true() if reprocess else receipt.c.state.in_(OPEN)
             swapped = connection.execute(
                 receipt.update().where(receipt.c.guid == received.guid, open_).values(state=state)
             )
@@ -172,10 +183,10 @@ class SqlRegistry:
             _audit(connection, when, received.guid, f"veredicto: {outcome.verdict}")
         return True
 
-    def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+    def unpublished(self, guid: str | None = None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
         """Documents still to be written to the outbox."""
         with self._reader.begin() as connection:
-            waiting = list(sql_runs.unpublished(connection))
+            waiting = list(sql_runs.unpublished(connection, guid))
         yield from waiting
 
     @retried

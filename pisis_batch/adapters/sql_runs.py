@@ -115,12 +115,12 @@ def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered]
         connection.execute(mail.insert(), rows)
 
 
-def unpublished(connection: sa.Connection) -> Iterator[tuple[str, str | None, list[Attachment]]]:
-    """Latest runs whose documents are not in the outbox yet, with their documents."""
+def unpublished(connection: sa.Connection, guid: str | None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+    """Latest runs, of one receipt or of all, whose documents are not in the outbox yet, with their documents."""
     waiting = (
         sa.select(run.c.id, run.c.guid, receipt.c.sender)
         .join(receipt, receipt.c.guid == run.c.guid)
-        .where(run.c.latest, ~run.c.published)
+        .where(run.c.latest, ~run.c.published, receipt.c.guid == guid if guid else sa.true())
         .order_by(run.c.id)
     )
     for row in connection.execute(waiting).all():

@@ -15,6 +15,7 @@ _COMMANDS = {
     "init": ("workspace", "Crea un espacio de trabajo."),
     "demo": ("demo", "Muestra el trabajo completo con archivos ficticios."),
     "watch": ("files", "El servicio: vigila el buzón, procesa y responde."),
+    "worker": ("cluster", "Un trabajador más, en esta máquina o en otra."),
     "process": ("files", "Procesa lo que hay en el buzón, y termina."),
     "check": ("files", "Dice el veredicto de un archivo sin ningún efecto."),
     "reprocess": ("files", "Juzga de nuevo archivos ya recibidos."),
@@ -25,6 +26,7 @@ _COMMANDS = {
     "layouts": ("knowledge", "Los anexos técnicos que se reciben."),
     "data": ("data", "Los registros almacenados de un anexo."),
     "registry": ("people", "Carga y consulta el registro."),
+    "upgrade": ("cluster", "Pone al día las tablas de la base de datos."),
     "doctor": ("workspace", "Dice si el sistema puede trabajar aquí."),
 }
 
@@ -83,6 +85,6 @@ def _sentence(error: Exception) -> str:
         return f"no hay permiso para usar {error.filename}"
     if isinstance(error, OSError):
         return f"el sistema de archivos o la red no respondieron ({name}): revise con «pisis doctor»"
-    if "sqlalchemy" in type(error).__module__:
+    if name == "UnavailableError" or "sqlalchemy" in type(error).__module__:
         return f"la base de datos no respondió como debía ({name}): revise con «pisis doctor»"
     return f"falla interna ({name}); con PISIS_DEBUG=1 se muestra dónde"

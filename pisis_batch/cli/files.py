@@ -25,11 +25,11 @@ def _end(found: list[Outcome]) -> None:
         sys.exit(REJECTED)
 
 
-def _wired(settings: Settings) -> Ports:
+def _wired(settings: Settings, *, workers: bool = False) -> Ports:
     """The ports, whose adapters are loaded only here: a file is checked without a database as well."""
     from pisis_batch import wiring
 
-    return wiring.ports(settings)
+    return wiring.ports(settings, workers=workers)
 
 
 def _login(text: str | None) -> str | None:
@@ -132,16 +132,17 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
 
 
 @click.command()
+@click.option("--enqueue", is_flag=True, help="Solo recibir: los procesan los trabajadores («pisis worker»).")
 @click.option("--allow-fixed-clock", is_flag=True, help="Permitir PISIS_NOW (solo para pruebas).")
 @click.pass_obj
-def watch(workspace: Path | None, *, allow_fixed_clock: bool) -> None:
+def watch(workspace: Path | None, *, enqueue: bool, allow_fixed_clock: bool) -> None:
     """El servicio: vigila el buzón, procesa y responde hasta recibir SIGTERM o Ctrl-C."""
     settings = Settings.load(workspace)
     if settings.now is not None and not allow_fixed_clock:
         raise SettingsError("PISIS_NOW detiene el reloj: no se usa en el servicio sin --allow-fixed-clock")
     from pisis_batch.adapters.watchdog_hints import WatchdogHints
 
-    ports = _wired(settings)
+    ports = _wired(settings, workers=enqueue)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from pisis_batch.service.intake import lane, readable, submit, take_in
     from pisis_batch.service.processing import BusyError, judge_again, once, process, reprocess
     from pisis_batch.service.watching import watch
+    from pisis_batch.service.work import FileWork
 
 __all__ = [
     "BusyError",
     "Decision",
+    "FileWork",
     "NotHeldError",
     "approve",
     "check",
@@ -43,6 +45,7 @@ _WHERE = {
     **dict.fromkeys(["lane", "readable", "submit", "take_in"], "intake"),
     **dict.fromkeys(["BusyError", "judge_again", "once", "process", "reprocess"], "processing"),
     **dict.fromkeys(["watch"], "watching"),
+    **dict.fromkeys(["FileWork"], "work"),
 }
 
 

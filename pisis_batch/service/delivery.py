@@ -14,10 +14,10 @@ _BATCH = 100
 _log = structlog.get_logger()
 
 
-def publish(ports: Ports) -> list[tuple[str, Path]]:
-    """Write the documents of every run that has none in the outbox yet; where they are now."""
+def publish(ports: Ports, only: str | None = None) -> list[tuple[str, Path]]:
+    """Write the documents of every run, or of one receipt's, that has none in the outbox yet; where they are now."""
     written = []
-    for guid, sender, documents in ports.registry.unpublished():
+    for guid, sender, documents in ports.registry.unpublished(only):
         folder = ports.outbox.publish(sender, guid, documents)
         crashpoint("published")
         ports.registry.published(guid)

@@ -7,7 +7,7 @@ import structlog
 from pisis_batch import effects, judging, pipeline
 from pisis_batch.judging import Judged, Task
 from pisis_batch.model import Outcome, Received, Verdict
-from pisis_batch.ports import JudgeError, Ports, Receipt
+from pisis_batch.ports import JudgeError, Ports, Receipt, UnavailableError
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
 from pisis_batch.service.intake import take_in
@@ -32,6 +32,10 @@ def process(guid: str, ports: Ports) -> Outcome | None:
     try:
         judged = _judge(_received(receipt, ports), ports, fence)
         done = _commit(judged, ports, fence, reprocess=False)
+    except UnavailableError as error:
+        _log.error("attempt_postponed", guid=guid, error=str(error))
+        ports.registry.give_back(guid, fence, counted=False)
+        return None
     except Exception as error:  # noqa: BLE001 whatever it is, it is this file's turn only
         # the text of an error may carry what the file says: only its kind is written down
         kind = error.kind if isinstance(error, JudgeError) else type(error).__name__

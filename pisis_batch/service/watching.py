@@ -8,9 +8,9 @@ import structlog
 
 from pisis_batch.model import Outcome
 from pisis_batch.ports import Hints, Ports
-from pisis_batch.service.delivery import deliver, publish
+from pisis_batch.service.delivery import deliver
 from pisis_batch.service.intake import take_in
-from pisis_batch.service.processing import process
+from pisis_batch.service.work import FileWork
 
 _log = structlog.get_logger()
 T = TypeVar("T")
@@ -29,15 +29,25 @@ def watch(
     wake = threading.Event()
     told = threading.Event()
     mails = threading.Thread(target=_deliver_until, args=(ports, told, stop), name="mail", daemon=True)
-    mails.start()
+    if ports.queue.here:
+        mails.start()
+
+    def answered(outcome: Outcome) -> None:
+        told.set()
+        if on_outcome:
+            on_outcome(outcome)
+
+    work = FileWork(ports, answered, apart={"correo"})
     with hints.listening(wake.set):
         while not stop.is_set():
             wake.clear()
-            _guarded(lambda: _round(ports, stop, told, on_outcome))
+            _guarded(lambda: take_in(ports))
+            _guarded(lambda: ports.queue.pump(work, stop))
             told.set()
             _pause(wake, stop, _BUSY_SECONDS if _guarded(ports.inbox.waiting) else rescan_seconds)
     told.set()
-    mails.join(timeout=10)
+    if ports.queue.here:
+        mails.join(timeout=10)
 
 
 def _pause(wake: threading.Event, stop: threading.Event, seconds: float) -> None:
@@ -46,22 +56,6 @@ def _pause(wake: threading.Event, stop: threading.Event, seconds: float) -> None
         left -= 0.5
     if wake.is_set() and seconds <= _BUSY_SECONDS:
         stop.wait(_BUSY_SECONDS)  # a writer that never pauses must not keep us spinning
-
-
-def _round(
-    ports: Ports, stop: threading.Event, told: threading.Event, on_outcome: Callable[[Outcome], None] | None
-) -> None:
-    take_in(ports)
-    for receipt in ports.registry.pending():
-        if stop.is_set():
-            return
-        outcome = process(receipt.guid, ports)
-        if outcome is not None:
-            publish(ports)
-            told.set()
-            if on_outcome:
-                on_outcome(outcome)
-    publish(ports)
 
 
 def _deliver_until(ports: Ports, told: threading.Event, stop: threading.Event) -> None:

@@ -1,0 +1,238 @@
+"""Work handed to any number of workers on any number of machines by procrastinate, on the registry's own PostgreSQL.
+
+The job of a receipt is put in the very transaction that records it, under the lock of its entity's lane. The engine
+only tells a worker that there is something to do: who may do it, and in what order, is the lane's lease and fence
+(`sql_lanes`), so that a worker who was paused, cut off or thought dead does no harm. Nothing depends on a job: a
+receipt that waits without one is given another.
+"""
+
+import asyncio
+import dataclasses
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import procrastinate
+import sqlalchemy as sa
+import structlog
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+
+from pisis_batch.adapters.sql_clock import DatabaseClock
+from pisis_batch.adapters.sql_engine import session
+from pisis_batch.ports import OPEN, Receipt, Work
+
+#: The queues: files, files so large that they would hold the others up, and what the calendar asks for.
+FILES, LARGE, CHORES = "archivos", "grandes", "tareas"
+TASK = "archivo"
+#: A worker says every so often that it lives, and is thought dead after so long a silence (seconds).
+HEARTBEAT, SILENCE = 5.0, 15.0
+_TEND_SECONDS = 5.0
+_POLL_SECONDS = 2.0
+_FAULT_PAUSE = timedelta(seconds=10)
+_log = structlog.get_logger()
+
+#: The engine's own function for deferring, on our connection: its errors are ours to try again.
+_PUT = sa.text(
+    """
+    SELECT procrastinate_defer_jobs_v1(ARRAY[
+        ROW(:queue, :task, 0, :lane, :guid, jsonb_build_object('guid', CAST(:guid AS text)), NULL)
+        ::procrastinate_job_to_defer_v1])
+    """
+)
+_RESCUE = sa.text(
+    """
+    WITH stalled AS MATERIALIZED (
+        SELECT job.id FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+        WHERE job.status = 'doing'
+          AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :silence))
+        FOR UPDATE OF job SKIP LOCKED
+    )
+    SELECT count(procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL)::text) FROM stalled
+    """
+)
+_FORGOTTEN = sa.text(
+    """
+    SELECT cardinality(procrastinate_defer_jobs_v1(array_agg(
+        ROW(CASE WHEN size > :large THEN :large_queue ELSE :queue END, :task, 0, lane, guid,
+            jsonb_build_object('guid', guid), NULL)::procrastinate_job_to_defer_v1 ORDER BY seq)))
+    FROM (
+        SELECT * FROM receipt
+        WHERE state = ANY(:open)
+          AND NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = receipt.guid AND status = 'todo')
+          AND NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = receipt.guid AND status = 'doing')
+        ORDER BY seq LIMIT 1000
+    ) forgotten
+    """
+)
+_ALONE = sa.text("SELECT pg_try_advisory_xact_lock(706974)")
+
+
+class _LaterError(Exception):
+    """Not now: the job comes back after the pause. Never says why, for a reason may carry what a file says."""
+
+    def __init__(self, pause: timedelta) -> None:
+        super().__init__(str(pause))
+        self.pause = pause
+
+
+class _ComesBack(BaseRetryStrategy):
+    """Every job comes back, by the database's clock, until its receipt has its end."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        del job
+        pause = exception.pause if isinstance(exception, _LaterError) else _FAULT_PAUSE
+        return RetryDecision(retry_at=self._clock().astimezone(UTC) + pause)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slots:
+    """How many files a worker has in hand at once: `files` of any size but large, `large` ones besides, and chores."""
+
+    files: int = 1
+    large: int = 1
+    chores: bool = True
+
+
+class ProcrastinateQueue:
+    """Fulfils `ports.Queue` for a process that only takes files in; `serve` is a worker."""
+
+    here = False
+
+    def __init__(self, engine: sa.Engine, large_bytes: int) -> None:
+        self._engine, self._large = engine, large_bytes
+        _quiet()
+
+    def enlist(self, connection: sa.Connection, receipt: Receipt) -> None:
+        """Put a receipt's job in line within the caller's transaction."""
+        queue = LARGE if receipt.size > self._large else FILES
+        connection.execute(_PUT, {"queue": queue, "task": TASK, "lane": receipt.lane, "guid": receipt.guid})
+
+    def pump(self, work: Work, stop: threading.Event) -> None:
+        """Nothing: workers do it."""
+        del work, stop
+
+    def serve(self, work: Work, slots: Slots, stop: threading.Event) -> None:
+        """Be a worker until `stop`: files in hand are finished, nothing new is begun."""
+        asyncio.run(self._serve(work, slots, stop))
+
+    async def _serve(self, work: Work, slots: Slots, stop: threading.Event) -> None:
+        clock = await asyncio.to_thread(DatabaseClock, self._engine)
+        async with _connector(self._engine) as connector:
+            files, chores = _apps(connector, work, clock)
+            roles: list[tuple[procrastinate.App, str, int]] = [(files, FILES, slots.files), (files, LARGE, slots.large)]
+            if slots.chores:
+                roles.append((chores, CHORES, 1))
+            tasks = [asyncio.create_task(_steady(app, queue, many)) for app, queue, many in roles if many]
+            tasks.append(asyncio.create_task(self._tend(stop)))
+            await asyncio.to_thread(stop.wait)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _tend(self, stop: threading.Event) -> None:
+        """Give dead workers' jobs back, and jobs to receipts that have none; one worker of all at a time."""
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(self.tend)
+            except sa.exc.SQLAlchemyError as error:
+                _log.warning("tending_failed", error=type(error).__name__)
+            await asyncio.sleep(_TEND_SECONDS)
+
+    def tend(self) -> tuple[int, int]:
+        """(jobs taken from silent workers, receipts that had no job and have one now)."""
+        with self._engine.begin() as connection:
+            if not connection.scalar(_ALONE):
+                return 0, 0
+            rescued = connection.scalar(_RESCUE, {"silence": SILENCE}) or 0
+            said = {"large": self._large, "large_queue": LARGE, "queue": FILES, "task": TASK, "open": list(OPEN)}
+            found = connection.scalar(_FORGOTTEN, said) or 0
+        if rescued or found:
+            _log.warning("tended", rescued=rescued, without_job=found)
+        return rescued, found
+
+
+@asynccontextmanager
+async def _connector(engine: sa.Engine) -> AsyncIterator[procrastinate.PsycopgConnector]:
+    """The engine's own connections, with the same limits on every wait as the registry's."""
+    _, arguments = engine.dialect.create_connect_args(engine.url)
+    kwargs = {**arguments, **session()}
+    connector = procrastinate.PsycopgConnector(min_size=1, max_size=6, timeout=20, kwargs=kwargs)
+    await connector.open_async()
+    try:
+        yield connector
+    finally:
+        await connector.close_async()
+
+
+def _apps(
+    connector: procrastinate.PsycopgConnector, work: Work, clock: Callable[[], datetime]
+) -> tuple[procrastinate.App, procrastinate.App]:
+    """An app for files and one for chores: only the second follows the calendar."""
+    files = procrastinate.App(connector=connector)
+    chores = procrastinate.App(connector=connector, periodic_defaults={"max_delay": 86_400})
+    again = _ComesBack(clock)
+
+    @files.task(name=TASK, retry=again)
+    def file(guid: str) -> None:
+        pause = _careful(lambda: work.file(guid), guid)
+        if pause is not None:
+            raise _LaterError(pause)
+
+    for chore in work.chores:
+        run = chore.run
+
+        def once(timestamp: int, run: Callable[[], None] = run, name: str = chore.name) -> None:
+            del timestamp
+            _careful(run, name)
+
+        named: Any = chores.task(name=chore.name, queue=CHORES, lock=chore.name, queueing_lock=chore.name)(once)
+        chores.periodic(cron=chore.cron)(named)
+    return files, chores
+
+
+def _careful(step: Callable[[], Any], what: str) -> Any:
+    """What goes wrong is told by its kind only, and the job comes back."""
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001 whatever it is, the worker goes on
+        _log.error("job_failed", of=what, error=type(error).__name__)
+    raise _LaterError(_FAULT_PAUSE)
+
+
+async def _steady(app: procrastinate.App, queue: str, many: int) -> None:
+    """A worker of the engine that begins anew when the database was away."""
+    while True:
+        try:
+            await app.run_worker_async(
+                queues=[queue],
+                concurrency=many,
+                install_signal_handlers=False,
+                fetch_job_polling_interval=_POLL_SECONDS,
+                update_heartbeat_interval=HEARTBEAT,
+                stalled_worker_timeout=4 * SILENCE,
+                delete_jobs="successful",
+            )
+        except Exception as error:  # noqa: BLE001 whatever it is, it is tried again
+            _log.warning("worker_restarts", queue=queue, error=type(error).__name__)
+        await asyncio.sleep(1)
+
+
+def _quiet() -> None:
+    """The engine's own log carries texts of exceptions: of it only what happened is passed on, never what it said."""
+    logger = logging.getLogger("procrastinate")
+    if not logger.handlers:
+        logger.addHandler(_ActionOnly(logging.ERROR))
+        logger.propagate = False
+
+
+class _ActionOnly(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "action", None) not in {"job_error", "job_error_retry"}:
+            _log.warning("worker_engine", action=getattr(record, "action", "unknown"))

@@ -1,0 +1,57 @@
+"""Commands of a service on several machines: worker, upgrade."""
+
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from pisis_batch.cli import FAULT
+from pisis_batch.settings import Settings, SettingsError
+
+
+@click.command()
+@click.option("--concurrency", type=click.IntRange(1), default=2, show_default=True, help="Archivos a la vez.")
+@click.option(
+    "--large", type=click.IntRange(0), default=1, show_default=True, help="Archivos grandes a la vez, aparte."
+)
+@click.option("--no-chores", is_flag=True, help="Solo archivos: el correo y lo que pide el calendario los hacen otros.")
+@click.option("--allow-fixed-clock", is_flag=True, help="Permitir PISIS_NOW (solo para pruebas).")
+@click.pass_obj
+def worker(workspace: Path | None, concurrency: int, large: int, *, no_chores: bool, allow_fixed_clock: bool) -> None:
+    """Un trabajador: procesa lo que otros reciben con «pisis watch --enqueue», hasta recibir SIGTERM o Ctrl-C.
+
+    Puede haber cualquier número de ellos, en cualquier número de máquinas, sobre la misma base PostgreSQL.
+    """
+    from pisis_batch import service, wiring
+
+    settings = Settings.load(workspace)
+    if settings.now is not None and not allow_fixed_clock:
+        raise SettingsError("PISIS_NOW detiene el reloj: no se usa en el servicio sin --allow-fixed-clock")
+    ports, queue = wiring.worker(settings)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    click.echo(f"Trabajando: {concurrency} archivos a la vez y {large} grandes", err=True)
+    work = service.FileWork(ports, lambda outcome: click.echo(f"{outcome.received.guid} {outcome.verdict}", err=True))
+    queue.serve(work, wiring.slots(concurrency, large, chores=not no_chores), stop)
+
+
+@click.command()
+@click.option("--finish", is_flag=True, help="Quitar también lo que solo usaban versiones anteriores.")
+@click.pass_obj
+def upgrade(workspace: Path | None, *, finish: bool) -> None:
+    """Pone al día las tablas. Con --finish, cuando ya ninguna máquina usa la versión anterior, termina el cambio."""
+    from pisis_batch.adapters.sql_registry import SqlRegistry
+
+    registry = SqlRegistry(Settings.load(workspace).database.get_secret_value())
+    waiting = registry.migrate(finish=finish)
+    registry.close()
+    if not waiting:
+        click.echo("Las tablas están al día.")
+        return
+    click.echo(f"Las tablas sirven a esta versión y a la anterior. Esperan {len(waiting)} pasos: {', '.join(waiting)}.")
+    click.echo("Cuando todas las máquinas tengan la versión nueva: pisis upgrade --finish")
+    if finish:
+        sys.exit(FAULT)
