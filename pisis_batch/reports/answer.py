@@ -11,6 +11,7 @@ from pisis_batch.reports.anotado import annotated_copy
 from pisis_batch.reports.detalle import findings_csv
 from pisis_batch.reports.efectos import plan_csv
 from pisis_batch.reports.hoja import findings_xlsx
+from pisis_batch.reports.informe import report
 from pisis_batch.reports.letters import Body, letters
 from pisis_batch.reports.page import Page
 from pisis_batch.reports.told import Told
@@ -56,6 +57,7 @@ def _lists(told: Told) -> Iterator[Attachment]:
     yield Attachment("hallazgos.csv", "text/csv", findings_csv(told))
     spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     yield Attachment("hallazgos.xlsx", spreadsheet, findings_xlsx(told))
+    yield Attachment("informe.html", "text/html", report(told))
     if (copy := annotated_copy(told)) is not None:
         yield Attachment("anotado.txt", "text/plain", copy)
 

@@ -2,7 +2,7 @@
 
 import textwrap
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pisis_batch.reports.page import Page
 
@@ -36,6 +36,11 @@ def _inliner() -> "css_inline.CSSInliner":
     import css_inline  # noqa: PLC0415 as above
 
     return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+
+
+def render(template: str, **named: Any) -> str:
+    """A template with its own style and escaped values, as it is."""
+    return _templates(escaped=True).get_template(template).render(**named)
 
 
 def html(template: str, page: Page) -> str:

@@ -8,7 +8,8 @@ from pisis_batch.model import Outcome
 from pisis_batch.reports.told import SHOWN, Told
 
 _LINES = 3
-_KINDS = {"error": "Error", "advertencia": "Advertencia", "informativo": "Nota"}
+#: A severity in a word.
+KINDS = {"error": "Error", "advertencia": "Advertencia", "informativo": "Nota"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def causes(outcome: Outcome) -> tuple[Cause, ...]:
             key=cause.key,
             code=", ".join(cause.codes),
             severity=cause.severity,
-            kind=_KINDS[cause.severity],
+            kind=KINDS[cause.severity],
             title=cause.title,
             times=cause.explained,
             many=many(cause.explained, "caso", "casos"),
@@ -127,7 +128,7 @@ def rows(told: Told) -> tuple[Row, ...]:
         Row(
             place=f"línea {row['line']}" if row["line"] is not None else "archivo",
             field=f"{row['field_no']}. {row['label']}" if row["field_no"] is not None else row["label"],
-            kind=_KINDS[row["severity"]],
+            kind=KINDS[row["severity"]],
             message=row["message"],
             code=row["code"],
         )

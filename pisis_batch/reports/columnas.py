@@ -1,0 +1,108 @@
+"""Findings as the interactive report reads them: columns of numbers with dictionaries, packed when they are many."""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import polars as pl
+from markupsafe import Markup
+
+from pisis_batch import validators
+from pisis_batch.layouts import Layout
+from pisis_batch.reports.original import Original
+from pisis_batch.reports.page import KINDS
+
+#: Lines of the file in a block: what is unpacked when a finding is opened. `informe.js` counts with it.
+CHUNK = 4_000
+#: Characters of a line that the report holds.
+CUT = 2_000
+#: Characters of all lines together; findings past it say that the line is in the file.
+_LINES_MOST = 48_000_000
+#: JSON larger than this is packed.
+_PLAIN = 24_000
+#: Stands in a message for the value received, which is kept once.
+_VALUE = "\x01"
+
+
+class Block(NamedTuple):
+    """A script element that is data: never run, whatever is in it."""
+
+    id: str
+    type: str
+    text: Markup
+
+
+def blocks(
+    rows: pl.DataFrame, layout: Layout | None, original: Original, cause: pl.Series, names: list[str]
+) -> Iterator[Block]:
+    """The findings as `datos`, and their lines as `l0`, `l1`, … in the order in which the findings name them.
+
+    `rows`: columns of `validators.DESCRIBED`, by line. `cause`: for each row, its place in `names`.
+    """
+    yield _block("datos", {**_findings(rows, layout), "cause": cause.to_list(), "causes": names, "cut": CUT})
+    numbers = rows["line"].drop_nulls().unique(maintain_order=True).to_list()
+    room = _LINES_MOST
+    for n, first in enumerate(range(0, len(numbers), CHUNK)):
+        chunk = original.lines(numbers[first : first + CHUNK], CUT)
+        room -= sum(map(len, chunk))
+        if room < 0:
+            return
+        yield _block(f"l{n}", chunk)
+
+
+def _findings(rows: pl.DataFrame, layout: Layout | None) -> dict[str, Any]:
+    codes, code = _coded(rows["code"])
+    values, value = _coded(rows["shown"])
+    # a message is mostly its code's sentence around the value received
+    said = pl.when(pl.col("shown") == "").then(pl.col("message"))
+    kept = said.otherwise(pl.col("message").str.split(by=pl.col("shown")).list.join(_VALUE))
+    messages, message = _coded(rows.select(kept.alias("message"))["message"])
+    pairs, pair = _coded(rows.select(_pair().alias("pair"))["pair"])
+    return {
+        "codes": [_code(one) for one in codes],
+        "values": values,
+        "messages": messages,
+        "fields": [json.loads(one) for one in pairs],
+        "records": _records(layout),
+        "code": code,
+        "line": rows["line"].fill_null(0).to_list(),
+        "field": pair,
+        "value": value,
+        "message": message,
+    }
+
+
+def _pair() -> pl.Expr:
+    """A field as JSON: its name with its record's, its number and its label."""
+    name = pl.concat_str(pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null(""))
+    return pl.struct(name=name, no=pl.col("field_no"), label=pl.col("label").fill_null("")).struct.json_encode()
+
+
+def _code(code: str) -> dict[str, str]:
+    rule = validators.RULES[code]
+    severity = rule.severity
+    return {"code": code, "title": rule.title, "severity": severity, "kind": KINDS[severity], "remedy": rule.remedy}
+
+
+def _records(layout: Layout | None) -> dict[str, Any]:
+    records = layout.records if layout else ()
+    return {r.mark: {"label": r.label, "fields": [field.label for field in r.fields]} for r in records}
+
+
+def _coded(column: pl.Series) -> tuple[list[str], list[int]]:
+    """Distinct texts in order of appearance, and for each row the place of its own."""
+    frame = column.fill_null("").to_frame("text")
+    distinct = frame.unique(maintain_order=True).with_row_index("place")
+    placed = frame.join(distinct, on="text", how="left", maintain_order="left")
+    return distinct["text"].to_list(), placed["place"].to_list()
+
+
+def _block(name: str, value: Any) -> Block:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if len(text) <= _PLAIN:
+        # the one character that could end a script element or begin a comment in it
+        return Block(name, "application/json", Markup(text.replace("<", "\\u003c")))  # noqa: S704 see above
+    packed = gzip.compress(text.encode("utf-8"), compresslevel=5, mtime=0)
+    return Block(name, "application/octet-stream", Markup(base64.b64encode(packed).decode("ascii")))  # noqa: S704 letters

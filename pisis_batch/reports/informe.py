@@ -1,0 +1,144 @@
+"""`informe.html`: every finding in one file that works offline, to be searched, filtered and opened line by line."""
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+import polars as pl
+from markupsafe import Markup
+
+from pisis_batch import validators
+from pisis_batch.reports import columnas, documentos, look
+from pisis_batch.reports.original import Original
+from pisis_batch.reports.page import number
+from pisis_batch.reports.told import Told
+
+#: Findings in the report: what a browser still searches between two keystrokes.
+MOST = 120_000
+_BARS = 8
+_BINS, _TALL = 60, 56
+
+
+class Bar(NamedTuple):
+    """A row of a chart: `share` is the length in per cent of the longest, `only` the filter that shows its findings."""
+
+    label: str
+    many: str
+    share: str
+    tone: str
+    only: str
+
+
+class Chart(NamedTuple):
+    """Horizontal bars with their figures beside them."""
+
+    title: str
+    bars: tuple[Bar, ...]
+
+
+class Strip(NamedTuple):
+    """Where in the file the findings are: a bar for each piece of it, in pixels, and the same in words."""
+
+    bars: tuple[int, ...]
+    last: str
+    said: str
+
+
+def report(told: Told) -> bytes:
+    """The report as UTF-8 HTML. Past 120.000 findings it has the first ones and says where all are."""
+    outcome = told.outcome
+    page = documentos.resultado(told) if outcome.examined.sound else documentos.acta(told)
+    original = Original(outcome.received.content)
+    rows = told.rows.head(MOST).sort("line", nulls_last=False, maintain_order=True)
+    css, js = _source("informe.css"), _source("informe.js")
+    codes = [code for code, _ in outcome.findings.by_code()]
+    places = rows["code"].replace_strict(codes, range(len(codes)), return_dtype=pl.UInt32)
+    titles = [f"{validators.RULES[code].title} ({code})" for code in codes]
+    hidden = told.rows.height - rows.height
+    text = look.render(
+        "informe.html.jinja",
+        page=page,
+        css=Markup(css),  # noqa: S704 our own file
+        js=Markup(js),  # noqa: S704 our own file
+        policy=_policy(css, js),
+        charts=_charts(told),
+        strip=_strip(told, len(original)),
+        capped=_capped(hidden) if hidden else "",
+        rules=[validators.RULES[code] for code in sorted(codes)],
+        blocks=list(columnas.blocks(rows, outcome.examined.layout, original, places, titles)) if codes else [],
+    )
+    return text.encode("utf-8")
+
+
+def _capped(hidden: int) -> str:
+    return (
+        f"Aquí están los primeros {number(MOST)} hallazgos; hay {number(hidden)} más. "
+        "Todos están en hallazgos.csv y en ack.json; las gráficas los cuentan todos."
+    )
+
+
+@cache
+def _source(name: str) -> str:
+    return resources.files("pisis_batch.reports").joinpath("plantillas", name).read_text("utf-8")
+
+
+@cache
+def _policy(css: str, js: str) -> str:
+    """Nothing is fetched, nothing is run but the one script and style that are written here."""
+    style, script = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (css, js))
+    own = f"style-src 'sha256-{style}'; script-src 'sha256-{script}'"
+    return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
+
+
+def _charts(told: Told) -> list[Chart]:
+    """Findings by cause and by field, the longest bars first."""
+    causes: list[tuple[str, int, str, str]] = [
+        (validators.RULES[code].title, many, validators.RULES[code].severity, f"codigo={code}")
+        for code, many in told.outcome.findings.by_code()
+    ]
+    pair = pl.concat_str(pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null(""))
+    counted = (
+        told.rows.filter(pl.col("label") != "").group_by(pair.alias("name")).agg(pl.col("label").first(), pl.len())
+    )
+    fields = [
+        (label, many, "", f"campo={name}") for name, label, many in counted.sort("len", "name").reverse().iter_rows()
+    ]
+    charts = [_chart("Hallazgos por causa", causes, "causas"), _chart("Hallazgos por campo", fields, "campos")]
+    return [chart for chart in charts if chart.bars]
+
+
+def _chart(title: str, counted: list[tuple[str, int, str, str]], rest: str) -> Chart:
+    counted = sorted(counted, key=lambda one: -one[1])
+    shown, left = counted[:_BARS], counted[_BARS:]
+    if left:
+        shown.append(
+            (
+                f"Otras {len(left)} {rest}" if rest == "causas" else f"Otros {len(left)} {rest}",
+                sum(one[1] for one in left),
+                "",
+                "",
+            )
+        )
+    longest = max((many for _, many, _, _ in shown), default=1)
+    bars = (Bar(label, number(many), f"{100 * many / longest:.1f}", tone, only) for label, many, tone, only in shown)
+    return Chart(title, tuple(bars))
+
+
+def _strip(told: Told, last: int) -> Strip | None:
+    """Findings along the file; None when they have no lines, or the file too few to have a shape."""
+    lines = told.rows["line"].drop_nulls()
+    if lines.is_empty() or last < _BINS:
+        return None
+    at = ((lines.cast(pl.Int64) - 1).clip(0, last - 1) * _BINS // last).value_counts()
+    counts = [0] * _BINS
+    for place, many in at.iter_rows():
+        counts[place] = many
+    most = max(counts)
+    peak = counts.index(most)
+    start, end = peak * last // _BINS + 1, max((peak + 1) * last // _BINS, peak * last // _BINS + 1)
+    said = (
+        f"Donde más hay es entre las líneas {number(start)} y {number(end)}: {number(most)} de {number(lines.len())}."
+    )
+    return Strip(tuple(-(-_TALL * many // most) for many in counts), number(last), said)
