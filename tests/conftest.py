@@ -9,6 +9,7 @@ from pathlib import Path
 
 import postgresql as pg
 import pytest
+from browser import chromium  # noqa: F401 the one browser of a run
 from worlds import NOW
 
 from pisis_batch import wiring

@@ -67,6 +67,7 @@ def test_a_good_file_is_loaded_and_answered(workspace: Path, ports: Ports) -> No
         "anotado.txt",
         "hallazgos.csv",
         "hallazgos.xlsx",
+        "informe.html",
         "resultado.html",
     ]
     ack = json.loads((folder / "ack.json").read_text("utf-8"))

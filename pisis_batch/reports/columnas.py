@@ -14,7 +14,7 @@ from pisis_batch.layouts import Layout
 from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import KINDS
 
-#: Lines of the file in a block: what is unpacked when a finding is opened. `informe.js` counts with it.
+#: Lines of the file in a block: what is unpacked when a finding is opened.
 CHUNK = 4_000
 #: Characters of a line that the report holds.
 CUT = 2_000
@@ -34,14 +34,12 @@ class Block(NamedTuple):
     text: Markup
 
 
-def blocks(
-    rows: pl.DataFrame, layout: Layout | None, original: Original, cause: pl.Series, names: list[str]
-) -> Iterator[Block]:
+def blocks(rows: pl.DataFrame, layout: Layout | None, original: Original, causes: list[str]) -> Iterator[Block]:
     """The findings as `datos`, and their lines as `l0`, `l1`, … in the order in which the findings name them.
 
-    `rows`: columns of `validators.DESCRIBED`, by line. `cause`: for each row, its place in `names`.
+    `rows`: columns of `validators.DESCRIBED` and `cause`, a place in `causes`; by line.
     """
-    yield _block("datos", {**_findings(rows, layout), "cause": cause.to_list(), "causes": names, "cut": CUT})
+    yield _block("datos", {**_findings(rows, layout), "causes": causes, "cut": CUT, "chunk": CHUNK})
     numbers = rows["line"].drop_nulls().unique(maintain_order=True).to_list()
     room = _LINES_MOST
     for n, first in enumerate(range(0, len(numbers), CHUNK)):
@@ -71,6 +69,7 @@ def _findings(rows: pl.DataFrame, layout: Layout | None) -> dict[str, Any]:
         "field": pair,
         "value": value,
         "message": message,
+        "cause": rows["cause"].to_list(),
     }
 
 

@@ -12,8 +12,8 @@ from pisis_batch.reports.page import causes, number
 from pisis_batch.reports.told import Told
 
 #: Findings in the workbook, and lines of the file in its third sheet: what a person goes through in a spreadsheet.
-MOST = 10_000
-#: A file of up to so many lines is shown whole; of a longer one, the lines that have findings.
+MOST = 5_000
+#: A file of up to so many lines is shown whole; of a longer one, as many of the lines that have findings.
 _WHOLE = 2_000
 _LINE, _DEEPEST = 15, 8  # height of a line of text in points; more lines than this are read in the cell
 _LONGEST = 32_000  # Excel holds 32,767 characters in a cell
@@ -32,7 +32,7 @@ _DRAWN = {n: "␀⇥"[n == 9] if n in {0, 9} else "⍰" for n in (*range(32), *r
 
 
 def findings_xlsx(told: Told) -> bytes:
-    """The workbook. Past 10.000 findings it has the first ones and says where all are."""
+    """The workbook. Past 5.000 findings it has the first ones and says where all are."""
     from xlsxwriter import Workbook  # noqa: PLC0415 a third of a second that a command line should not wait for
 
     rows, original = told.rows.head(MOST), Original(told.outcome.received.content)
@@ -75,16 +75,16 @@ class _Sheet:
     def add(self, cells: tuple[str | int | None, ...], wrong: frozenset[int] = frozenset()) -> None:
         """A row: figures as figures, everything else as text, whatever it looks like."""
         self.at += 1
-        deep = max(
-            -(-len(cell) // wide) for cell, wide in zip(cells, self.widths, strict=False) if isinstance(cell, str)
-        )
-        self.sheet.set_row(self.at, _LINE * min(deep or 1, _DEEPEST))
+        deep = 1
         for place, cell in enumerate(cells):
             if isinstance(cell, int):
                 self.sheet.write_number(self.at, place, cell, self.styles["figure"])
             elif cell:
-                text = cell.translate(_DRAWN)[:_LONGEST]
+                text = (cell if cell.isprintable() else cell.translate(_DRAWN))[:_LONGEST]
                 self.sheet.write_string(self.at, place, text, self.styles["wrong" if place in wrong else "text"])
+                deep = max(deep, -(-len(text) // self.widths[place]))
+        if deep > 1:
+            self.sheet.set_row(self.at, _LINE * min(deep, _DEEPEST))
 
     def close(self) -> None:
         """Filters over all rows, and no green corners on numbers that are text."""
@@ -112,7 +112,7 @@ def _annotated(book: Any, styles: dict[str, Any], rows: pl.DataFrame, original: 
     said = pl.concat_str("code", pl.lit(": "), "message", pl.lit(". "), "remedy")
     grouped = placed.group_by("line", maintain_order=True).agg(said.alias("said"), "field_no")
     notes = {line: ("\n".join(words), wrong) for line, words, wrong in grouped.iter_rows()}
-    shown = range(1, len(original) + 1) if len(original) <= _WHOLE else notes
+    shown = range(1, len(original) + 1) if len(original) <= _WHOLE else list(notes)[:_WHOLE]
     lines = {line: original.line(line, _LONGEST).split("|") for line in shown}
     fields = min(max(map(len, lines.values()), default=1), 200)
     columns = [("línea", 8), ("qué corregir", 70), *((f"campo {n}", 18) for n in range(fields))]
@@ -122,3 +122,5 @@ def _annotated(book: Any, styles: dict[str, Any], rows: pl.DataFrame, original: 
         note = words.replace("\n", " · ")
         sheet.add((line, note, *cells[:fields]), frozenset(n + 2 for n in wrong if n is not None))
     sheet.close()
+    if len(original) > _WHOLE and len(notes) > _WHOLE:
+        sheet.add((None, f"Aquí están las primeras {number(_WHOLE)} líneas con hallazgos; todas, en anotado.txt"))

@@ -10,6 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from pisis_batch import validators
+from pisis_batch.causes import diagnose
 from pisis_batch.reports import columnas, documentos, look
 from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import number
@@ -51,11 +52,12 @@ def report(told: Told) -> bytes:
     outcome = told.outcome
     page = documentos.resultado(told) if outcome.examined.sound else documentos.acta(told)
     original = Original(outcome.received.content)
-    rows = told.rows.head(MOST).sort("line", nulls_last=False, maintain_order=True)
+    found = diagnose(outcome)
+    keys = [cause.key for cause in found.causes]
+    placed = found.cause_of.replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)
+    rows = told.rows.with_columns(cause=placed).sort("line", nulls_last=False, maintain_order=True).head(MOST)
     css, js = _source("informe.css"), _source("informe.js")
-    codes = [code for code, _ in outcome.findings.by_code()]
-    places = rows["code"].replace_strict(codes, range(len(codes)), return_dtype=pl.UInt32)
-    titles = [f"{validators.RULES[code].title} ({code})" for code in codes]
+    titles = [cause.title for cause in found.causes]
     hidden = told.rows.height - rows.height
     text = look.render(
         "informe.html.jinja",
@@ -66,8 +68,9 @@ def report(told: Told) -> bytes:
         charts=_charts(told),
         strip=_strip(told, len(original)),
         capped=_capped(hidden) if hidden else "",
-        rules=[validators.RULES[code] for code in sorted(codes)],
-        blocks=list(columnas.blocks(rows, outcome.examined.layout, original, places, titles)) if codes else [],
+        explained=found.headline,
+        rules=[validators.RULES[code] for code in sorted(told.codes)],
+        blocks=list(columnas.blocks(rows, outcome.examined.layout, original, titles)) if titles else [],
     )
     return text.encode("utf-8")
 
@@ -95,8 +98,8 @@ def _policy(css: str, js: str) -> str:
 def _charts(told: Told) -> list[Chart]:
     """Findings by cause and by field, the longest bars first."""
     causes: list[tuple[str, int, str, str]] = [
-        (validators.RULES[code].title, many, validators.RULES[code].severity, f"codigo={code}")
-        for code, many in told.outcome.findings.by_code()
+        (cause.title, cause.explained, cause.severity, f"causa={place}")
+        for place, cause in enumerate(diagnose(told.outcome).causes)
     ]
     pair = pl.concat_str(pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null(""))
     counted = (

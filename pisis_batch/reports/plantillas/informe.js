@@ -20,31 +20,33 @@ async function load(id) {
   return new Response(stream).json();
 }
 
-const fold = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+const PLAIN = /^[\x00-\x7f]*$/;
+const fold = (text) => PLAIN.test(text) ? text.toLowerCase() : text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 const EMPTY = new Int32Array(0);
-let data, found = EMPTY, at = -1, height = 46, hay = [], folded = [];
+let data, found = EMPTY, at = -1, height = 46, hay = [], folded = null;
 
 const place = (i) => (data.line[i] ? `línea ${figure.format(data.line[i])}` : "archivo");
 const message = (i) => data.messages[data.message[i]].replaceAll("\u0001", () => data.values[data.value[i]]);
 
 // What a search looks through, made a piece at a time while nobody waits for it.
 function index(upTo) {
-  if (!folded.length) folded = { messages: data.messages.map(fold), fields: data.fields.map((f) => fold(f.label)) };
+  folded ??= { messages: data.messages.map((m) => fold(m).split("\u0001")), fields: data.fields.map((f) => fold(f.label)), codes: data.codes.map((c) => fold(c.code)) };
   for (let i = hay.length; i < upTo; i++) {
-    const said = folded.messages[data.message[i]].replaceAll("\u0001", () => fold(data.values[data.value[i]]));
-    hay.push(`linea ${data.line[i]} ${data.codes[data.code[i]].code.toLowerCase()} ${folded.fields[data.field[i]]} ${said}`);
+    const parts = folded.messages[data.message[i]];
+    const said = parts.length > 1 ? parts.join(fold(data.values[data.value[i]])) : parts[0];
+    hay.push(`linea ${data.line[i]} ${folded.codes[data.code[i]]} ${folded.fields[data.field[i]]} ${said}`);
   }
 }
 function indexLater() {
   if (hay.length >= data.code.length) return;
-  index(Math.min(hay.length + 4000, data.code.length));
+  index(Math.min(hay.length + 10000, data.code.length));
   setTimeout(indexLater, 0);
 }
 
 // Filters
 const controls = ["busca", "causa", "codigo", "campo", "lineas"];
 function ranges(text) {
-  const parts = text.replace(/\./g, "").match(/\d+(\s*[-–a]\s*\d+)?/g) || [];
+  const parts = text.replaceAll(".", "").match(/\d+(\s*[-–a]\s*\d+)?/g) || [];
   return parts.map((part) => part.split(/\D+/).filter(Boolean).map(Number)).map(([a, b]) => [a, b ?? a]);
 }
 function filter() {
@@ -141,18 +143,19 @@ function drawn(into, text) {
   into.append(text.slice(from));
   return some;
 }
-const CHUNK = 4000;
 let lines = null;
 const chunks = new Map();
+const arrived = new Promise((done) => addEventListener("DOMContentLoaded", done, { once: true }));
 async function raw(line) {
+  if (document.readyState === "loading") await arrived;
   if (!lines) {
     lines = new Map();
     for (const one of data.line) if (one && !lines.has(one)) lines.set(one, lines.size);
   }
-  const where = lines.get(line), chunk = Math.floor(where / CHUNK);
+  const where = lines.get(line), chunk = Math.floor(where / data.chunk);
   if (!$(`l${chunk}`)) return null;
   if (!chunks.has(chunk)) chunks.set(chunk, load(`l${chunk}`));
-  return (await chunks.get(chunk))[where % CHUNK];
+  return (await chunks.get(chunk))[where % data.chunk];
 }
 function cells(text, wrong) {
   const list = make("ol", "cells");
@@ -291,7 +294,8 @@ async function start() {
   const named = new Map();
   for (const field of data.fields) if (field.label && !named.has(field.name)) named.set(field.name, field.label);
   options("campo", [...named]);
-  if (new Set(data.cause).size === data.codes.length && data.causes.length === data.codes.length) $("por-causa").hidden = true;
+  $("por-causa").hidden = data.causes.length < 2;
+  $("por-codigo").hidden = data.codes.length < 2;
   height = parseInt(getComputedStyle(document.documentElement).getPropertyValue("--h"), 10);
   filter();
   let waiting = 0;
@@ -309,8 +313,7 @@ async function start() {
     link.addEventListener("click", (event) => {
       event.preventDefault();
       const [id, value] = link.dataset.only.split("=");
-      const number = id === "codigo" ? data.codes.findIndex((code) => code.code === value) : value;
-      only({ [id]: String(number) });
+      only({ [id]: value });
     });
   }
   document.documentElement.dataset.ready = "1";
