@@ -22,9 +22,9 @@ def plan(batch: Batch, facts: Facts) -> Changes:
         return Changes()
     users, profiles = batch["usuario"], batch["perfil"]
     reported = users.filter(pl.col("accion") == "V").select("line", *LINKED)
-    linked = reported.join(facts.linked, on=WHO, how="anti")
-    held = reported.join(facts.linked, on=WHO, how="semi")
-    updated = held.join(facts.linked, on=list(LINKED), how="anti", nulls_equal=True)
+    linked = _without(reported, facts.linked, WHO)
+    held = reported if linked.is_empty() else reported.join(linked.select(WHO), on=WHO, how="anti")
+    updated = _without(held, facts.linked, list(LINKED))
     unlinked = users.filter(pl.col("accion") == "O").select("line", *WHO, "primer_nombre", "primer_apellido")
     return Changes(
         linked=linked,
@@ -37,15 +37,22 @@ def plan(batch: Batch, facts: Facts) -> Changes:
 
 def _assigned(profiles: pl.DataFrame, linked: pl.DataFrame, facts: Facts, default: DefaultProfile) -> pl.DataFrame:
     """Asked assignments that are not held already, and the default profile of every new user (ficha 1.6)."""
-    asked = profiles.filter(pl.col("accion") == "A").select(GRANT).join(facts.grants, on=[*HELD, "perfil"], how="anti")
-    given = linked.select("line", *WHO, aplicacion=pl.lit(default.application), perfil=pl.lit(default.profile)).join(
-        asked, on=HELD, how="anti"
-    )
-    return pl.concat([asked, given])
+    asked = _without(profiles.filter(pl.col("accion") == "A").select(GRANT), facts.grants, [*HELD, "perfil"])
+    given = linked.select("line", *WHO, aplicacion=pl.lit(default.application), perfil=pl.lit(default.profile))
+    return pl.concat([asked, _without(given, asked.filter(pl.col("aplicacion") == default.application), HELD)])
+
+
+def _without(rows: pl.DataFrame, others: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """The rows whose key is not among the others'."""
+    if rows.is_empty() or others.is_empty():
+        return rows
+    return rows.join(others, on=keys, how="anti", nulls_equal=True)
 
 
 def _withdrawn(profiles: pl.DataFrame, unlinked: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     """Asked withdrawals of profiles that are held, and everything held by whoever is unlinked (Q8)."""
+    if facts.grants.is_empty():
+        return Changes().withdrawn
     asked = profiles.filter(pl.col("accion") == "R").select("line", *HELD).join(facts.grants, on=HELD)
     dropped = unlinked.select("line", *WHO).join(facts.grants, on=WHO)
     return pl.concat([asked.select(GRANT), dropped.select(GRANT)])

@@ -113,15 +113,15 @@ class Batch:
     records: Mapping[str, pl.DataFrame]
     irregular: pl.DataFrame
     last_line: int = 0
+    #: The control record as a row, when there is exactly one.
+    control: dict[str, Any] | None = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        frame = self.records[self.layout.control.name]
+        object.__setattr__(self, "control", frame.row(0, named=True) if frame.height == 1 else None)
 
     def __getitem__(self, record: str) -> pl.DataFrame:
         return self.records[record]
-
-    @property
-    def control(self) -> dict[str, Any] | None:
-        """The control record as a row, when there is exactly one."""
-        frame = self.records[self.layout.control.name]
-        return frame.row(0, named=True) if frame.height == 1 else None
 
     @property
     def period(self) -> str:
@@ -361,6 +361,16 @@ class Facts:
     kept: Kept | None = None
     stored: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
     users: int = 0
+    _people: dict[Id, dict[str, Any] | None] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def person(self, id_: Id) -> dict[str, Any] | None:
+        """A person among `persons`, as a row."""
+        if id_ not in self._people:
+            found = self.persons.filter((pl.col("tipo_id") == id_.type) & (pl.col("num_id") == id_.number))
+            self._people[id_] = found.row(0, named=True) if found.height else None
+        return self._people[id_]
 
 
 class Verdict(StrEnum):

@@ -130,7 +130,7 @@ def with_facts(outcome: Outcome, facts: Facts) -> Outcome:
 def ruleset() -> str:
     """Twelve hexadecimal digits that change with any change of a layout, a rule or the reader."""
     digest = hashlib.sha256()
-    for name in ("annotations.py", "reading.py"):
+    for name in ("accepting.py", "annotations.py", "cutting.py", "reading.py"):
         digest.update(resources.files("pisis_batch").joinpath(name).read_bytes())
     for folder in ("layouts", "validators"):
         entries = sorted(resources.files("pisis_batch").joinpath(folder).iterdir(), key=lambda entry: entry.name)

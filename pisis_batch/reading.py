@@ -13,6 +13,7 @@ import re
 import polars as pl
 
 from pisis_batch.annotations import stripped
+from pisis_batch.cutting import SHOWN, cut, irregular, nothing
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import IRREGULAR, Batch, Limits
 
@@ -31,7 +32,7 @@ _BINARY = {
     b"\xfe\xff": "UTF-16",
 }
 _LOOK = 4096  # bytes looked at to tell text from UTF-16 without a mark
-_SHOWN = 40  # characters of a bad line that a finding quotes
+_SMALL = 128 * 1024  # bytes of a file that is read without polars
 
 
 def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
@@ -41,11 +42,16 @@ def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
     """
     content = stripped(content)
     if problem := _unreadable(content, limits):
-        return Batch(layout, name, {r.name: _nothing(r) for r in layout.records}, _irregular([problem]))
+        return Batch(layout, name, {r.name: nothing(r) for r in layout.records}, irregular([problem]))
     found: list[pl.DataFrame] = []
     if content.startswith(_BOM):
         content = content.removeprefix(_BOM)
-        found.append(_irregular([{"line": 1, "problem": "bom"}]))
+        found.append(irregular([{"line": 1, "problem": "bom"}]))
+    if len(content) < _SMALL:
+        text = decoded(content.removesuffix(b"\n"), layout.encoding)
+        records, odd, last = cut(text, layout, limits)
+        whole = pl.concat([*found, odd]).sort("line", maintain_order=True) if found else odd
+        return Batch(layout, name, records, whole, last)
     lines = _lines(content, layout)
     last = lines.height
     lines, ends = _without_end_mark(lines)
@@ -53,8 +59,8 @@ def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
     shape = _shape(lines, layout, limits)
     found.append(_odd(shape))
     records = {record.name: _cells(shape, record, layout.separator) for record in layout.records}
-    irregular = pl.concat(found).sort("line", nulls_last=False, maintain_order=True)
-    return Batch(layout, name, records, irregular, last)
+    odd = pl.concat(found).sort("line", nulls_last=False, maintain_order=True)
+    return Batch(layout, name, records, odd, last)
 
 
 def unread(layout: Layout, name: str, what: str, size: int, limits: Limits) -> Batch:
@@ -63,7 +69,7 @@ def unread(layout: Layout, name: str, what: str, size: int, limits: Limits) -> B
     problem: dict[str, object] = {"problem": "binary", "value": what}
     if what == "too_big":
         problem = {"problem": "too_big", "cells": min(size, most), "expected": min(limits.file, most)}
-    return Batch(layout, name, {r.name: _nothing(r) for r in layout.records}, _irregular([problem]))
+    return Batch(layout, name, {r.name: nothing(r) for r in layout.records}, irregular([problem]))
 
 
 def decoded(content: bytes, encoding: str = "cp1252") -> str:
@@ -99,9 +105,9 @@ def _without_end_mark(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Take the DOS end-of-file mark (Ctrl-Z) off the end, so that the last cell is not blamed for it."""
     last = lines["text"][-1]
     if not last.endswith("\x1a"):
-        return lines, _irregular([])
+        return lines, irregular([])
     rest = last.rstrip("\x1a").removesuffix("\r")
-    mark = _irregular([{"line": lines.height, "problem": "end_mark"}])
+    mark = irregular([{"line": lines.height, "problem": "end_mark"}])
     kept = lines.head(lines.height - 1)
     if rest:
         kept = pl.concat([kept, pl.DataFrame({"line": [lines.height], "text": [rest]}, schema=lines.schema)])
@@ -114,7 +120,7 @@ def _shape(lines: pl.DataFrame, layout: Layout, limits: Limits) -> pl.DataFrame:
     widths = {record.name: len(record.fields) for record in layout.records}
     text = pl.col("text")
     counted = lines.with_columns(
-        mark=text.str.extract(f"^([^{re.escape(layout.separator)}]*)", 1).str.slice(0, _SHOWN),
+        mark=text.str.extract(f"^([^{re.escape(layout.separator)}]*)", 1).str.slice(0, SHOWN),
         cells=text.str.count_matches(layout.separator, literal=True) + 1,
     ).with_columns(record=pl.col("mark").replace_strict(marks, default=None, return_dtype=pl.String))
     expected = pl.col("record").replace_strict(widths, default=None, return_dtype=pl.UInt32)
@@ -144,7 +150,7 @@ def _odd(shape: pl.DataFrame) -> pl.DataFrame:
         "mark",
         size.cast(pl.UInt32).alias("cells"),
         "expected",
-        value=pl.col("text").str.slice(0, _SHOWN),
+        value=pl.col("text").str.slice(0, SHOWN),
     ).cast(IRREGULAR)
 
 
@@ -153,7 +159,7 @@ def _cells(shape: pl.DataFrame, record: Record, separator: str) -> pl.DataFrame:
     fine = pl.col("problem").is_null() | (pl.col("problem") == "trailing")
     own = shape.filter((pl.col("record") == record.name) & fine)
     if own.is_empty():
-        return _nothing(record)
+        return nothing(record)
     whole = (
         pl.when(pl.col("problem") == "trailing")
         .then(pl.col("text").str.strip_suffix(separator))
@@ -162,11 +168,3 @@ def _cells(shape: pl.DataFrame, record: Record, separator: str) -> pl.DataFrame:
     names = [field.name for field in record.fields]
     parts = whole.str.split_exact(separator, len(names) - 1).struct.rename_fields(names).alias("cells")
     return own.select("line", parts).unnest("cells")
-
-
-def _nothing(record: Record) -> pl.DataFrame:
-    return pl.DataFrame(schema={"line": pl.UInt32, **{field.name: pl.String for field in record.fields}})
-
-
-def _irregular(rows: list[dict[str, object]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=IRREGULAR)

@@ -14,22 +14,27 @@ def decide(findings: Findings, facts: Facts | None) -> Verdict:
 
 def count(batch: Batch | None, findings: Findings, verdict: Verdict) -> Counts:
     """The figures of a file. A fault of the control record is of no detail line (ficha 2.21)."""
-    warnings = findings.where("advertencia").frame.height
+    told = findings.frame
+    warnings = int((told["severity"] == "advertencia").sum())
     if batch is None:
         return Counts(warnings=warnings)
-    control = batch.layout.control
-    errors = findings.where("error").frame.filter(pl.col("line").is_not_null())
-    own = set(batch[control.name]["line"]) | set(batch.irregular.filter(pl.col("mark") == control.mark)["line"])
-    details = set(batch.unreadable["line"])
-    for record in batch.layout.details:
-        details.update(batch[record.name]["line"])
-    faulty = {line for line in errors["line"] if line in details and line not in own}
+    faulty = 0 if told.is_empty() else _faulty(batch, told)
     read = batch.details
     return Counts(
         read=read,
-        correct=read - len(faulty),
-        with_errors=len(faulty),
-        duplicated=findings.frame.filter(pl.col("code") == "ARC007").height,
+        correct=read - faulty,
+        with_errors=faulty,
+        duplicated=int((told["code"] == "ARC007").sum()),
         loaded=read if verdict is Verdict.CARGADO else 0,
         warnings=warnings,
     )
+
+
+def _faulty(batch: Batch, told: pl.DataFrame) -> int:
+    """How many detail lines have an error."""
+    control = batch.layout.control
+    lines = told.filter(severity="error")["line"].drop_nulls().unique()
+    own = [batch[control.name]["line"], batch.irregular.filter(pl.col("mark") == control.mark)["line"]]
+    details = [batch.unreadable["line"], *(batch[record.name]["line"] for record in batch.layout.details)]
+    wrong = lines.is_in(pl.concat(details).implode()) & ~lines.is_in(pl.concat(own).implode())
+    return int(wrong.sum())

@@ -123,3 +123,18 @@ def test_trap_csv_readers_swallow_lines_at_a_quote() -> None:
 def test_trap_polars_dates_are_lenient() -> None:
     lenient = pl.Series(["2025-1-1", " 2025-01-01"]).str.to_date("%Y-%m-%d", strict=False)
     assert lenient.null_count() < 2  # so a pattern is checked before a date is parsed
+
+
+@settings(max_examples=150, deadline=None)
+@given(_BYTES)
+def test_small_files_are_read_like_large_ones(content: bytes) -> None:
+    assert LAYOUT
+    with pytest.MonkeyPatch.context() as patch:
+        small = reading.read(content, LAYOUT, NAME, Limits(line=40))
+        patch.setattr(reading, "_SMALL", 0)
+        large = reading.read(content, LAYOUT, NAME, Limits(line=40))
+    assert small.last_line == large.last_line
+    assert small.irregular.equals(large.irregular), (small.irregular, large.irregular)
+    for name, frame in small.records.items():
+        assert frame.schema == large.records[name].schema
+        assert frame.equals(large.records[name])

@@ -26,8 +26,9 @@ from pisis_batch.validators import usuarios  # isort: skip  # noqa: F401 registe
 from pisis_batch.validators import perfiles  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import registros  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
-from pisis_batch.validators.rule import RULES, Rule
+from pisis_batch.validators.rule import NO_FINDINGS, RULES, Rule
 from pisis_batch.validators.structure import cell_findings
+from pisis_batch.validators.trust import doubtful
 from pisis_batch.validators.texts import described, masked
 
 __all__ = [
@@ -70,7 +71,7 @@ def check_structure(batch: Batch) -> Findings:
     """First validation: the name, the lines, every cell, and the file as a whole (ficha 2.18)."""
     layout = batch.layout
     found = [
-        rule.findings(rule.objects(batch, _NO_FACTS), layout)
+        _objections(rule, batch, _NO_FACTS)
         for rule in RULES.values()
         if rule.objects and rule.family in {"NOM", "EST", "ARC"}
     ]
@@ -86,7 +87,14 @@ def check_content(batch: Batch, facts: Facts) -> Findings:
     told = check_sender(batch, facts)
     if told.blocks:
         return told
-    return _told([_objections(rule, batch, facts) for rule in _named(batch) if rule.family != "REM"])
+    persons = doubtful(batch, facts)
+    return _told(
+        [
+            _objections(rule, persons if rule.reach == "person" else batch, facts)
+            for rule in _named(batch)
+            if rule.family != "REM"
+        ]
+    )
 
 
 def check_sender(batch: Batch, facts: Facts) -> Findings:
@@ -100,13 +108,24 @@ def _named(batch: Batch) -> list[Rule]:
 
 
 def _objections(rule: Rule, batch: Batch, facts: Facts) -> pl.DataFrame:
-    if rule.objects is None or rule.retired:
-        return pl.DataFrame(schema=FINDINGS)
+    if rule.objects is None or rule.retired or not _in_reach(rule, batch):
+        return NO_FINDINGS
     return rule.findings(rule.objects(batch, facts), batch.layout)
+
+
+def _in_reach(rule: Rule, batch: Batch) -> bool:
+    """Whether there is anything that the rule looks at."""
+    if rule.reach == "irregular":
+        return not batch.irregular.is_empty()
+    if rule.reach == "checks":
+        return bool(batch.layout.check)
+    return not (rule.reach == "person" and rule.on and batch[rule.on].is_empty())
 
 
 def _told(found: list[pl.DataFrame]) -> Findings:
     """One finding per cell, errors before warnings, then in the order of telling; sorted by line and field."""
+    if all(frame.is_empty() for frame in found):
+        return Findings(NO_FINDINGS)
     rank = {code: place for place, code in enumerate(RULES)}
     every = pl.concat([pl.DataFrame(schema=FINDINGS), *found]).with_columns(
         _rank=pl.col("code").replace_strict(rank, return_dtype=pl.Int64) + 10_000 * (pl.col("severity") != "error")

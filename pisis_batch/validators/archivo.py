@@ -1,12 +1,14 @@
 """ARC: the file as a whole: its control record, the order, the consecutive, the total, the keys, the name."""
 
+from itertools import pairwise
+
 import polars as pl
 
 from pisis_batch.layouts import Record
 from pisis_batch.layouts.relation import Count, Unique
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.escena import Scene
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import NOTHING, rule
 
 
 def _none(**columns: pl.DataType | type[pl.DataType]) -> pl.DataFrame:
@@ -41,7 +43,7 @@ def control_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     control = batch.layout.control
     missing = _readable(batch) and batch[control.name].is_empty() and not _hidden(batch, control)
-    return pl.DataFrame({"tipo": [control.mark]} if missing else {"tipo": []}, schema={"tipo": pl.String})
+    return pl.DataFrame({"tipo": [control.mark]}, schema={"tipo": pl.String}) if missing else NOTHING
 
 
 @rule(
@@ -63,7 +65,8 @@ def control_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
         1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
     control = batch.layout.control
-    return batch[control.name].select("line", record=pl.lit(control.name)).slice(1)
+    again = batch[control.name].slice(1)
+    return NOTHING if again.is_empty() else again.select("line", record=pl.lit(control.name))
 
 
 @rule(
@@ -86,6 +89,8 @@ def control_not_first(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     control = batch.layout.control
     first = batch[control.name].select("line", record=pl.lit(control.name)).head(1)
+    if first.is_empty() or first["line"][0] == 1:
+        return NOTHING
     before = [batch[record.name]["line"] for record in batch.layout.details]
     before.append(batch.irregular.filter(pl.col("problem").is_in(["unknown", "ragged", "too_long"]))["line"])
     earliest = pl.concat(before).min()
@@ -121,6 +126,9 @@ def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
         if not starts:
             continue
         start, other = min(starts, key=lambda pair: int(str(pair[0])))
+        last = batch[record.name]["line"].max()
+        if last is None or int(str(last)) < int(str(start)):
+            continue
         late = batch[record.name].filter(pl.col("line") > start)
         found.append(
             late.select("line", record=pl.lit(record.name), tipo=pl.lit(record.mark), despues=pl.lit(other.mark))
@@ -161,8 +169,19 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
     return pl.concat([_broken(batch, sequence.field, over) for over in runs]).sort("line", maintain_order=True)
 
 
+def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
+    """Whether the consecutives are 1, 2, 3… through the records one after the other, as in most files."""
+    frames = [batch[name] for name in over if not batch[name].is_empty()]
+    if any(one["line"][-1] > other["line"][0] for one, other in pairwise(frames)):
+        return False
+    values = pl.concat([frame[field] for frame in frames]) if frames else pl.Series(dtype=pl.String)
+    return bool((values == pl.int_range(1, values.len() + 1, eager=True).cast(pl.String)).all())
+
+
 def _broken(batch: Batch, field: str, over: tuple[str, ...]) -> pl.DataFrame:
     """Where one run of consecutives breaks."""
+    if _runs_on(batch, field, over):
+        return _none(**dict.fromkeys(["record", "value", "field", "esperado", "tramo", "stretch"], pl.String))
     numbered = pl.concat([batch[name].select("line", record=pl.lit(name), value=pl.col(field)) for name in over]).sort(
         "line"
     )
@@ -287,6 +306,8 @@ def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
             looked_at = batch[check.on].filter(Scene(batch, record).when(check).fill_null(value=False))
             own.append((record, list(check.fields), looked_at))
     for record, keys, frame in own:
+        if frame.height == frame.select(keys).n_unique():
+            continue
         rows = frame.filter(pl.all_horizontal(pl.col(keys) != ""))
         again = rows.with_columns(primera=pl.col("line").first().over(keys)).filter(pl.col("line") != pl.col("primera"))
         label = " y ".join(f"«{record.by_name[key].label}»" for key in keys)
@@ -325,7 +346,7 @@ def record_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
         for record in batch.layout.details
         if record.occurs in {"1", "1.."} and batch[record.name].is_empty() and not _hidden(batch, record)
     ]
-    return pl.DataFrame({"tipo": missing if _readable(batch) else []}, schema={"tipo": pl.String})
+    return pl.DataFrame({"tipo": missing}, schema={"tipo": pl.String}) if missing and _readable(batch) else NOTHING
 
 
 @rule(
@@ -353,6 +374,8 @@ def record_too_often(batch: Batch, facts: Facts) -> pl.DataFrame:
     for record in batch.layout.details:
         if record.occurs in {"1", "0..1"}:
             again = batch[record.name].slice(1)
+            if again.is_empty():
+                continue
             found.append(again.select("line", record=pl.lit(record.name), tipo=pl.lit(record.mark)))
     return pl.concat(found)
 
@@ -391,4 +414,4 @@ def name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
                     {"line": row["line"], "record": control.name, "field": field, "value": given, "nombre": value}
                 )
     columns = {"line": pl.UInt32, "record": pl.String, "field": pl.String, "value": pl.String, "nombre": pl.String}
-    return pl.DataFrame(differing, schema=columns)
+    return pl.DataFrame(differing, schema=columns) if differing else NOTHING

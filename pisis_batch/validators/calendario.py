@@ -3,7 +3,7 @@
 import polars as pl
 
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import NOTHING, rule
 
 
 def _cut(batch: Batch) -> pl.DataFrame:
@@ -24,6 +24,7 @@ def _cut(batch: Batch) -> pl.DataFrame:
 
 @rule(
     "CTL020",
+    reach="control",
     general=True,
     on="control",
     field="fecha_corte",
@@ -47,6 +48,7 @@ def cut_date_in_the_future(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL021",
+    reach="control",
     general=True,
     on="control",
     field="fecha_corte",
@@ -67,10 +69,9 @@ def cut_date_of_no_period(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-06-30|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    rows = _cut(batch)
     if facts.periods.is_empty():
-        return rows.clear().with_columns(cercano=pl.lit(""))
-    stray = rows.join(facts.periods, on="corte", how="anti").filter(pl.col("corte") <= facts.today)
+        return NOTHING
+    stray = _cut(batch).join(facts.periods, on="corte", how="anti").filter(pl.col("corte") <= facts.today)
     near = facts.periods.select(cercano="corte", otro=pl.lit(1))
     joined = stray.with_columns(otro=pl.lit(1)).join(near, on="otro")
     apart = (pl.col("corte") - pl.col("cercano")).dt.total_days().abs()
@@ -79,6 +80,7 @@ def cut_date_of_no_period(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL022",
+    reach="control",
     general=True,
     on="control",
     field="fecha_corte",
@@ -99,6 +101,8 @@ def outside_report_window(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-05-31|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
+    if facts.periods.is_empty():
+        return NOTHING
     own = _cut(batch).join(facts.periods, on="corte", how="inner")
     today = pl.lit(facts.today)
     open_now = today.is_between(pl.col("reporte_desde"), pl.col("reporte_hasta"))

@@ -57,6 +57,7 @@ def _looked_at(batch: Batch, check: RowChecked) -> pl.DataFrame:
 
 @rule(
     "ARC011",
+    reach="checks",
     title="Registro que no tiene a quién pertenecer",
     es="La línea {linea} trae {llave} y ningún registro de tipo {tipo} lo trae",
     en="Line {linea} holds {llave} and no record of type {tipo} does",
@@ -96,6 +97,7 @@ def parent_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "ARC012",
+    reach="checks",
     title="Cantidad de registros hijos que no coincide",
     es="«{campo}» dice {valor} y en el archivo hay {contados} registros de tipo {tipo} de este grupo",
     en="{campo} states {valor} and the file has {contados} records of type {tipo} of this group",
@@ -138,6 +140,7 @@ def children_miscounted(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "ARC013",
+    reach="checks",
     title="Suma del control que no coincide",
     es="«{campo}» dice {valor} en el control y los registros de detalle suman {suma}",
     en="{campo} states {valor} in the control record and the detail records add up to {suma}",
@@ -176,6 +179,7 @@ def control_sum_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "ARC014",
+    reach="checks",
     title="Cantidad de valores distintos que no coincide",
     es="«{campo}» dice {valor} en el control y en el detalle hay {contados} distintos",
     en="{campo} states {valor} in the control record and the detail has {contados} different ones",
@@ -213,6 +217,7 @@ def distinct_count_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "ARC015",
+    reach="checks",
     title="Valor que pasa de su límite",
     es="«{campo}»: {medido} pasa de {limite}, que es lo que hay en «{otro}»",
     en="{campo}: {medido} is over {limite}, which is what {otro} has",
@@ -260,6 +265,7 @@ def over_the_limit(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "ARC016",
+    reach="checks",
     title="Identificador mal armado",
     es="«{campo}» trae «{valor}» y por los otros campos debe ser {esperado} ({forma})",
     en="{campo} holds {valor} and by the other fields it must be {esperado} ({forma})",
@@ -293,6 +299,7 @@ def _derived(check: Derived, scene: Scene) -> Iterator[Objection]:
 
 @rule(
     "ARC017",
+    reach="checks",
     title="Contador con saltos",
     es="«{campo}» trae «{valor}»: en su grupo el contador debía ir en {esperado}",
     en="{campo} holds {valor}: within its group the counter should be at {esperado}",
@@ -334,6 +341,7 @@ def counter_jumps(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "ARC018",
+    reach="checks",
     title="Registros sin ordenar",
     es="La línea {linea} debía ir antes: los registros van ordenados por {orden}",
     en="Line {linea} should come earlier: records are sorted by {orden}",

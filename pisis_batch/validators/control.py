@@ -10,7 +10,7 @@ import polars as pl
 
 from pisis_batch.model import Batch, Facts, Id
 from pisis_batch.validators import escritura, identidad
-from pisis_batch.validators.rule import Words, rule
+from pisis_batch.validators.rule import NOTHING, Words, rule
 
 
 def _row(batch: Batch) -> Mapping[str, Any]:
@@ -18,8 +18,9 @@ def _row(batch: Batch) -> Mapping[str, Any]:
 
 
 def _if(batch: Batch, *, objected: bool, **facts: str) -> pl.DataFrame:
-    rows = batch["control"] if objected else batch["control"].clear()
-    return rows.with_columns(**{name: pl.lit(value) for name, value in facts.items()})
+    return (
+        batch["control"].with_columns(**{name: pl.lit(value) for name, value in facts.items()}) if objected else NOTHING
+    )
 
 
 def _names(batch: Batch, facts: Facts) -> tuple[str, str]:
@@ -29,6 +30,7 @@ def _names(batch: Batch, facts: Facts) -> tuple[str, str]:
 
 @rule(
     "CTL004",
+    reach="control",
     on="control",
     field="razon_social",
     title="Razón social distinta a la registrada",
@@ -52,6 +54,7 @@ def legal_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL005",
+    reach="control",
     on="control",
     field="nit_alterno",
     title="NIT alterno errado",
@@ -72,7 +75,7 @@ def alternate_nit_wrong(batch: Batch, facts: Facts) -> pl.DataFrame:
     row = _row(batch)
     other = row.get("nit_alterno", "")
     if not other:
-        return _if(batch, objected=False, motivo="", reason="")
+        return NOTHING
     if row["tipo_id_entidad"] == "NI":
         wrong = other != row["num_id_entidad"]
         return _if(
@@ -81,7 +84,7 @@ def alternate_nit_wrong(batch: Batch, facts: Facts) -> pl.DataFrame:
             motivo="no es el mismo NIT de la entidad",
             reason="it is not the entity's own NIT",
         )
-    wrong = identidad.carries_check_digit(other) or not pl.select(identidad.fits(pl.lit("NI"), pl.lit(other))).item()
+    wrong = identidad.carries_check_digit(other) or not identidad.fit("NI", other)
     return _if(
         batch, objected=wrong, motivo="debe tener 9 cifras, sin dígito de verificación", reason="it takes 9 digits"
     )
@@ -95,14 +98,14 @@ def _person(batch: Batch, who: str) -> Id:
 def _registered(batch: Batch, facts: Facts, who: str) -> dict[str, Any] | None:
     """The person of the control record as Mi Seguridad Social has it."""
     person = _person(batch, who)
-    found = facts.persons.filter((pl.col("tipo_id") == person.type) & (pl.col("num_id") == person.number))
-    return found.row(0, named=True) if found.height else None
+    return facts.person(person)
 
 
 def _unlike(batch: Batch, who: str) -> pl.DataFrame:
-    kind = pl.col(f"tipo_id_{who}")
-    rows = batch["control"].filter(~identidad.fits(kind, pl.col(f"num_id_{who}")))
-    return rows.with_columns(tipo=kind, forma=identidad.shape_in_words(kind))
+    kind, row = f"tipo_id_{who}", _row(batch)
+    if not row or identidad.fit(row[kind], row[f"num_id_{who}"]) is not False:
+        return NOTHING
+    return batch["control"].with_columns(tipo=pl.col(kind), forma=identidad.shape_in_words(pl.col(kind)))
 
 
 _UNLIKE: Words = {
@@ -116,6 +119,7 @@ _UNLIKE: Words = {
 
 @rule(
     "CTL008",
+    reach="control",
     on="control",
     field="num_id_representante",
     title="Número que no corresponde al tipo de identificación del representante",
@@ -134,6 +138,7 @@ def representative_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFram
 
 @rule(
     "CTL009",
+    reach="control",
     on="control",
     field="num_id_contacto",
     title="Número que no corresponde al tipo de identificación del contacto",
@@ -152,6 +157,7 @@ def contact_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL010",
+    reach="control",
     on="control",
     field="num_id_representante",
     title="Representante legal sin registro en Mi Seguridad Social",
@@ -174,6 +180,7 @@ def representative_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL011",
+    reach="control",
     on="control",
     field="num_id_contacto",
     title="Contacto sin registro en Mi Seguridad Social",
@@ -199,8 +206,7 @@ def _name_differs(batch: Batch, facts: Facts, who: str, field: str, column: str)
     given = _row(batch).get(field, "")
     known = person[column] if person else given
     differs = escritura.fold(given).replace("Ñ", "N") != escritura.fold(known).replace("Ñ", "N")
-    hint = str(pl.select(escritura.hinted(pl.lit(known))).item())
-    return _if(batch, objected=differs, registrado=hint)
+    return _if(batch, objected=differs, registrado=f"{known[:1]}… ({len(known)} letras)")
 
 
 _NAME: Words = {
@@ -214,6 +220,7 @@ _NAME: Words = {
 
 @rule(
     "CTL012",
+    reach="control",
     on="control",
     field="nombre_representante",
     title="Nombre del representante distinto al registrado",
@@ -232,6 +239,7 @@ def representative_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFram
 
 @rule(
     "CTL013",
+    reach="control",
     on="control",
     field="apellido_representante",
     title="Apellido del representante distinto al registrado",
@@ -248,7 +256,14 @@ def representative_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     return _name_differs(batch, facts, "representante", "apellido_representante", "primer_apellido")
 
 
-@rule("CTL014", on="control", field="nombre_contacto", title="Nombre del contacto distinto al registrado", **_NAME)
+@rule(
+    "CTL014",
+    reach="control",
+    on="control",
+    field="nombre_contacto",
+    title="Nombre del contacto distinto al registrado",
+    **_NAME,
+)
 def contact_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The contact's first name is the one registered.
 
@@ -260,7 +275,14 @@ def contact_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     return _name_differs(batch, facts, "contacto", "nombre_contacto", "primer_nombre")
 
 
-@rule("CTL015", on="control", field="apellido_contacto", title="Apellido del contacto distinto al registrado", **_NAME)
+@rule(
+    "CTL015",
+    reach="control",
+    on="control",
+    field="apellido_contacto",
+    title="Apellido del contacto distinto al registrado",
+    **_NAME,
+)
 def contact_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     """The contact's surname is the one registered.
 
@@ -274,6 +296,7 @@ def contact_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL016",
+    reach="control",
     on="control",
     field="num_id_representante",
     title="No es el representante legal de la entidad",
@@ -297,6 +320,7 @@ def representative_of_another(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL017",
+    reach="control",
     on="control",
     field="num_id_contacto",
     title="No es el contacto de la entidad",
@@ -320,6 +344,7 @@ def contact_of_another(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL030",
+    reach="control",
     on="control",
     field="correo_institucional",
     severity="advertencia",
@@ -346,6 +371,7 @@ def address_not_confirmed(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL031",
+    reach="control",
     on="control",
     severity="advertencia",
     title="N en lugar de Ñ, o al contrario",
@@ -375,4 +401,4 @@ def tilde_of_n_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
         given, other = escritura.fold(row.get(field, "")), escritura.fold(known)
         if given != other and given.replace("Ñ", "N") == other.replace("Ñ", "N"):
             found.append(batch["control"].select("line", field=pl.lit(field), value=pl.col(field)))
-    return pl.concat(found) if found else batch["control"].clear().select("line")
+    return pl.concat(found) if found else NOTHING

@@ -8,7 +8,7 @@ import polars as pl
 
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators import identidad
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import NOTHING, rule
 
 
 def _entity(batch: Batch) -> pl.DataFrame:
@@ -31,11 +31,12 @@ def _entity(batch: Batch) -> pl.DataFrame:
 
 
 def _if(batch: Batch, *, objected: bool) -> pl.DataFrame:
-    return _entity(batch) if objected else _entity(batch).clear()
+    return _entity(batch) if objected else NOTHING
 
 
 @rule(
     "CTL006",
+    reach="control",
     general=True,
     on="control",
     field="num_id_entidad",
@@ -54,13 +55,16 @@ def nit_with_check_digit(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    nit = _if(batch, objected=facts.entity is None).filter(pl.col("tipo_id_entidad") == "NI")
+    if facts.entity is not None:
+        return NOTHING
+    nit = _entity(batch).filter(pl.col("tipo_id_entidad") == "NI")
     extra = pl.col("value").map_elements(identidad.carries_check_digit, return_dtype=pl.Boolean)
     return nit.filter(extra).with_columns(esperado=pl.col("value").str.slice(0, 9))
 
 
 @rule(
     "CTL007",
+    reach="control",
     general=True,
     on="control",
     field="num_id_entidad",
@@ -79,14 +83,15 @@ def entity_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    kind = pl.col("tipo_id_entidad")
-    return (
-        _entity(batch).filter(~identidad.fits(kind, pl.col("value"))).with_columns(forma=identidad.shape_in_words(kind))
-    )
+    rows = _entity(batch)
+    if rows.is_empty() or identidad.fit(rows["tipo_id_entidad"][0], rows["value"][0]) is not False:
+        return NOTHING
+    return rows.with_columns(forma=identidad.shape_in_words(pl.col("tipo_id_entidad")))
 
 
 @rule(
     "CTL001",
+    reach="control",
     general=True,
     on="control",
     field="num_id_entidad",
@@ -110,6 +115,7 @@ def entity_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL002",
+    reach="control",
     general=True,
     on="control",
     field="num_id_entidad",
@@ -135,6 +141,7 @@ def entity_inactive(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "CTL003",
+    reach="control",
     general=True,
     on="control",
     field="correo_institucional",
@@ -155,7 +162,9 @@ def entity_mail_unconfirmed(batch: Batch, facts: Facts) -> pl.DataFrame:
     Rejects:
         1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    rows = _if(batch, objected=facts.entity is not None and not facts.entity.correo_confirmado)
+    if facts.entity is None or facts.entity.correo_confirmado:
+        return NOTHING
+    rows = _entity(batch)
     control = batch.layout.control
     address = next((field.name for field in control.fields if field.format == "correo"), None)
     if address is None:

@@ -4,6 +4,8 @@ import polars as pl
 
 _PLAIN = {**dict(zip("ÁÉÍÓÚÀÈÌÒÙÄËÏÖÜÂÊÎÔÛ", "AEIOU" * 4, strict=True)), "Ç": "C", "Ý": "Y"}
 
+_ONE = str.maketrans(_PLAIN)
+
 
 def folded(text: pl.Expr) -> pl.Expr:
     """Upper case, without accents, single spaces; Ñ kept."""
@@ -18,7 +20,7 @@ def without_tilde(text: pl.Expr) -> pl.Expr:
 
 def fold(text: str) -> str:
     """`folded` for one value."""
-    return str(pl.select(folded(pl.lit(text))).item())
+    return " ".join(text.upper().translate(_ONE).split())
 
 
 def hinted(text: pl.Expr) -> pl.Expr:

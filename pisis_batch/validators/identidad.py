@@ -1,5 +1,7 @@
 """Identification numbers: what each type looks like (ficha 3.2, 3.4) and the NIT check digit (DIAN, ficha 3.3)."""
 
+import re
+
 import polars as pl
 from stdnum.co import nit
 
@@ -17,12 +19,22 @@ SHAPES: dict[str, tuple[str, str]] = {
 }
 
 
+#: A type and a number that fits it, with a pipe between them.
+WELL_FORMED = "^(?:" + "|".join(rf"{code}\|{pattern[1:-1]}" for code, (pattern, _) in SHAPES.items()) + ")$"
+
+
 def fits(type_: pl.Expr, number: pl.Expr) -> pl.Expr:
     """Whether each number looks like its type; null for a type without a known shape."""
     verdict = pl.lit(None, dtype=pl.Boolean)
     for code, (pattern, _) in SHAPES.items():
         verdict = pl.when(type_ == code).then(number.str.contains(pattern)).otherwise(verdict)
     return verdict
+
+
+def fit(type_: str, number: str) -> bool | None:
+    """`fits` for one number."""
+    shape = SHAPES.get(type_)
+    return None if shape is None else re.fullmatch(shape[0], number, re.ASCII) is not None
 
 
 def shape_in_words(type_: pl.Expr) -> pl.Expr:

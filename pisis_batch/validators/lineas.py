@@ -12,6 +12,7 @@ def _odd(batch: Batch, problem: str) -> pl.DataFrame:
 
 @rule(
     "EST001",
+    reach="irregular",
     title="Archivo vacío",
     es="El archivo está vacío: no tiene ningún registro",
     en="The file is empty",
@@ -32,6 +33,7 @@ def empty_file(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST002",
+    reach="irregular",
     title="Archivo demasiado grande",
     es="El archivo pasa de {maximo} bytes, el tamaño máximo que se recibe",
     en="The file is larger than {maximo} bytes, the largest size received",
@@ -50,6 +52,7 @@ def oversized_file(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST003",
+    reach="irregular",
     title="El archivo no es texto",
     es="El contenido del archivo es {formato}, no texto plano",
     en="The content of the file is {formato}, not plain text",
@@ -70,6 +73,7 @@ def not_text(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST004",
+    reach="irregular",
     title="Marca UTF-8 al comienzo",
     es="El archivo comienza con la marca invisible de UTF-8 (BOM); debe guardarse como texto ANSI",
     en="The file begins with the invisible UTF-8 mark (BOM); it must be ANSI text",
@@ -90,6 +94,7 @@ def byte_order_mark(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST005",
+    reach="irregular",
     title="Línea en blanco",
     es="La línea {linea} está en blanco",
     en="Line {linea} is blank",
@@ -112,6 +117,7 @@ def blank_line(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST006",
+    reach="irregular",
     title="Marca de fin de archivo",
     es="El archivo termina con el carácter Ctrl-Z, que no se permite",
     en="The file ends with a Ctrl-Z character, which is not allowed",
@@ -132,6 +138,7 @@ def end_of_file_mark(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST007",
+    reach="irregular",
     title="Línea demasiado larga",
     es="La línea {linea} tiene {largo} bytes; ningún registro es tan largo",
     en="Line {linea} has {largo} bytes; no record is that long",
@@ -150,6 +157,7 @@ def overlong_line(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST008",
+    reach="irregular",
     title="Tipo de registro desconocido",
     es="La línea {linea} comienza por «{mark}» y no es un tipo de registro del anexo; los tipos son {tipos}",
     en="Line {linea} begins with {mark}, which is no record type of the annex; the types are {tipos}",
@@ -172,6 +180,7 @@ def record_type_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST009",
+    reach="irregular",
     title="Barra sobrante al final",
     es="La línea {linea} termina con una barra | de más",
     en="Line {linea} ends with one pipe too many",
@@ -192,6 +201,7 @@ def trailing_pipe(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "EST030",
+    reach="irregular",
     title="Número de campos errado",
     es="La línea {linea} tiene {cells} campos y este registro lleva {expected}",
     en="Line {linea} has {cells} fields and this record takes {expected}",

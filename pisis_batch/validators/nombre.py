@@ -4,14 +4,11 @@ import polars as pl
 
 from pisis_batch.layouts import NameFault, Piece, Shelf
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import NOTHING, rule
 
 
 def _named(**columns: str) -> pl.DataFrame:
     return pl.DataFrame({name: [value] for name, value in columns.items()})
-
-
-_NONE = pl.DataFrame(schema={"value": pl.String})
 
 
 def unknown_annex(name: str, shelf: Shelf) -> pl.DataFrame:
@@ -36,7 +33,7 @@ def annex_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         SEG500USIN20260715NI000900123456.TXT
     """
-    return _NONE
+    return NOTHING
 
 
 @rule(
@@ -62,7 +59,7 @@ def name_misshapen(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     stated = batch.layout.file_name.read(batch.file_name)
     if not isinstance(stated, NameFault) or stated.kind == "fecha":
-        return _NONE
+        return NOTHING
     expected = _expected(stated.piece, batch)
     return _named(
         value=batch.file_name, posicion=str(stated.position), esperado=expected, hallado=stated.given or "nada"
@@ -101,7 +98,7 @@ def name_date_impossible(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     stated = batch.layout.file_name.read(batch.file_name)
     if not isinstance(stated, NameFault) or stated.kind != "fecha":
-        return _NONE
+        return NOTHING
     return _named(value=batch.file_name, hallado=stated.given)
 
 
@@ -127,10 +124,10 @@ def name_part_not_allowed(batch: Batch, facts: Facts) -> pl.DataFrame:
         ANX100EJEM20260715NI000900123456S.TXT
     """
     stated = batch.layout.file_name.read(batch.file_name)
-    found = [_NONE.with_columns(hallado=pl.lit(""), parte=pl.lit(""), permitidos=pl.lit(""))]
+    found = []
     for name, part in batch.layout.name_parts.items():
         given = stated.get(name) if isinstance(stated, dict) else None
         if given is not None and part.values and given not in part.values:
             words = ", ".join(f"{value} ({meaning})" if meaning else value for value, meaning in part.values.items())
             found.append(_named(value=batch.file_name, hallado=given, parte=part.label, permitidos=words))
-    return pl.concat(found)
+    return pl.concat(found) if found else NOTHING

@@ -16,6 +16,7 @@ def _assigned(batch: Batch) -> pl.DataFrame:
 
 @rule(
     "PRF012",
+    reach="person",
     on="perfil",
     field="num_id",
     title="Número que no corresponde al tipo de identificación",
@@ -39,6 +40,7 @@ def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "PRF011",
+    reach="person",
     on="perfil",
     field="num_id",
     title="Perfil para un usuario que se desvincula",
@@ -66,6 +68,7 @@ def profile_of_the_leaving(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "PRF010",
+    reach="person",
     on="perfil",
     field="num_id",
     title="Perfil para quien no está vinculado",
@@ -96,6 +99,7 @@ def profile_without_user(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "PRF020",
+    reach="person",
     on="perfil",
     field="aplicacion",
     title="Aplicación desconocida",
@@ -119,6 +123,7 @@ def application_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "PRF021",
+    reach="person",
     on="perfil",
     field="perfil",
     title="Perfil desconocido",
@@ -145,6 +150,7 @@ def profile_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "PRF022",
+    reach="person",
     on="perfil",
     field="perfil",
     title="Perfil de otra aplicación",
@@ -169,6 +175,14 @@ def profile_of_another_application(batch: Batch, facts: Facts) -> pl.DataFrame:
     ).join(owners, left_on="perfil", right_on="codigo")
 
 
+def permitted(kind: str) -> pl.Expr:
+    """Whether entities of a type may hold a profile of the catalogue; an empty list means all."""
+    listed = (
+        pl.col("tipos_entidad").str.replace_all(r"\s", "").str.to_uppercase().str.replace_all(";", ",").str.split(",")
+    )
+    return (pl.col("tipos_entidad") == "") | listed.list.contains(kind.upper())
+
+
 def _known(batch: Batch, facts: Facts) -> pl.DataFrame:
     """Assignments whose pair of application and profile exists, with the catalogue's columns."""
     return _assigned(batch).join(
@@ -178,6 +192,7 @@ def _known(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "PRF023",
+    reach="person",
     on="perfil",
     field="perfil",
     title="Perfil no habilitado",
@@ -200,6 +215,7 @@ def profile_disabled(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "PRF024",
+    reach="person",
     on="perfil",
     field="perfil",
     title="Perfil que no es para este tipo de entidad",
@@ -220,15 +236,12 @@ def profile_of_another_entity_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     if facts.entity is None:
         return batch["perfil"].clear()
     kind = facts.entity.tipo_entidad
-    listed = (
-        pl.col("tipos_entidad").str.replace_all(r"\s", "").str.to_uppercase().str.replace_all(";", ",").str.split(",")
-    )
-    allowed = (pl.col("tipos_entidad") == "") | listed.list.contains(kind.upper())
-    return _known(batch, facts).filter(pl.col("habilitado") & ~allowed).with_columns(tipo=pl.lit(kind))
+    return _known(batch, facts).filter(pl.col("habilitado") & ~permitted(kind)).with_columns(tipo=pl.lit(kind))
 
 
 @rule(
     "PRF030",
+    reach="person",
     on="perfil",
     field="aplicacion",
     severity="advertencia",
@@ -255,6 +268,7 @@ def nothing_to_withdraw(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "PRF031",
+    reach="person",
     on="perfil",
     field="perfil",
     severity="advertencia",

@@ -17,6 +17,7 @@ from pisis_batch.validators.rule import rule
 
 @rule(
     "EST051",
+    reach="checks",
     title="Valor que no corresponde con otros campos",
     es="«{campo}» trae «{valor}» y {esperado}{cuando}",
     en="{campo} holds {valor}, which does not go with other fields of the line: {esperado}{cuando}",
@@ -64,6 +65,7 @@ def _values(check: Value, scene: Scene) -> Iterator[Objection]:
 
 @rule(
     "EST052",
+    reach="checks",
     title="Fechas o números en desorden",
     es="«{campo}» trae {valor} y debe ser {esperado}",
     en="{campo} holds {valor}, which is out of order: it must be {esperado}",
@@ -138,6 +140,7 @@ _ORDER = {
 
 @rule(
     "EST053",
+    reach="checks",
     title="Valor que no da la cuenta",
     es="«{campo}» trae {valor} y la cuenta da {esperado}: {cuenta}",
     en="{campo} holds {valor} and the sum gives {esperado}: {cuenta}",
@@ -187,6 +190,7 @@ _HALF_A_CENT = 0.005
 
 @rule(
     "EST054",
+    reach="checks",
     title="Sumas que deben ser iguales",
     es="«{campo}» y los campos que van con él suman {izquierda}, y debían sumar {derecha}, como {grupo}",
     en="{campo} and the fields beside it add up to {izquierda}; they should add up to {derecha}, as {grupo}",
@@ -222,6 +226,7 @@ def _sums(check: EqualSums, scene: Scene) -> Iterator[Objection]:
 
 @rule(
     "EST055",
+    reach="checks",
     title="Falta uno de varios datos",
     es="«{campo}» va sin dato y también los que pueden reemplazarlo; se requiere al menos uno de {grupo}",
     en="{campo} has no value and neither has any of its alternatives; at least one of {grupo} is needed",
@@ -258,6 +263,7 @@ def _one_of(check: OneOf, scene: Scene) -> Iterator[Objection]:
 
 @rule(
     "EST056",
+    reach="checks",
     title="Datos que van juntos",
     es="«{campo}» trae «{valor}», que no es un dato real, y {grupo} sí lo trae; van los dos o ninguno",
     en="{campo} holds {valor}, no real value, while {grupo} does; both are reported or none",
@@ -295,6 +301,7 @@ def _together(check: Together, scene: Scene) -> Iterator[Objection]:
 
 @rule(
     "EST057",
+    reach="checks",
     title="Clasificación que no corresponde a las medidas",
     es="«{campo}» trae {valor} y por {medidas} debe ser {esperado}",
     en="{campo} holds {valor} and by {medidas} it must be {esperado}",
@@ -338,6 +345,7 @@ def _bands(check: Bands, scene: Scene) -> Iterator[Objection]:
 
 @rule(
     "EST058",
+    reach="checks",
     title="Partes de un dato que no dan la cuenta",
     es="«{campo}» trae «{valor}» y debe ser {forma}",
     en="{campo} holds {valor} and must be {forma}",

@@ -3,15 +3,16 @@
 import polars as pl
 
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import NOTHING, rule
 
 
 def _if(objected: bool, login: str = "") -> pl.DataFrame:  # noqa: FBT001 the one thing it is asked
-    return pl.DataFrame({"value": [login]} if objected else {"value": []}, schema={"value": pl.String})
+    return pl.DataFrame({"value": [login]}, schema={"value": pl.String}) if objected else NOTHING
 
 
 @rule(
     "REM001",
+    reach="control",
     general=True,
     title="Archivo sin remitente",
     es="El archivo no llegó por la carpeta de ningún usuario, así que no se sabe quién lo envía",
@@ -35,6 +36,7 @@ def without_sender(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "REM002",
+    reach="control",
     general=True,
     title="Remitente no registrado",
     es="El usuario {valor} no está registrado en SISPRO y no puede enviar archivos",
@@ -59,6 +61,7 @@ def sender_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "REM003",
+    reach="control",
     general=True,
     title="Remitente no autorizado por la entidad",
     es="El usuario {valor} no está vinculado a la entidad que reporta el archivo, ni es su representante legal o contacto",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 from textwrap import dedent
 from types import MappingProxyType
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import polars as pl
 
@@ -36,6 +36,12 @@ _OF_EVERY_FINDING = {"valor", "campo", "linea"}
 _SECTION = re.compile(r"^(Rejects|Accepts|Given|Annex):\n((?:(?: {4}.*)?\n)*)", re.MULTILINE)
 
 
+#: What most rules find.
+NO_FINDINGS = pl.DataFrame(schema=FINDINGS)
+#: The rows of a rule that objects to nothing.
+NOTHING = pl.DataFrame(schema={"line": pl.UInt32})
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`wrong` is true for the cells at fault (null: not this fault's business); `details` go into the sentence.
@@ -46,6 +52,11 @@ class Fault:
     wrong: pl.Expr
     details: Mapping[str, str] = field(default_factory=dict)
     severity: Severity | None = None
+
+
+#: What a rule looks at: the whole file; the lines that could not be read; what the layout's `[[check]]` say; the control
+#: record; or the lines of one person, whatever their record, with the control record and the facts about that person.
+Reach = Literal["file", "irregular", "checks", "control", "person"]
 
 
 class Words(TypedDict):
@@ -82,6 +93,7 @@ class Rule:
     judges: Judge | None
     doc: str
     general: bool = False
+    reach: Reach = "file"
 
     @property
     def family(self) -> str:
@@ -134,7 +146,7 @@ class Rule:
     def findings(self, rows: pl.DataFrame, layout: Layout | None) -> pl.DataFrame:
         """Turn the rows a rule objects to into findings (schema FINDINGS)."""
         if rows.is_empty():
-            return pl.DataFrame(schema=FINDINGS)
+            return NO_FINDINGS
         columns = set(rows.columns)
         record = pl.col("record") if "record" in columns else pl.lit(self.on, dtype=pl.String)
         name = pl.col("field") if "field" in columns else pl.lit(self.field, dtype=pl.String)
@@ -198,9 +210,11 @@ def rule(
     since: str = "0.1.0",
     retired: str | None = None,
     general: bool = False,
+    reach: Reach = "file",
 ) -> Callable[[Objector], Objector]:
     """Register a function as the rule of a code. `on` and `field` place its findings unless the rows say otherwise.
 
+    `reach` says how little of a file the rule needs to see: where that is nothing, it is not asked.
     A `general` rule is asked of every annex, named by its layout or not; its rows say where, by what the layout says.
     """
 
@@ -224,6 +238,7 @@ def rule(
                 None,
                 doc + "\n",
                 general,
+                reach,
             )
         )
         return function

@@ -11,6 +11,7 @@ WHO = ["tipo_id", "num_id"]
 
 @rule(
     "USR010",
+    reach="person",
     on="usuario",
     field="num_id",
     title="Número que no corresponde al tipo de identificación",
@@ -36,6 +37,7 @@ def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "USR020",
+    reach="person",
     on="usuario",
     field="num_id",
     severity="advertencia",
@@ -83,6 +85,7 @@ def _spelt_otherwise(batch: Batch, facts: Facts, action: str) -> pl.DataFrame:
 
 @rule(
     "USR021",
+    reach="person",
     on="usuario",
     severity="advertencia",
     title="N en lugar de Ñ, o al contrario",
@@ -107,6 +110,7 @@ def tilde_of_n_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "USR022",
+    reach="person",
     on="usuario",
     severity="advertencia",
     title="Nombre distinto al de Mi Seguridad Social",
@@ -131,6 +135,7 @@ def linked_under_another_name(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "USR023",
+    reach="person",
     on="usuario",
     title="Desvinculación con el nombre de otra persona",
     es="Se pide desvincular a una persona con «{campo}» «{valor}», y la de ese número se llama {registrado}",
@@ -155,6 +160,7 @@ def unlinked_under_another_name(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "USR030",
+    reach="person",
     on="usuario",
     field="fecha_fin",
     title="Contrato ya terminado",
@@ -181,6 +187,7 @@ def contract_already_over(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "USR040",
+    reach="person",
     on="usuario",
     field="num_id",
     title="Desvinculación de quien no está vinculado",

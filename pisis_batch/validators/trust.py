@@ -1,0 +1,88 @@
+"""Whom the content rules about persons have nothing to say of, told at a glance: sound, not complete.
+
+Users and profiles are judged person by person: a rule of reach `person` joins lines by type and number of
+identification and by nothing else. So whoever has only lines that are trusted here can be left out, and the rules find
+the same in what is left (`tests/test_trust.py` holds them to it). A line is trusted when it repeats the registry: the
+registered name to the letter, a link or a grant where there must be one, a profile that is enabled for the entity.
+"""
+
+import dataclasses
+from datetime import date
+
+import polars as pl
+
+from pisis_batch.model import Batch, Facts
+from pisis_batch.validators.identidad import WELL_FORMED
+from pisis_batch.validators.perfiles import permitted
+
+WHO = ["tipo_id", "num_id"]
+NAMED = [*WHO, "primer_nombre", "primer_apellido"]
+HELD = [*WHO, "aplicacion"]
+GRANT = [*HELD, "perfil"]
+
+
+def doubtful(batch: Batch, facts: Facts) -> Batch:
+    """The same file with nobody in it but the persons that the rules must look at."""
+    if batch.layout.effect.kind != "usuarios" or facts.entity is None:
+        return batch
+    users, profiles = batch["usuario"], batch["perfil"]
+    linked, held = _keys(facts.linked, WHO), _keys(facts.grants, HELD)
+    if len(set(held)) < len(held):
+        return batch
+    wrong = [_who(users.filter(~_user(_keys(facts.persons, NAMED), linked, facts.today)))]
+    if not profiles.is_empty():
+        by_action = users.select("accion", key(WHO)).rows()
+        leaving = [who for action, who in by_action if action == "O"]
+        holders = [*linked, *(who for action, who in by_action if action == "V")]
+        fine = _profile(holders, leaving, held, _keys(facts.grants, GRANT), _enabled(facts))
+        wrong.append(_who(profiles.filter(~fine)))
+    whom = {who for listed in wrong for who in listed}
+    records = {
+        name: _only(frame, whom) if name in {"usuario", "perfil"} else frame for name, frame in batch.records.items()
+    }
+    return dataclasses.replace(batch, records=records)
+
+
+def key(names: list[str]) -> pl.Expr:
+    """Several cells as one text; cells hold no pipe."""
+    return pl.concat_str(names, separator="|")
+
+
+def _keys(frame: pl.DataFrame, names: list[str]) -> list[str]:
+    return frame.select(key(names)).to_series().to_list() if frame.height else []
+
+
+def _who(frame: pl.DataFrame) -> list[str]:
+    return _keys(frame, WHO)
+
+
+def _only(frame: pl.DataFrame, whom: set[str]) -> pl.DataFrame:
+    return frame.filter(key(WHO).is_in(list(whom))) if whom else frame.clear()
+
+
+def _user(named: list[str], linked: list[str], today: date) -> pl.Expr:
+    """Whether a user's line repeats the registry."""
+    over = (pl.col("fecha_fin") != "") & (pl.col("fecha_fin") <= today.isoformat())
+    joins = (pl.col("accion") == "V") & ~over
+    leaves = (pl.col("accion") == "O") & key(WHO).is_in(linked)
+    return key(WHO).str.contains(WELL_FORMED) & key(NAMED).is_in(named) & (joins | leaves)
+
+
+def _profile(
+    holders: list[str], leaving: list[str], held: list[str], granted: list[str], enabled: list[str]
+) -> pl.Expr:
+    """Whether a profile's line asks for what may be granted or is held."""
+    who, has = key(WHO), key(HELD).is_in(held)
+    stays = who.str.contains(WELL_FORMED) & who.is_in(holders) & ~who.is_in(leaving)
+    new = key(["aplicacion", "perfil"]).is_in(enabled) & (~has | key(GRANT).is_in(granted))
+    return stays & (((pl.col("accion") == "A") & new) | ((pl.col("accion") == "R") & has))
+
+
+def _enabled(facts: Facts) -> list[str]:
+    """Pairs of application and profile that this entity's users may hold."""
+    kind = facts.entity.tipo_entidad if facts.entity else ""
+    pairs = facts.profiles.select(
+        pair=key(["cod_aplicacion", "codigo"]), fine=pl.col("habilitado") & permitted(kind)
+    ).rows()
+    refused = {pair for pair, fine in pairs if not fine}
+    return [pair for pair, fine in pairs if fine and pair not in refused]
