@@ -345,7 +345,7 @@ class Facts:
     persons: the asked people found in Mi Seguridad Social. linked: the asked people linked now to the entity.
     grants: profiles they hold there now. profiles: the whole catalogue. periods: the annex's calendar.
     kept: what a file that replaces its period would replace. stored: per record, the asked keys that are stored now.
-    users: how many are linked to the entity now, named by the file or not.
+    users: how many are linked to the entity now, named by the file or not. revision: of all this.
     `sender` None means the sender is not judged (a check without one).
     """
 
@@ -361,6 +361,7 @@ class Facts:
     kept: Kept | None = None
     stored: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
     users: int = 0
+    revision: str = ""
     _people: dict[Id, dict[str, Any] | None] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
     )

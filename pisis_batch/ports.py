@@ -85,6 +85,32 @@ class UnavailableError(RuntimeError):
     """Something outside that we need cannot be reached just now: no file's fault, and no attempt of any."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offender:
+    """Something that does not add up: the receipt ("-" for none) and what is wrong with it."""
+
+    guid: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """How many receipts and messages are in each state, and whatever does not add up."""
+
+    totals: dict[str, int]
+    offenders: tuple[Offender, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What must lie outside the registry for a receipt: its original (empty when it was never read), its documents."""
+
+    guid: str
+    sha256: str
+    sender: str | None
+    published: bool
+
+
 class Inbox(Protocol):
     """Where files arrive."""
 
@@ -120,6 +146,10 @@ class Outbox(Protocol):
         """Write the documents, whole or not at all; the same call twice leaves the same bytes."""
         ...
 
+    def has(self, sender: str | None, guid: str) -> bool:
+        """Whether the documents of a receipt are there."""
+        ...
+
 
 class Mailer(Protocol):
     """Hands messages to the outside."""
@@ -127,6 +157,10 @@ class Mailer(Protocol):
     def send(self, mails: Sequence[Mail]) -> Iterator[tuple[Mail, str | None]]:
         """Try each message once, over one connection; yield it with None when accepted, else with the reason."""
         ...
+
+
+class OutdatedError(RuntimeError):
+    """What a verdict was based on changed before it could be committed: judge again."""
 
 
 class JudgeError(RuntimeError):
@@ -209,6 +243,7 @@ class Registry(Protocol):
     ) -> bool:
         """Changes, run, findings, audit, documents and mails in one transaction, which also ends the lease.
 
+        Raises OutdatedError, with nothing written, when the facts it was judged by are no longer the registry's.
         False, and nothing written, when the fence is not the lane's latest, or when the receipt is already terminated
         (unless `reprocess`: a new run is added and becomes the receipt's verdict). Runs the changes only when the
         verdict is cargado; a verdict of retenido leaves the receipt waiting with the hash of its plan. `approved_by`
@@ -272,6 +307,14 @@ class Registry(Protocol):
 
     def findings(self, guid: str) -> pl.DataFrame:
         """The findings of a receipt's latest run, with the schema FINDINGS."""
+        ...
+
+    def accounts(self) -> Accounts:
+        """Totals by state, and whatever breaks the accounting invariant."""
+        ...
+
+    def kept(self) -> Iterator[Outside]:
+        """What must lie outside the registry, for every receipt."""
         ...
 
     def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:

@@ -34,3 +34,8 @@ class FolderOutbox:
         durable.sync_folder(folder.parent)
         durable.sync_folder(self._root)
         return folder
+
+    def has(self, sender: str | None, guid: str) -> bool:
+        """Whether a receipt has its documents."""
+        folder = self._root / owner(sender) / guid
+        return folder.is_dir() and any(folder.iterdir())

@@ -46,6 +46,10 @@ class MemoryOutbox:
             self.published[owner(sender), guid, document.name] = document.content
         return Path(owner(sender)) / guid
 
+    def has(self, sender: str | None, guid: str) -> bool:
+        """Whether a receipt has its documents."""
+        return any(key[:2] == (owner(sender), guid) for key in self.published)
+
 
 class MemoryMailer:
     """Fulfils `ports.Mailer`: takes every message but those to the addresses in `refuses`."""

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from pisis_batch.adapters import sql_stored
+from pisis_batch.adapters import sql_revision, sql_stored
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
 from pisis_batch.model import (
     GRANTS,
@@ -69,7 +69,7 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
         today=questions.received_at.date(),
         entity=known,
         sender=_sender(connection, questions.sender, key, known),
-        earlier=_earlier(connection, questions),
+        earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
         persons=_persons(connection),
         linked=_open_rows(connection, link, LINKED, key),
         grants=_open_rows(connection, grant, GRANTS, key),
@@ -78,6 +78,7 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
         kept=sql_stored.kept(connection, questions),
         stored=sql_stored.known_keys(connection, questions),
         users=_users(connection, key),
+        revision=sql_revision.current(connection, questions.entity),
     )
     _ASKED.drop(connection, checkfirst=False)
     return answer
@@ -106,18 +107,19 @@ def _periods(connection: sa.Connection, annex: str) -> pl.DataFrame:
     return pl.DataFrame(days, schema=PERIODS, orient="row")
 
 
-def _earlier(connection: sa.Connection, questions: Questions) -> Earlier | None:
-    if questions.entity is None:
+def earlier(connection: sa.Connection, who: Id | None, sha256: str, guid: str) -> Earlier | None:
+    """Another receipt of the same bytes for the same entity that is loaded."""
+    if who is None:
         return None
     query = (
         sa.select(receipt.c.guid, receipt.c.received_at)
         .join(run, (run.c.guid == receipt.c.guid) & run.c.latest)
         .where(
-            receipt.c.sha256 == questions.sha256,
-            receipt.c.guid != questions.guid,
+            receipt.c.sha256 == sha256,
+            receipt.c.guid != guid,
             run.c.verdict == "cargado",
-            run.c.entity_type == questions.entity.type,
-            run.c.entity_number == questions.entity.number,
+            run.c.entity_type == who.type,
+            run.c.entity_number == who.number,
         )
         .order_by(receipt.c.seq)
         .limit(1)

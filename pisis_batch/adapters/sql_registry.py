@@ -8,6 +8,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import (
+    sql_accounts,
     sql_changes,
     sql_facts,
     sql_held,
@@ -15,6 +16,7 @@ from pisis_batch.adapters import (
     sql_load,
     sql_migrate,
     sql_people,
+    sql_revision,
     sql_runs,
     sql_stored,
 )
@@ -22,7 +24,7 @@ from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
 from pisis_batch.model import Attachment, Facts, Id, Outcome, Questions, RegisteredEntity, Rendered, Verdict
-from pisis_batch.ports import OPEN, Held, Mail, Receipt
+from pisis_batch.ports import OPEN, Accounts, Held, Mail, OutdatedError, Outside, Receipt
 
 #: Puts a receipt in line for the workers, within the transaction that records it.
 Enlist = Callable[[sa.Connection, Receipt], None]
@@ -174,7 +176,12 @@ class SqlRegistry:
             for note in notes:
                 _audit(connection, when, received.guid, note)
             who = outcome.examined.entity
+            if outcome.facts and outcome.facts.revision != sql_revision.current(connection, who, lock=True):
+                raise OutdatedError
             if outcome.verdict is Verdict.CARGADO and who is not None:
+                if sql_facts.earlier(connection, who, received.sha256, received.guid):
+                    raise OutdatedError
+                sql_revision.grow(connection, who)
                 sql_changes.apply(connection, outcome.changes, who, received.guid, at)
                 sql_stored.store(connection, outcome, at)
             run_id = sql_runs.insert_run(connection, outcome, fence)
@@ -259,11 +266,22 @@ class SqlRegistry:
                 _audit(connection, at, guid, f"aprobado por {login}")
         return True
 
+    def accounts(self) -> Accounts:
+        """The accounting invariant."""
+        with self._reader.begin() as connection:
+            return Accounts(sql_accounts.totals(connection), tuple(sql_accounts.offenders(connection)))
+
+    def kept(self) -> Iterator[Outside]:
+        """Originals and documents that must be there."""
+        with self._reader.begin() as connection:
+            yield from sql_accounts.kept(connection)
+
     @retried
     def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:
         """Upsert a registry table."""
         with self.engine.begin() as connection:
             many = sql_load.load(connection, table, frame, at.isoformat())
+            sql_revision.grow(connection)
             _audit(connection, at, sql_load.ORIGIN, f"carga de {table}: {many} filas")
         return many
 

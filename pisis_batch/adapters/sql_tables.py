@@ -145,6 +145,12 @@ lane = sa.Table(
     sa.Column("owner", sa.Text),
     sa.Column("lease_until", sa.Double),  # seconds since 1970
 )
+revision = sa.Table(
+    "revision",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
 run = sa.Table(
     "run",
     metadata,

@@ -32,11 +32,12 @@ def init(folder: Path) -> None:
 
 
 @click.command()
+@click.option("--fsck", is_flag=True, help="Cuadrar además lo recibido con veredictos, originales y documentos.")
 @click.pass_obj
-def doctor(workspace: Path | None) -> None:
+def doctor(workspace: Path | None, *, fsck: bool) -> None:
     """Dice si el sistema puede trabajar aquí: disco, base de datos, correo, carpetas y reloj."""
     settings = Settings.load(workspace)
-    well = True
+    well = not fsck or _adds_up(settings)
     for name, check in _checks(settings):
         try:
             said = check()
@@ -47,6 +48,20 @@ def doctor(workspace: Path | None) -> None:
             click.echo(f"✓ {name}: {said}")
     if not well:
         sys.exit(FAULT)
+
+
+def _adds_up(settings: Settings) -> bool:
+    """Tell the totals, and every offender; whether there was none."""
+    from pisis_batch import service, wiring
+
+    accounts = service.fsck(wiring.ports(settings))
+    for name, many in accounts.totals.items():
+        click.echo(f"  {name}: {many}")
+    for offender in accounts.offenders:
+        click.echo(f"✗ {offender.guid}: {offender.what}")
+    if not accounts.offenders:
+        click.echo("✓ cuentas: cada archivo recibido tiene su lugar, y cada veredicto sus documentos y su rastro")
+    return not accounts.offenders
 
 
 class _UnwellError(Exception):
@@ -82,6 +97,11 @@ def _folders(settings: Settings) -> str:
             raise _UnwellError(f"no existe {folder}")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise _UnwellError(f"no se puede escribir en {folder}")
+    from pisis_batch import service
+    from pisis_batch.adapters.folder_scan import strays
+
+    for stray in strays(settings.inbox):
+        click.echo(f"! buzón: {service.readable(stray)}")
     if settings.inbox.stat().st_dev != settings.claims.stat().st_dev:
         raise _UnwellError("el buzón y var/claims están en discos distintos; póngalos en el mismo")
     return "existen, se puede escribir y el buzón está en el mismo disco"

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pisis_batch.service.accounts import fsck
     from pisis_batch.service.approval import Decision, NotHeldError, approve, clean_login, refuse
     from pisis_batch.service.checking import check
     from pisis_batch.service.delivery import deliver, publish
@@ -26,6 +27,7 @@ __all__ = [
     "check",
     "clean_login",
     "deliver",
+    "fsck",
     "judge_again",
     "lane",
     "once",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 _WHERE = {
     **dict.fromkeys(["Decision", "NotHeldError", "approve", "clean_login", "refuse"], "approval"),
+    **dict.fromkeys(["fsck"], "accounts"),
     **dict.fromkeys(["check"], "checking"),
     **dict.fromkeys(["deliver", "publish"], "delivery"),
     **dict.fromkeys(["lane", "readable", "submit", "take_in"], "intake"),

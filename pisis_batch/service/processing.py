@@ -7,12 +7,13 @@ import structlog
 from pisis_batch import effects, judging, pipeline
 from pisis_batch.judging import Judged, Task
 from pisis_batch.model import Outcome, Received, Verdict
-from pisis_batch.ports import JudgeError, Ports, Receipt, UnavailableError
+from pisis_batch.ports import JudgeError, OutdatedError, Ports, Receipt, UnavailableError
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
 from pisis_batch.service.intake import take_in
 
 ATTEMPTS = 3
+_JUDGINGS = 5
 _log = structlog.get_logger()
 
 
@@ -30,8 +31,7 @@ def process(guid: str, ports: Ports) -> Outcome | None:
     if receipt.attempts > ATTEMPTS:
         return _give_up(receipt, fence, ports)
     try:
-        judged = _judge(_received(receipt, ports), ports, fence)
-        done = _commit(judged, ports, fence, reprocess=False)
+        judged, done = _to_its_end(_received(receipt, ports), ports, fence, reprocess=False)
     except UnavailableError as error:
         _log.error("attempt_postponed", guid=guid, error=str(error))
         ports.registry.give_back(guid, fence, counted=False)
@@ -81,6 +81,17 @@ def _judged(task: Task, ports: Ports, fence: int | None) -> Judged:
         return fence is None or ports.registry.renew(task.received.guid, fence)
 
     return ports.judge.judge(task, ports.registry.ask, alive)
+
+
+def _to_its_end(received: Received, ports: Ports, fence: int, *, reprocess: bool) -> tuple[Judged, bool]:
+    """Judge and commit; again when the registry changed in between, so that no verdict rests on what is no more."""
+    for _ in range(_JUDGINGS):
+        judged = _judge(received, ports, fence)
+        try:
+            return judged, _commit(judged, ports, fence, reprocess=reprocess)
+        except OutdatedError:
+            _log.info("judged_again", guid=received.guid)
+    raise OutdatedError
 
 
 def _commit(judged: Judged, ports: Ports, fence: int, *, reprocess: bool) -> bool:
