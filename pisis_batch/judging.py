@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pisis_batch import effects, pipeline, reports
+from pisis_batch import effects, pipeline, repairs, reports
 from pisis_batch.layouts import Shelf
 from pisis_batch.model import Attachment, Batch, Brake, Facts, Limits, Outcome, Questions, Received, Rendered
 
@@ -48,9 +48,11 @@ def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
         outcome = effects.braked(outcome, task.brake)
     if task.refused:
         outcome = pipeline.refused(outcome, task.refused)
+    if task.told:
+        outcome = repairs.offered(outcome, shelf, task.limits)
     mails, documents = told(outcome, task.at, task.mail_from) if task.told else ((), ())
     examined = dataclasses.replace(outcome.examined, batch=_slim(outcome.examined.batch))
-    return Judged(dataclasses.replace(outcome, examined=examined), mails, documents)
+    return Judged(dataclasses.replace(outcome, examined=examined, corrected=None), mails, documents)
 
 
 def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:

@@ -427,6 +427,45 @@ class Changes:
         return {field.name: getattr(self, field.name).height for field in dataclasses.fields(self)}
 
 
+#: What a corrected copy changed, or would: `line` of the original (null: the whole file), `code` the findings answered.
+REPAIRS = pl.Schema(
+    {
+        "line": pl.UInt32,
+        "record": pl.String,
+        "field_no": pl.UInt16,
+        "field": pl.String,
+        "before": pl.String,
+        "after": pl.String,
+        "code": pl.String,
+        "confidence": pl.String,  # cierta, alta, media, baja
+        "applied": pl.Boolean,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A corrected copy of a file, with the name it must have. `repairs` has schema REPAIRS, the done ones first.
+
+    `examined`: the copy read again; its findings are what is still wrong with it.
+    """
+
+    name: str
+    content: bytes
+    repairs: pl.DataFrame
+    examined: Examined
+
+    @property
+    def done(self) -> pl.DataFrame:
+        """The certain repairs, which are in the copy."""
+        return self.repairs.filter("applied")
+
+    @property
+    def proposals(self) -> pl.DataFrame:
+        """The doubtful ones, which are not."""
+        return self.repairs.filter(~pl.col("applied"))
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of a file: verdict, every finding of both validations, and the changes it causes (empty if rejected)."""
@@ -438,6 +477,7 @@ class Outcome:
     counts: Counts
     changes: Changes
     ruleset: str
+    corrected: Corrected | None = None
 
     @property
     def received(self) -> Received:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "worker": ("cluster", "Un trabajador más, en esta máquina o en otra."),
     "process": ("files", "Procesa lo que hay en el buzón, y termina."),
     "check": ("files", "Dice el veredicto de un archivo sin ningún efecto."),
+    "fix": ("fixing", "Hace una copia corregida de un archivo."),
     "reprocess": ("files", "Juzga de nuevo archivos ya recibidos."),
     "runs": ("queue", "Los archivos recibidos y sus hallazgos."),
     "deliver": ("files", "Envía los correos que esperan."),

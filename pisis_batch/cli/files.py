@@ -67,7 +67,7 @@ def check(
     """
     if not files:
         raise click.UsageError("falta el archivo que se va a revisar")
-    ports = None if offline else _ports_if_any(workspace)
+    ports = None if offline else ports_if_any(workspace)
     limits = ports.limits if ports else Limits()
     now = ports.clock() if ports else datetime.now(BOGOTA)
     found = []
@@ -81,7 +81,8 @@ def check(
     _end(found)
 
 
-def _ports_if_any(workspace: Path | None) -> Ports | None:
+def ports_if_any(workspace: Path | None) -> Ports | None:
+    """The ports of the workspace; without one, None, and the terminal is told what that means."""
     try:
         return _wired(Settings.load(workspace))
     except SettingsError:

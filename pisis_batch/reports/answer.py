@@ -8,6 +8,7 @@ from pisis_batch.model import Attachment, Letter, Outcome, Verdict
 from pisis_batch.reports import documentos, look
 from pisis_batch.reports.ack import ack_json
 from pisis_batch.reports.anotado import annotated_copy
+from pisis_batch.reports.correcciones import repairs_csv
 from pisis_batch.reports.detalle import findings_csv
 from pisis_batch.reports.efectos import plan_csv
 from pisis_batch.reports.hoja import findings_xlsx
@@ -18,7 +19,7 @@ from pisis_batch.reports.told import Told
 
 #: Documents that also travel with the letter of the verdict; mails stay light, the rest waits in the outbox.
 _TRAVEL = ("hallazgos.csv", "ack.json")
-#: The annotated copy travels with a rejection while it is small.
+#: The corrected and the annotated copy travel with a rejection while they are small.
 _LIGHT = 512 * 1024
 
 
@@ -47,9 +48,10 @@ def answer(outcome: Outcome, at: datetime) -> Answer:
             files.append(Attachment(f"{kind}.html", "text/html", body.html.encode("utf-8")))
     by_name = {file.name: file for file in files}
     travel = [by_name[name] for name in _TRAVEL]
-    copy = by_name.get("anotado.txt")
-    if copy and outcome.verdict is Verdict.RECHAZADO and len(copy.content) <= _LIGHT:
-        travel.append(copy)
+    for name in ("corregido.txt", "anotado.txt"):
+        copy = by_name.get(name)
+        if copy and outcome.verdict is Verdict.RECHAZADO and len(copy.content) <= _LIGHT:
+            travel.append(copy)
     return Answer(tuple(files), letters(told, bodies, tuple(travel)))
 
 
@@ -58,6 +60,9 @@ def _lists(told: Told) -> Iterator[Attachment]:
     spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     yield Attachment("hallazgos.xlsx", spreadsheet, findings_xlsx(told))
     yield Attachment("informe.html", "text/html", report(told))
+    if made := told.outcome.corrected:
+        yield Attachment("corregido.txt", "text/plain", made.content)
+        yield Attachment("correcciones.csv", "text/csv", repairs_csv(made))
     if (copy := annotated_copy(told)) is not None:
         yield Attachment("anotado.txt", "text/plain", copy)
 

@@ -97,7 +97,27 @@ def acta(told: Told) -> Page:
         ("Número de registros con error", number(counts.with_errors)),
         ("Número de registros cargados", "0"),
     )
-    return dataclasses.replace(page, sentence=STRUCTURE_WRONG, figures=figures, sum=_sum(outcome), next=_RESEND)
+    return dataclasses.replace(
+        page, sentence=STRUCTURE_WRONG, figures=figures, sum=_sum(outcome), next=_RESEND + _corrected(outcome)
+    )
+
+
+def _corrected(outcome: Outcome) -> str:
+    """One sentence about the corrected copy, when there is one."""
+    made = outcome.corrected
+    if made is None:
+        return ""
+    left = made.examined.findings.where("error").frame.height
+    if left == 0:
+        return (
+            " Ya está hecho en corregido.txt, en su carpeta de salida: revise en correcciones.csv qué cambió, guárdelo "
+            f"con el nombre {made.name} y envíelo."
+        )
+    many_done = many(made.done.height, "arreglo", "arreglos")
+    still = f"le {'queda' if left == 1 else 'quedan'} {many(left, 'error', 'errores')}"
+    return (
+        f" Parte ya está hecha en corregido.txt, en su carpeta de salida: {many_done} (vea correcciones.csv); {still}."
+    )
 
 
 def _found(outcome: Outcome) -> str:
