@@ -165,7 +165,7 @@ def test_the_parts_stand_alone() -> None:
     assert rejected.name == correct.name == NAME
 
 
-LAYOUTS = list(shelf())
+LAYOUTS = {layout.annex: layout for layout in shelf()}
 
 
 def spoiled(content: bytes, layout: Layout, chance: random.Random) -> bytes:
@@ -203,8 +203,9 @@ def spoiled(content: bytes, layout: Layout, chance: random.Random) -> bytes:
 
 
 @settings(max_examples=60, deadline=None)
-@given(layout=st.sampled_from(LAYOUTS), seed=st.integers(0, 10**6))
-def test_twice_is_once_for_any_annex(layout: Layout, seed: int) -> None:
+@given(annex=st.sampled_from(sorted(LAYOUTS)), seed=st.integers(0, 10**6))
+def test_twice_is_once_for_any_annex(annex: str, seed: int) -> None:
+    layout = LAYOUTS[annex]
     chance = random.Random(seed)
     name, content = sample(layout, 4, cut=date(2026, 6, 30), seed=seed)
     first = repairs.correct(Received("g", name, spoiled(content, layout, chance), NOW, None), shelf(), LIMITS)
@@ -212,9 +213,8 @@ def test_twice_is_once_for_any_annex(layout: Layout, seed: int) -> None:
         return
     again = repairs.correct(Received("g", first.name, first.content, NOW, None), shelf(), LIMITS)
     assert again is not None
-    assert again.content == first.content
-    assert again.name == first.name
-    assert again.done.is_empty(), again.done
+    assert (again.name, again.content.split(b"\n")) == (first.name, first.content.split(b"\n"))
+    assert again.done.to_dicts() == []
 
 
 @settings(max_examples=40, deadline=None)

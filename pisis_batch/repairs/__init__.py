@@ -97,7 +97,7 @@ def _taken_apart(received: Received, layout: Layout, limits: Limits) -> tuple[ar
         raise RuntimeError("a file with a layout has a batch")
     loose = batch.irregular.filter(pl.col("problem").is_in(_UNREAD)).select("line", "record")
     texts = lineas.decoded(content, layout).split("\n") if loose.height else []
-    said = [texts[line - 1].rstrip("\r\x1a") for line in loose["line"]]
+    said = [texts[line - 1].removeprefix(lineas.BOM).rstrip("\r\x1a") for line in loose["line"]]
     end = "\r\n" if b"\r\n" in content else "\n"
     sheet = archivo.Sheet(
         layout,

@@ -14,7 +14,7 @@ from pisis_batch.reading import CP1252
 
 _ENCODING = codecs.charmap_build(CP1252)
 _UTF16 = {b"\xff\xfe", b"\xfe\xff"}
-_BOM = "ï»¿"  # as it reads in cp1252
+BOM = "ï»¿"  #: as it reads in cp1252
 _SEPARATORS = ("|", ";", "\t", ",")
 DONE = pl.Schema({"line": pl.UInt32, "before": pl.String, "after": pl.String, "code": pl.String})
 
@@ -45,7 +45,7 @@ def readable(content: bytes, layout: Layout) -> tuple[bytes, pl.DataFrame]:
     for code, rewrite in _rewritings(lines, layout):
         lines = lines.with_columns(rewrite.alias("text"), before=pl.col("text"))
         changed = lines.filter(pl.col("text") != pl.col("before"))
-        mark = pl.col("before").str.starts_with(_BOM)
+        mark = pl.col("before").str.starts_with(BOM)
         told = pl.when(mark).then(pl.lit("EST004")).otherwise(pl.lit(code))
         done.append(changed.select("line", "before", after="text", code=told))
     whole = lines.select((pl.col("text") + pl.col("end")).str.join("\n")).item()
@@ -57,8 +57,12 @@ def _rewritings(lines: pl.DataFrame, layout: Layout) -> Iterator[tuple[str, pl.E
     bar, text = re.escape(layout.separator), pl.col("text")
     if other := _other_separator(lines, layout):
         yield "EST008", text.str.replace_all(other, layout.separator, literal=True)
+    yield (
+        "EST008",
+        text.str.replace(rf"^(?:{BOM})?[\s{bar}]*{bar}[\s{bar}]*$", ""),
+    )  # a row of a spreadsheet without data
     yield "EST026", text.str.replace(rf'^\s*"((?:{marks}){bar}[^"]*)"\s*$', "${1}")
-    head = rf'^(?:{_BOM}|[\s\x{{A0}}"“])+({marks})[\s\x{{A0}}"”]*{bar}'
+    head = rf'^(?:{BOM}|[\s\x{{A0}}"“])+({marks})[\s\x{{A0}}"”]*{bar}'
     yield "EST025", text.str.replace(head, "${1}" + layout.separator)
     widths = {record.mark: len(record.fields) for record in layout.records}
     width = text.str.extract(rf"^({marks}){bar}", 1).replace_strict(widths, default=None, return_dtype=pl.Int64)
