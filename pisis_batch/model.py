@@ -495,10 +495,29 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedContracts:
+    """Users of an entity whose contract ended before a day, still linked. `users`: columns of LINKED (Q18)."""
+
+    entity: RegisteredEntity
+    before: date
+    users: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Unreported:
+    """An entity that reported an annex before and has not in the period that closes on `until`."""
+
+    entity: RegisteredEntity
+    annex: str
+    cut_off: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message before it is addressed: one e-mail is made of it for each recipient."""
 
-    kind: Literal["acta", "resultado", "confirmacion", "falla", "espera"]
+    kind: Literal["acta", "resultado", "confirmacion", "falla", "espera", "vencimiento", "recordatorio"]
     to: tuple[str, ...]
     subject: str
     html: str

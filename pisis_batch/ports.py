@@ -12,7 +12,19 @@ import polars as pl
 
 from pisis_batch.judging import Ask, Judged, Task
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Attachment, Brake, Facts, Id, Limits, Outcome, Questions, RegisteredEntity, Rendered
+from pisis_batch.model import (
+    Attachment,
+    Brake,
+    EndedContracts,
+    Facts,
+    Id,
+    Limits,
+    Outcome,
+    Questions,
+    RegisteredEntity,
+    Rendered,
+    Unreported,
+)
 
 #: Aware datetimes in America/Bogota.
 Clock = Callable[[], datetime]
@@ -321,6 +333,29 @@ class Registry(Protocol):
         """Upsert checked rows of a registry table; the number of rows written. All or nothing."""
         ...
 
+    def ended_contracts(self, before: date) -> list[EndedContracts]:
+        """Users still linked whose contract ended before a day, by entity."""
+        ...
+
+    def expire(self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
+        """End those links, and the profiles that hung on them, with the mails that tell it, in one transaction.
+
+        False, and nothing written, when the entity's queue is in other hands or its users are no longer these.
+        """
+        ...
+
+    def unreported(self, today: date, days: int) -> list[Unreported]:
+        """Entities with a confirmed address that have not reported an annex whose period closes within so many days."""
+        ...
+
+    def notify(self, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
+        """Put the mails of a notice in line; False when that notice was given before."""
+        ...
+
+    def forget(self, before: date) -> int:
+        """Drop rendered documents and mail bodies, published and sent, of receipts older than a day; how many."""
+        ...
+
     def user(self, id_: Id, as_of: date | None = None) -> dict[str, Any] | None:
         """A person: identity, links with history, grants with history. None when unknown."""
         ...
@@ -402,6 +437,18 @@ class Hints(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Calendar:
+    """What the calendar asks for, in days; 0 turns it off.
+
+    `remind`: how long before a period closes those who have not reported are told. `keep`: how long rendered documents
+    and messages stay in the registry once published and sent (originals stay for ever).
+    """
+
+    remind: int = 3
+    keep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """Everything the service needs, chosen in `wiring`."""
 
@@ -417,3 +464,4 @@ class Ports:
     limits: Limits
     mail_from: str
     brake: Brake
+    calendar: Calendar = Calendar()

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     brake_users: int = Field(20, ge=0)
     brake_percent: int = Field(50, ge=0, le=100)
     large_file_bytes: int = 8 * 1024 * 1024
+    remind_days: int = Field(3, ge=0)
+    keep_days: int = Field(0, ge=0)
 
     @field_validator("now")
     @classmethod
@@ -128,5 +130,7 @@ TEMPLATE = """\
 # judge_memory_bytes = 4294967296          # espacio de direcciones del hijo (más 24 veces el archivo)
 # brake_users = 20                         # si desvincula a más, el archivo espera a que dos personas lo aprueben
 # brake_percent = 50                       # lo mismo con este porcentaje de los usuarios (desde 5); 0 lo apaga
+# remind_days = 3                          # cuántos días antes del cierre se recuerda a quien no ha reportado; 0: nunca
+# keep_days = 0                            # cuánto se guardan documentos y correos ya entregados; 0: siempre
 # large_file_bytes = 8388608               # desde aquí un archivo va por la cola de los grandes (con trabajadores)
 """

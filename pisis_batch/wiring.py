@@ -11,7 +11,7 @@ from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf, shelf
 from pisis_batch.model import Brake, Limits
-from pisis_batch.ports import Clock, Judge, Mailer, Ports, Queue
+from pisis_batch.ports import Calendar, Clock, Judge, Mailer, Ports, Queue
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
         clock=clock(settings, registry),
         limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
         mail_from=settings.mail_from,
+        calendar=Calendar(settings.remind_days, settings.keep_days),
         brake=Brake(settings.brake_users, settings.brake_percent),
     )
 

@@ -122,6 +122,21 @@ def _older_waits(connection: sa.Connection, found: Any) -> bool:
     return connection.execute(older.limit(1)).first() is not None
 
 
+def interrupt(connection: sa.Connection, name: str) -> bool:
+    """Take the next number of a lane that nobody holds, so that whatever was read of its entity before is old.
+
+    False when it is in somebody's hands. The lane stays locked until the transaction ends.
+    """
+    held = connection.execute(sa.select(lane).where(lane.c.name == name).with_for_update()).one_or_none()
+    if held is None:
+        return True  # no file of the entity was ever received
+    if held.lease_until is not None and held.lease_until > _now(connection) and not dead(held.owner or ""):
+        return False
+    values = {"fence": lane.c.fence + 1, "lease_until": None, "owner": None}
+    connection.execute(lane.update().where(lane.c.name == name).values(**values))
+    return True
+
+
 def renew(connection: sa.Connection, guid: str, fence: int, seconds: float) -> bool:
     """Keep the lease for longer; False when it was lost."""
     mine = _held(guid, fence)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import (
     sql_accounts,
+    sql_calendar,
     sql_changes,
     sql_facts,
     sql_held,
@@ -23,7 +24,18 @@ from pisis_batch.adapters import (
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
-from pisis_batch.model import Attachment, Facts, Id, Outcome, Questions, RegisteredEntity, Rendered, Verdict
+from pisis_batch.model import (
+    Attachment,
+    EndedContracts,
+    Facts,
+    Id,
+    Outcome,
+    Questions,
+    RegisteredEntity,
+    Rendered,
+    Unreported,
+    Verdict,
+)
 from pisis_batch.ports import OPEN, Accounts, Held, Mail, OutdatedError, Outside, Receipt
 
 #: Puts a receipt in line for the workers, within the transaction that records it.
@@ -306,6 +318,43 @@ class SqlRegistry:
             yield from sql_stored.rows(
                 connection, annex, record, entity=entity, period=period, as_of=as_of, history=history
             )
+
+    @retried
+    def ended_contracts(self, before: date) -> list[EndedContracts]:
+        """Contracts that came to their end."""
+        with self._reader.begin() as connection:
+            return list(sql_calendar.ended(connection, before))
+
+    @retried
+    def expire(self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
+        """End their links, and tell it."""
+        with self.engine.begin() as connection:
+            if not sql_calendar.expire(connection, ended, at.isoformat()):
+                connection.rollback()
+                return False
+            sql_runs.insert_mails(connection, guid, mails, at.isoformat())
+        return True
+
+    @retried
+    def unreported(self, today: date, days: int) -> list[Unreported]:
+        """Who has not reported yet."""
+        with self._reader.begin() as connection:
+            return list(sql_calendar.unreported(connection, today, days))
+
+    @retried
+    def notify(self, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
+        """Give a notice once."""
+        with self.engine.begin() as connection:
+            if connection.scalar(sa.select(mail.c.id).where(mail.c.guid == guid).limit(1)) is not None:
+                return False
+            sql_runs.insert_mails(connection, guid, mails, at.isoformat())
+        return True
+
+    @retried
+    def forget(self, before: date) -> int:
+        """Drop what need not be kept longer."""
+        with self.engine.begin() as connection:
+            return sql_calendar.forget(connection, before)
 
     @retried
     def user(self, id_: Id, as_of: date | None = None) -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ _COMMANDS = {
     "layouts": ("knowledge", "Los anexos técnicos que se reciben."),
     "data": ("data", "Los registros almacenados de un anexo."),
     "registry": ("people", "Carga y consulta el registro."),
+    "expire": ("cluster", "Desvincula a quienes su contrato ya terminó."),
     "upgrade": ("cluster", "Pone al día las tablas de la base de datos."),
     "doctor": ("workspace", "Dice si el sistema puede trabajar aquí."),
 }

@@ -1,4 +1,4 @@
-"""Commands of a service on several machines: worker, upgrade."""
+"""Commands of a service that runs day and night: worker, expire, upgrade."""
 
 import signal
 import sys
@@ -36,6 +36,21 @@ def worker(workspace: Path | None, concurrency: int, large: int, *, no_chores: b
     click.echo(f"Trabajando: {concurrency} archivos a la vez y {large} grandes", err=True)
     work = service.FileWork(ports, lambda outcome: click.echo(f"{outcome.received.guid} {outcome.verdict}", err=True))
     queue.serve(work, wiring.slots(concurrency, large, chores=not no_chores), stop)
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Solo decir a cuántos les toca.")
+@click.pass_obj
+def expire(workspace: Path | None, *, dry_run: bool) -> None:
+    """Desvincula a quienes su contrato ya terminó y avisa a cada entidad. El servicio lo hace solo cada hora."""
+    from pisis_batch import service, wiring
+
+    ports = wiring.ports(Settings.load(workspace))
+    found = ports.registry.ended_contracts(ports.clock().date()) if dry_run else service.expire(ports)
+    for ended in found:
+        click.echo(f"{ended.entity.id}  {ended.users.height} usuarios")
+    verb = "Terminaron" if dry_run else "Desvinculados:"
+    click.echo(f"{verb} {sum(ended.users.height for ended in found)} contratos de {len(found)} entidades.")
 
 
 @click.command()

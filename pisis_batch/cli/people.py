@@ -87,6 +87,8 @@ def show_user(workspace: Path | None, number: str, as_of: datetime | None, form:
 def _span(row: dict[str, Any]) -> str:
     cause = row["from_guid"][:8] + (f" línea {row['from_line']}" if row["from_line"] else "")
     until = f" hasta {row['valid_to'][:10]} (por {row['to_guid'][:8]})" if row["valid_to"] else ""
+    if row["to_guid"] == "vencimiento":
+        until = f" hasta {row['valid_to'][:10]} (vencido)"
     return f"desde {row['valid_from'][:10]} (por {cause}){until}"
 
 

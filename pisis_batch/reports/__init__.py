@@ -2,6 +2,7 @@
 
 from pisis_batch.reports.ack import ack, ack_schema
 from pisis_batch.reports.answer import Answer, answer
+from pisis_batch.reports.avisos import recordatorio, vencimiento
 from pisis_batch.reports.mime import render
 
-__all__ = ["Answer", "ack", "ack_schema", "answer", "render"]
+__all__ = ["Answer", "ack", "ack_schema", "answer", "recordatorio", "render", "vencimiento"]

@@ -27,11 +27,11 @@ def findings_csv(told: Told) -> bytes:
 
 def spreadsheet(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:
     """The columns of `header` under its labels, as Excel in Spanish opens them, without a cell that it could run."""
-    columns = [_harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in header.items()]
+    columns = [harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in header.items()]
     text = rows.select(columns).write_csv(separator=";", quote_style="always", line_terminator="\r\n")
     return b"\xef\xbb\xbf" + text.encode("utf-8")
 
 
-def _harmless(cell: pl.Expr) -> pl.Expr:
+def harmless(cell: pl.Expr) -> pl.Expr:
     """A cell that begins like a formula is given an apostrophe, so that Excel shows it as text."""
     return pl.when(cell.str.contains(r"^\s*[=+\-@\t\r]")).then(pl.lit("'") + cell).otherwise(cell)
