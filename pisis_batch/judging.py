@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pisis_batch import effects, pipeline, repairs, reports
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Attachment, Batch, Brake, Facts, Limits, Outcome, Questions, Received, Rendered
+from pisis_batch.model import Attachment, Batch, Brake, Facts, Limits, Outcome, Questions, Received, Rendered, Verdict
 
 Ask = Callable[[Questions], Facts]
 
@@ -34,7 +34,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What to commit. Of the outcome's batch only the control record is left: the rest is in its changes."""
+    """What to commit. Of the outcome's batch only the control record is left, unless its records are to be stored."""
 
     outcome: Outcome
     mails: tuple[Rendered, ...] = ()
@@ -51,7 +51,9 @@ def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
     if task.told:
         outcome = repairs.offered(outcome, shelf, task.limits)
     mails, documents = told(outcome, task.at, task.mail_from) if task.told else ((), ())
-    examined = dataclasses.replace(outcome.examined, batch=_slim(outcome.examined.batch))
+    examined = outcome.examined
+    if not _stores(outcome):
+        examined = dataclasses.replace(examined, batch=_slim(examined.batch))
     return Judged(dataclasses.replace(outcome, examined=examined, corrected=None), mails, documents)
 
 
@@ -80,6 +82,11 @@ def with_received(judged: Judged, received: Received) -> Judged:
     """The same about another copy of the file."""
     examined = dataclasses.replace(judged.outcome.examined, received=received)
     return dataclasses.replace(judged, outcome=dataclasses.replace(judged.outcome, examined=examined))
+
+
+def _stores(outcome: Outcome) -> bool:
+    layout = outcome.examined.layout
+    return layout is not None and layout.effect.kind == "registros" and outcome.verdict is Verdict.CARGADO
 
 
 def _slim(batch: Batch | None) -> Batch | None:

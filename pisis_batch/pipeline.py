@@ -8,7 +8,8 @@ from importlib import resources
 import polars as pl
 
 from pisis_batch import changes, reading, validators, verdict
-from pisis_batch.layouts import Shelf
+from pisis_batch.layouts import Layout, Shelf
+from pisis_batch.layouts import shelf as built_in
 from pisis_batch.model import (
     Batch,
     Changes,
@@ -83,7 +84,7 @@ def conclude(examined: Examined, facts: Facts | None) -> Outcome:
     """The end of a file that failed the first validation, or of one that is only checked for structure."""
     outcome = Verdict.RECHAZADO if examined.findings.blocks else Verdict.CARGADO
     counts = verdict.count(examined.batch, examined.findings, outcome)
-    return Outcome(examined, facts, examined.findings, outcome, counts, Changes(), ruleset())
+    return Outcome(examined, facts, examined.findings, outcome, counts, Changes(), ruleset(examined.layout))
 
 
 def judge(examined: Examined, facts: Facts, *, sender_judged: bool = True) -> Outcome:
@@ -102,14 +103,16 @@ def judge(examined: Examined, facts: Facts, *, sender_judged: bool = True) -> Ou
     findings = Findings(pl.concat([examined.findings.frame, content.frame]))
     reached = verdict.decide(findings, facts)
     planned = changes.plan(batch, facts) if reached is Verdict.CARGADO else Changes()
-    return Outcome(examined, facts, findings, reached, verdict.count(batch, findings, reached), planned, ruleset())
+    return Outcome(
+        examined, facts, findings, reached, verdict.count(batch, findings, reached), planned, ruleset(examined.layout)
+    )
 
 
 def broken(received: Received, shelf: Shelf) -> Outcome:
     """The end of a file that we could not process: our fault, nothing counted against the sender (Q24)."""
     layout = shelf.find(received.name)
     examined = Examined(received, layout, None, validators.our_fault())
-    return Outcome(examined, None, examined.findings, Verdict.RECHAZADO, Counts(), Changes(), ruleset())
+    return Outcome(examined, None, examined.findings, Verdict.RECHAZADO, Counts(), Changes(), ruleset(examined.layout))
 
 
 def refused(outcome: Outcome, reason: str) -> Outcome:
@@ -126,9 +129,18 @@ def with_facts(outcome: Outcome, facts: Facts) -> Outcome:
     return dataclasses.replace(outcome, facts=facts)
 
 
+def ruleset(layout: Layout | None = None) -> str:
+    """Twelve hexadecimal digits that change with any change of a layout, a rule or the reader.
+
+    A layout of the operator's counts beside everything that travels with the program.
+    """
+    if layout is None or any(layout is own for own in built_in()):
+        return _own_rules()
+    return hashlib.sha256(_own_rules().encode() + layout.model_dump_json().encode()).hexdigest()[:12]
+
+
 @cache
-def ruleset() -> str:
-    """Twelve hexadecimal digits that change with any change of a layout, a rule or the reader."""
+def _own_rules() -> str:
     digest = hashlib.sha256()
     for name in ("accepting.py", "annotations.py", "cutting.py", "reading.py"):
         digest.update(resources.files("pisis_batch").joinpath(name).read_bytes())

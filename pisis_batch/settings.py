@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     outbox: Path = Path("outbox")
     archive: Path = Path("var/archive")
     claims: Path = Path("var/claims")
+    layouts: Path | None = None
     now: datetime | None = None
     settle_seconds: float = 2.0
     rescan_seconds: float = 10.0
@@ -100,7 +101,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _at(base: Path, name: str, value: Any) -> Any:
     """Relative paths count from where they were written: the workspace, or the current folder."""
-    if name in {"inbox", "outbox", "archive", "claims"}:
+    if name in {"inbox", "outbox", "archive", "claims", "layouts"}:
         return base / Path(str(value)).expanduser()
     if name == "database":
         url = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -121,6 +122,7 @@ TEMPLATE = """\
 # inbox = "inbox"
 # outbox = "outbox"
 # archive = "var/archive"
+# layouts = "anexos"                       # carpeta con más definiciones de anexos (TOML) y catalogos.toml
 # settle_seconds = 2.0                     # cuánto debe estar quieto un archivo antes de tomarlo
 # rescan_seconds = 10.0                    # cada cuánto se mira el buzón aunque nada avise
 # max_file_bytes = 536870912

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
+from pisis_batch.adapters.folder_layouts import shelf_with
 from pisis_batch.adapters.folder_outbox import FolderOutbox
 from pisis_batch.adapters.inline_queue import InlineQueue
 from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_registry import SqlRegistry
-from pisis_batch.layouts import Shelf, shelf
+from pisis_batch.layouts import Shelf
 from pisis_batch.model import Brake, Limits
 from pisis_batch.ports import Calendar, Clock, Judge, Mailer, Ports, Queue
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
@@ -22,7 +23,7 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
     """Everything the service needs, with the database brought to this version. `workers`: they do it, not we."""
     registry = SqlRegistry(settings.database.get_secret_value())
     registry.migrate()
-    known = shelf()
+    known = shelf_with(settings.layouts)
     queue: Queue = InlineQueue(registry)
     if workers:
         queue = engine = worker_queue(settings, registry)
@@ -52,7 +53,8 @@ def judge(settings: Settings, shelf: Shelf) -> Judge:
         return DirectJudge(shelf)
     from pisis_batch.adapters.isolation import Bounds, ChildJudge
 
-    return ChildJudge(shelf, Bounds(seconds=settings.judge_seconds, memory=settings.judge_memory_bytes))
+    bounds = Bounds(seconds=settings.judge_seconds, memory=settings.judge_memory_bytes)
+    return ChildJudge(shelf, bounds, settings.layouts)
 
 
 def worker(settings: Settings) -> "tuple[Ports, ProcrastinateQueue]":

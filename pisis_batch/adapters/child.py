@@ -1,12 +1,13 @@
 """The child that reads what senders wrote: one task at a time from one socket, with nothing else in its hands.
 
 It has no database, no network and no file to write; its memory and processor time are limited, and its parent keeps
-the wall clock. Run by `isolation`, as `python -m pisis_batch.adapters.child DESCRIPTOR`.
+the wall clock. Run by `isolation`, as `python -m pisis_batch.adapters.child DESCRIPTOR [LAYOUTS]`.
 """
 
 import resource
 import socket
 import sys
+from pathlib import Path
 
 from pisis_batch.adapters import confinement
 
@@ -17,13 +18,13 @@ def main() -> None:
     from pisis_batch import judging  # noqa: PLC0415  # see above
     from pisis_batch.adapters import wire  # noqa: PLC0415
     from pisis_batch.judging import without_original  # noqa: PLC0415
-    from pisis_batch.layouts import shelf as own  # noqa: PLC0415
+    from pisis_batch.adapters.folder_layouts import shelf_with  # noqa: PLC0415
     from pisis_batch.model import Facts, Questions  # noqa: PLC0415
 
     channel = socket.socket(fileno=int(sys.argv[1]))
+    shelf = shelf_with(Path(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004  # the operator's folder
     confinement.limits()
     files = confinement.only_reading(confinement.program_folders())
-    shelf = own()
     wire.put(channel, wire.dumps(("ready", {"network": network, "files": files})))
 
     def ask(questions: Questions) -> Facts:

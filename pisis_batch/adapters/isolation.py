@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pisis_batch import judging
@@ -52,8 +53,8 @@ class Bounds:
 class ChildJudge:
     """Fulfils `ports.Judge`. Threads may judge at the same time, each in a child of its own."""
 
-    def __init__(self, shelf: Shelf, bounds: Bounds | None = None) -> None:
-        self._shelf, self._bounds = shelf, bounds or Bounds()
+    def __init__(self, shelf: Shelf, bounds: Bounds | None = None, layouts: Path | None = None) -> None:
+        self._shelf, self._bounds, self._layouts = shelf, bounds or Bounds(), layouts
         self._idle: list[_Child] = []
         self._lock = threading.Lock()
         weakref.finalize(self, _dismiss, self._idle)
@@ -62,7 +63,7 @@ class ChildJudge:
         """Have a child ready, or on its way: it starts while the caller goes on."""
         with self._lock:
             if not self._idle:
-                self._idle.append(_Child())
+                self._idle.append(_Child(self._layouts))
 
     def close(self) -> None:
         """Send the idle children home."""
@@ -76,7 +77,7 @@ class ChildJudge:
         if child is None or not child.fresh(self._bounds):
             if child is not None:
                 child.kill()
-            child = _Child()
+            child = _Child(self._layouts)
         try:
             judged = child.judge(task, self._shelf, ask, alive, self._bounds)
         except JudgeError as error:
@@ -104,12 +105,13 @@ def _dismiss(children: "list[_Child]") -> None:
 class _Child:
     """One process and the socket to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, layouts: Path | None = None) -> None:
         self._channel, theirs = socket.socketpair()
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        folder = [str(layouts)] if layouts else []
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-                [sys.executable, "-B", "-m", "pisis_batch.adapters.child", str(theirs.fileno())],
+                [sys.executable, "-B", "-m", "pisis_batch.adapters.child", str(theirs.fileno()), *folder],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # a library's last words may carry what the file says

@@ -12,7 +12,7 @@ import click
 from pisis_batch import service
 from pisis_batch.cli import FAULT, REJECTED
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
-from pisis_batch.layouts import shelf
+from pisis_batch.cli.shelves import LAYOUTS, known
 from pisis_batch.model import Id, Limits, Outcome, Received, Verdict
 from pisis_batch.ports import Ports
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
@@ -49,6 +49,7 @@ def _login(text: str | None) -> str | None:
 @click.option("--language", type=click.Choice(["es", "en"]), default="es", help="Idioma de los mensajes.")
 @click.option("--unmasked", is_flag=True, help="Mostrar completos los números de identificación.")
 @FORMAT
+@LAYOUTS
 @click.pass_obj
 def check(
     workspace: Path | None,
@@ -69,12 +70,13 @@ def check(
         raise click.UsageError("falta el archivo que se va a revisar")
     ports = None if offline else ports_if_any(workspace)
     limits = ports.limits if ports else Limits()
+    shelf = ports.shelf if ports else known(workspace)
     now = ports.clock() if ports else datetime.now(BOGOTA)
     found = []
     for path in files:
         login = _login(sender) or _owner(path, ports, workspace)
         received = Received("-", service.readable(path.name), path.read_bytes(), now, login)
-        found.append(service.check(received, ports, shelf=shelf(), limits=limits))
+        found.append(service.check(received, ports, shelf=shelf, limits=limits))
     if plan and ports is None:
         raise click.UsageError("el plan compara con el registro: use un espacio de trabajo, sin --offline")
     outcomes(found, form, unmasked=unmasked, language=language, brake=ports.brake if ports else None, plan=plan)
@@ -106,6 +108,7 @@ def _owner(path: Path, ports: Ports | None, workspace: Path | None) -> str | Non
 @click.option("--once", is_flag=True, help="Lo que hay ahora en el buzón, y terminar (es lo que hace siempre).")
 @click.option("--sender", help="Usuario que envía los FILE (CC10000001).")
 @FORMAT
+@LAYOUTS
 @click.pass_obj
 def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None, form: str, *, once: bool) -> None:
     """Procesa lo que hay en el buzón, o cada FILE como enviado por --sender, y termina."""
@@ -135,6 +138,7 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
 @click.command()
 @click.option("--enqueue", is_flag=True, help="Solo recibir: los procesan los trabajadores («pisis worker»).")
 @click.option("--allow-fixed-clock", is_flag=True, help="Permitir PISIS_NOW (solo para pruebas).")
+@LAYOUTS
 @click.pass_obj
 def watch(workspace: Path | None, *, enqueue: bool, allow_fixed_clock: bool) -> None:
     """El servicio: vigila el buzón, procesa y responde hasta recibir SIGTERM o Ctrl-C."""
@@ -165,6 +169,7 @@ def watch(workspace: Path | None, *, enqueue: bool, allow_fixed_clock: bool) -> 
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Solo los recibidos desde este día.")
 @click.option("--apply", "applied", is_flag=True, help="Hacerlo de verdad: aplicar, publicar y responder.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Forma del resultado.")
+@LAYOUTS
 @click.pass_obj
 def reprocess(
     workspace: Path | None,

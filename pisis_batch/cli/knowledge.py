@@ -5,12 +5,17 @@ import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pisis_batch.cli import REJECTED
 from pisis_batch.cli.output import as_json, console
+from pisis_batch.cli.shelves import LAYOUTS, known, one
 from pisis_batch.settings import BOGOTA
+
+if TYPE_CHECKING:
+    from pisis_batch.layouts import Layout
 
 
 @click.command()
@@ -42,44 +47,34 @@ def schema(what: str) -> None:
 
 
 @click.group()
+@LAYOUTS
 def layouts() -> None:
     """Los anexos técnicos que se reciben."""
 
 
 @layouts.command("list")
-def layouts_list() -> None:
+@click.pass_obj
+def layouts_list(workspace: Path | None) -> None:
     """Los anexos y sus versiones."""
-    from pisis_batch.layouts import shelf
-
-    for layout in shelf():
+    for layout in known(workspace):
         click.echo(f"{layout.annex}  {layout.version}  desde {layout.valid_from}  {layout.title}")
 
 
 @layouts.command("show")
 @click.argument("annex")
-def layouts_show(annex: str) -> None:
+@click.pass_obj
+def layouts_show(workspace: Path | None, annex: str) -> None:
     """La página de un anexo, reconstruida de su definición."""
     from rich.markdown import Markdown
 
     from pisis_batch.layouts.explain import page
 
     out = console()
-    text = page(_layout(annex))
+    text = page(one(annex, workspace))
     if out.is_terminal:
         out.print(Markdown(text))
     else:
         click.echo(text, nl=False)
-
-
-def _layout(annex: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 imported late
-    from pisis_batch.layouts import shelf
-
-    found = shelf().get(annex)
-    if found is None:
-        raise click.BadParameter(
-            f"no se recibe el anexo {annex}; hay {', '.join(shelf().annexes())}", param_hint="ANNEX"
-        )
-    return found
 
 
 @layouts.command("sample")
@@ -94,8 +89,11 @@ def _layout(annex: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 importe
     type=click.Path(file_okay=False, path_type=Path),
     help="Con --breaking: carpeta para las tablas del registro que el caso necesita (pisis registry load).",
 )
+@click.pass_obj
 def layouts_sample(
-    annex: str, rows: int, cut: datetime | None, seed: int, output: Path, breaking: str | None, registry: Path | None
+    workspace: Path | None,
+    annex: str,
+    rows: int, cut: datetime | None, seed: int, output: Path, breaking: str | None, registry: Path | None
 ) -> None:
     """Escribe un archivo de muestra con datos ficticios y estructura correcta.
 
@@ -107,24 +105,24 @@ def layouts_sample(
     day = (cut or datetime.now(BOGOTA)).date()
     output.mkdir(parents=True, exist_ok=True)
     if breaking:
-        _broken(annex, breaking.upper(), day, output, registry)
+        _broken(one(annex, workspace), breaking.upper(), day, output, registry)
         return
-    name, content = sample(_layout(annex), rows, cut=day, seed=seed)
+    name, content = sample(one(annex, workspace), rows, cut=day, seed=seed)
     (output / name).write_bytes(content)
     click.echo(str(output / name))
 
 
-def _broken(annex: str, code: str, day: date, output: Path, registry: Path | None) -> None:
+def _broken(layout: "Layout", code: str, day: date, output: Path, registry: Path | None) -> None:
     """Write the failing file of a code, the files that go before it, and its registry."""
     from pisis_batch.breaking import WITHOUT_A_FILE, breaking
     from pisis_batch.validators import RULES
 
     if code not in RULES:
         raise click.BadParameter(f"no existe el código {code}", param_hint="--breaking")
-    made = None if code in WITHOUT_A_FILE else breaking(_layout(annex), code, day)
+    made = None if code in WITHOUT_A_FILE else breaking(layout, code, day)
     if made is None:
         reason = WITHOUT_A_FILE.get(code, "el anexo no puede fallar así; pruebe con otro (pisis layouts list)")
-        raise click.BadParameter(f"no hay archivo de {annex} para {code}: {reason}", param_hint="--breaking")
+        raise click.BadParameter(f"no hay archivo de {layout.annex} para {code}: {reason}", param_hint="--breaking")
     for place, (name, content) in enumerate(made.before, start=1):
         (output / f"antes-{place}").mkdir(exist_ok=True)
         (output / f"antes-{place}" / name).write_bytes(content)
@@ -144,22 +142,12 @@ def _broken(annex: str, code: str, day: date, output: Path, registry: Path | Non
 
 @layouts.command("lint")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def layouts_lint(files: tuple[Path, ...]) -> None:
-    """Revisa definiciones de anexos: las incluidas, o los FILE que se nombren."""
-    from pisis_batch.layouts import LayoutError, parse, shelf
-    from pisis_batch.validators import check_layout
+@click.pass_obj
+def layouts_lint(workspace: Path | None, files: tuple[Path, ...]) -> None:
+    """Revisa definiciones de anexos: las conocidas, o los FILE que se nombren."""
+    from pisis_batch.cli.lint import lint
 
-    found: list[str] = []
-    many = 0
-    try:
-        checked = [(path.name, parse(path.read_text("utf-8"), path.name)) for path in files] or [
-            (layout.annex, layout) for layout in shelf()
-        ]
-        for name, layout in checked:
-            many += 1
-            found += [f"{name}: {problem}" for problem in check_layout(layout)]
-    except LayoutError as error:
-        found += [f"{error.source}: {problem}" for problem in error.problems]
+    many, found = lint(files, workspace)
     for problem in found:
         click.echo(problem)
     if found:

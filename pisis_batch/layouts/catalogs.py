@@ -1,7 +1,9 @@
 """Reference tables: `catalogos.toml` becomes `CATALOGS`, code to meaning, enabled and disabled apart."""
 
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,3 +34,18 @@ def _load() -> dict[str, Catalog]:
 
 
 CATALOGS = _load()
+_OWN = frozenset(CATALOGS)
+
+
+def add(tables: Mapping[str, Any]) -> None:
+    """Put the operator's tables beside the built-in ones, instead of those added before.
+
+    Raises ValueError when a name is taken, and pydantic's ValidationError when a table is written wrongly.
+    """
+    taken = sorted(_OWN & set(tables))
+    if taken:
+        raise ValueError(f"la tabla {', '.join(taken)} ya viene incluida: use otro nombre")
+    made = {name: Catalog.model_validate(table) for name, table in tables.items()}
+    for name in set(CATALOGS) - _OWN:
+        del CATALOGS[name]
+    CATALOGS.update(made)

@@ -1,0 +1,40 @@
+"""Layouts and reference tables of the operator: a folder of TOML files beside those that travel with the program."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pisis_batch.layouts import LayoutError, Shelf, catalogs, parse, shelf
+from pisis_batch.layouts.overlap import overlaps
+
+TABLES = "catalogos.toml"
+
+
+def shelf_with(folder: Path | None) -> Shelf:
+    """The built-in layouts and those of the folder, whose tables (`catalogos.toml`) join the built-in ones.
+
+    Raises LayoutError on a mistake in any of them, or when a file could not choose between two.
+    """
+    own = shelf()
+    if folder is None:
+        return own
+    if not folder.is_dir():
+        raise LayoutError(str(folder), ["la carpeta de definiciones no existe"])
+    _tables(folder)
+    files = sorted(path for path in folder.glob("*.toml") if path.name != TABLES)
+    every = Shelf((*own.layouts, *(parse(path.read_text("utf-8"), path.name) for path in files)))
+    if found := overlaps(every.layouts):
+        raise LayoutError(folder.name, found)
+    return every
+
+
+def _tables(folder: Path) -> None:
+    path = folder / TABLES
+    if not path.is_file():
+        catalogs.add({})
+        return
+    try:
+        catalogs.add(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError, ValueError) as error:
+        raise LayoutError(path.name, [str(error).replace("\n", " ")]) from None
