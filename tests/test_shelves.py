@@ -14,6 +14,7 @@ from pisis_batch.cli import root
 from pisis_batch.layouts import CATALOGS, LayoutError, parse, shelf
 from pisis_batch.layouts.overlap import overlaps
 from pisis_batch.layouts.style import unclear
+from pisis_batch.ports import Ports
 from pisis_batch.settings import FILE, Settings
 
 NAME = "XYZ100APOR20260630NI000900123456.TXT"
@@ -47,13 +48,14 @@ def test_check_and_layouts_know_the_folder(folder: Path, tmp_path: Path, monkeyp
     assert pisis("layouts", "--layouts", str(folder), "lint").exit_code == 0
 
 
-def test_process_knows_the_folder_of_the_settings(workspace: Path, folder: Path) -> None:
+def test_process_knows_the_folder_of_the_settings(workspace: Path, ports: Ports, folder: Path) -> None:
     with (workspace / FILE).open("a") as settings:
         settings.write(f'layouts = "{folder.name}"\n')
     path = workspace / NAME
     path.write_bytes(b"1|900123456|2026-06-30|1\r\n2|A1|S1|10.50")
     done = pisis("-w", str(workspace), "process", str(path), "--sender", "CC10000001", "--format", "json")
     assert json.loads(done.stdout)["layout"] == {"annex": "XYZ100APOR", "version": "1"}, done.output
+    assert "A1,S1,10.50" in pisis("-w", str(workspace), "data", "XYZ100APOR").stdout
     made = wiring.ports(Settings.load(workspace))
     assert made.shelf.get("XYZ100APOR")
     made.registry.close()  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from worlds import NOW
 
 from pisis_batch import service
 from pisis_batch.adapters import sql_runs
+from pisis_batch.adapters.direct_judge import DirectJudge
 from pisis_batch.cli import root
 from pisis_batch.layouts import Shelf, parse
 from pisis_batch.model import Id, Outcome
@@ -26,9 +27,13 @@ CUT = date(2026, 6, 30)
 SHELF = Shelf((parse(APORTES), parse(NOVEDADES)))
 
 
+def knowing(ports: Ports, shelf: Shelf) -> Ports:
+    return dataclasses.replace(ports, shelf=shelf, judge=DirectJudge(shelf))
+
+
 @pytest.fixture
 def stores(ports: Ports) -> Ports:
-    return dataclasses.replace(ports, shelf=SHELF)
+    return knowing(ports, SHELF)
 
 
 def aportes(rows: list[str], cut: date = CUT) -> tuple[str, bytes]:
@@ -76,6 +81,7 @@ def test_a_rejected_file_stores_nothing_and_the_same_bytes_nothing_more(workspac
     assert held(stores, "XYZ100APOR") == [("A1", "10.50")]
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 def test_a_period_is_replaced_and_its_past_can_be_asked(workspace: Path, stores: Ports) -> None:
     sent(workspace, stores, aportes(["A1|10.50", "A2|0.10"]))
     sent(workspace, stores, aportes(["B1|7.00"], date(2026, 5, 31)))
@@ -103,7 +109,7 @@ def test_an_older_file_does_not_replace_a_newer_one(workspace: Path, stores: Por
     old = sent(workspace, stores, aportes(["A1|10.555"]))  # rejected
     sent(workspace, stores, aportes(["A1|11.00"]))
     looser = parse(APORTES.replace("decimals = 2", "decimals = 3"))
-    now = dataclasses.replace(stores, shelf=Shelf((looser,)))
+    now = knowing(stores, Shelf((looser,)))
     again = service.reprocess(old.received.guid, now, apply=True)
     assert [finding.code for finding in again.findings] == ["REG003"]
     assert held(stores, "XYZ100APOR") == [("A1", "11.00")]
@@ -115,6 +121,7 @@ def test_reprocessing_a_loaded_file_stores_it_once(workspace: Path, stores: Port
     assert held(stores, "XYZ100APOR", history=True) == [("A1", "10.50")]
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 def test_lines_insert_update_and_annul(workspace: Path, stores: Ports) -> None:
     sent(workspace, stores, novedades(["A1|I|10.50", "A2|I|2.00", "A3|NA|3.00"]))
     assert held(stores, "XYZ100NOVE") == [("A1", "10.50"), ("A2", "2.00")]
@@ -143,7 +150,7 @@ def test_fields_of_another_version_stand_beside(workspace: Path, stores: Ports) 
         .replace('version = "1"', 'version = "2"')
         .replace('  { name = "valor"', '  { name = "sede", label = "Sede", type = "A", max = 3 },\n  { name = "valor"')
     )
-    both = dataclasses.replace(stores, shelf=Shelf((*SHELF, newer)))
+    both = knowing(stores, Shelf((*SHELF, newer)))
     sent(workspace, both, aportes(["B1|S1|9.00"], date(2026, 7, 10)))
     frame = pl.concat(stores.registry.data("XYZ100APOR", "aporte"))
     assert frame.select("numero", "sede", "valor").rows() == [("A1", None, "10.50"), ("B1", "S1", "9.00")]

@@ -17,8 +17,8 @@ def main() -> None:
     network = confinement.no_network()  # before any library starts a thread
     from pisis_batch import judging  # noqa: PLC0415  # see above
     from pisis_batch.adapters import wire  # noqa: PLC0415
-    from pisis_batch.judging import without_original  # noqa: PLC0415
     from pisis_batch.adapters.folder_layouts import shelf_with  # noqa: PLC0415
+    from pisis_batch.judging import without_original  # noqa: PLC0415
     from pisis_batch.model import Facts, Questions  # noqa: PLC0415
 
     channel = socket.socket(fileno=int(sys.argv[1]))
