@@ -93,7 +93,12 @@ def layouts_show(workspace: Path | None, annex: str) -> None:
 def layouts_sample(
     workspace: Path | None,
     annex: str,
-    rows: int, cut: datetime | None, seed: int, output: Path, breaking: str | None, registry: Path | None
+    rows: int,
+    cut: datetime | None,
+    seed: int,
+    output: Path,
+    breaking: str | None,
+    registry: Path | None,
 ) -> None:
     """Escribe un archivo de muestra con datos ficticios y estructura correcta.
 
