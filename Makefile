@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DIR ?=
 
-.PHONY: help demo test lint types contracts docs unit causes format docs-write clean
+.PHONY: help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -46,6 +46,12 @@ causes: $(READY)  ## how often the first cause told is the right one (FILES=…)
 format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+accessibility: $(READY)  ## what axe says of every page that people open (needs Chromium)
+	$(BIN)/python tests/looks.py accessibility
+
+pictures: $(READY)  ## the picture of a report in the README (needs Chromium)
+	$(BIN)/python tests/looks.py pictures
 
 docs-write: $(READY)  ## write the generated pages anew
 	$(BIN)/python docs/generate.py

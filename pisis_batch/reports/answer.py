@@ -1,5 +1,6 @@
 """Outcome to everything that is said of it: the documents of the sender's outbox and the letters, each made once."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -41,8 +42,8 @@ def answer(outcome: Outcome, at: datetime) -> Answer:
     if "SIS001" in told.codes:
         fault = _body("aviso", documentos.our_fault(told))
         return Answer(tuple(files), letters(told, {"falla": fault}, ()))
-    bodies = dict(_bodies(told))
     files += _lists(told)
+    bodies = dict(_bodies(told, _where(told, [file.name for file in files])))
     for kind, body in bodies.items():
         if kind != "confirmacion":
             files.append(Attachment(f"{kind}.html", "text/html", body.html.encode("utf-8")))
@@ -67,12 +68,31 @@ def _lists(told: Told) -> Iterator[Attachment]:
         yield Attachment("anotado.txt", "text/plain", copy)
 
 
-def _bodies(told: Told) -> Iterator[tuple[str, Body]]:
-    yield "acta", _body("acta", documentos.acta(told))
-    if told.outcome.examined.sound:
-        yield "resultado", _body("resultado", documentos.resultado(told))
+def _bodies(told: Told, where: str) -> Iterator[tuple[str, Body]]:
+    sound = told.outcome.examined.sound
+    yield "acta", _body("acta", dataclasses.replace(documentos.acta(told), files="" if sound else where))
+    if sound:
+        yield "resultado", _body("resultado", dataclasses.replace(documentos.resultado(told), files=where))
     if "CTL003" in told.codes:
         yield "confirmacion", _body("aviso", documentos.confirmation(told))
+
+
+_USES = {
+    "informe.html": "informe.html, para buscar los hallazgos y ver cada uno en su línea",
+    "anotado.txt": "anotado.txt, su archivo con marcas para corregirlo ahí mismo y enviarlo",
+    "hallazgos.xlsx": "hallazgos.xlsx y hallazgos.csv, la lista para Excel",
+    "ack.json": "y ack.json, para programas",
+}
+
+
+def _where(told: Told, names: list[str]) -> str:
+    """Where the documents are; nothing when there is nothing to correct or nobody's folder to find them in."""
+    sender = told.outcome.received.sender
+    if not told.codes or not sender:
+        return ""
+    uses = "; ".join(use for name, use in _USES.items() if name in names)
+    folder = f"{sender}/{told.outcome.received.guid}"
+    return f"En su carpeta de salida, {folder}, quedan {uses}. Los documentos más livianos van también adjuntos."
 
 
 def _body(template: str, page: Page) -> Body:

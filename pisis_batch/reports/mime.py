@@ -29,18 +29,20 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{}~.-]{1,64}@[A-Za-z0-9.-]{3,253
 def render(letter: Letter, guid: str, at: datetime, sender_address: str) -> tuple[Rendered, ...]:
     """One message per recipient; the same call gives the same bytes. An address that is not plain ASCII is left out."""
     domain = parseaddr(sender_address)[1].rpartition("@")[2] or "localhost"
+    said = hashlib.sha256(f"{at.isoformat()}{letter.subject}{letter.text}".encode()).hexdigest()[:12]
+    body = _body(letter, f"{guid}.{letter.kind}.{said}")
     made = []
     for place, recipient in enumerate(letter.to, start=1):
         if not _ADDRESS.fullmatch(recipient):
             continue
-        said = hashlib.sha256(f"{at.isoformat()}{letter.subject}{letter.text}".encode()).hexdigest()[:12]
         message_id = f"<{guid}.{letter.kind}.{place}.{said}@{domain}>"
-        body = _message(letter, recipient, message_id, at, sender_address)
-        made.append(Rendered(letter.kind, recipient, letter.subject, message_id, body))
+        head = _head(letter, recipient, message_id, at, sender_address)
+        made.append(Rendered(letter.kind, recipient, letter.subject, message_id, _sealed(head, body)))
     return tuple(made)
 
 
-def _message(letter: Letter, recipient: str, message_id: str, at: datetime, sender_address: str) -> bytes:
+def _head(letter: Letter, recipient: str, message_id: str, at: datetime, sender_address: str) -> bytes:
+    """What differs from one recipient to another."""
     message = EmailMessage(policy=email.policy.SMTP)
     message["From"] = sender_address
     message["To"] = recipient
@@ -48,6 +50,12 @@ def _message(letter: Letter, recipient: str, message_id: str, at: datetime, send
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
+    return message.as_bytes().rstrip(b"\r\n") + b"\r\n"
+
+
+def _body(letter: Letter, seed: str) -> bytes:
+    """Text, HTML and attachments, with the headers that say so: the same for every recipient."""
+    message = EmailMessage(policy=email.policy.SMTP)
     files, left_out = _light(letter.attachments)
     text = letter.text
     if left_out:
@@ -59,13 +67,18 @@ def _message(letter: Letter, recipient: str, message_id: str, at: datetime, send
     for file in files:
         main, _, sub = file.media_type.partition("/")
         message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
-    _fix_boundaries(message, message_id)
-    sent = message.as_bytes()
-    names = {name.lower() for name in message_from_bytes(sent)}
-    if names != _HEADERS:
+    _fix_boundaries(message, seed)
+    return message.as_bytes()
+
+
+def _sealed(head: bytes, body: bytes) -> bytes:
+    """The whole message, with no other headers than ours."""
+    own, _, rest = body.partition(b"\r\n\r\n")
+    headers = head + own + b"\r\n\r\n"
+    if {name.lower() for name in message_from_bytes(headers)} != _HEADERS:
         # the standard library has let header text become headers before; nothing of the kind leaves here
         raise ValueError("a message would carry headers that nobody wrote")
-    return sent
+    return headers + rest
 
 
 def _fix_boundaries(message: EmailMessage, seed: str) -> None:

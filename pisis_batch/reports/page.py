@@ -63,6 +63,7 @@ class Page:
     sum: str = ""
     next: str = ""
     more: str = ""
+    files: str = ""
     summary_title: str = "Resumen por tipo de error y/o advertencia encontrado:"
     detail_title: str = "Detalle de los primeros 500 errores y/o advertencias encontrados:"
     figures: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,105 @@
+"""The pages that people open, seen: `accessibility` prints what axe says of each of them, `pictures` draws one for the README.
+
+Run by `make accessibility` and `make pictures`; `test_looks` runs a short version.
+"""
+
+import dataclasses
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import browser
+from playwright.sync_api import sync_playwright
+from test_reports import GOOD, NOW, OUTCOMES, judged
+from worlds import facts
+
+from pisis_batch import reports
+from pisis_batch.model import Outcome, RegisteredEntity
+
+PICTURE = Path(__file__).parent.parent / "docs/img/informe.png"
+WIDTHS = (1440, 760, 380, 320)
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """(name, HTML) of every kind of message and of the interactive report."""
+    entity = facts().entity
+    assert isinstance(entity, RegisteredEntity)
+    unconfirmed = judged(GOOD, entity=dataclasses.replace(entity, correo_confirmado=False))
+    for name, outcome in (*OUTCOMES.items(), ("sin-confirmar", unconfirmed)):
+        answer = reports.answer(outcome, NOW)
+        for letter in answer.letters:
+            yield f"{name}-{letter.kind}", letter.html
+        for document in answer.documents:
+            if document.name == "informe.html":
+                yield f"{name}-informe", document.content.decode()
+
+
+def many_mistakes() -> Outcome:
+    """A file as they come: one habit throughout, and a few slips."""
+    lines = []
+    for n in range(1, 241):
+        name, action, mail = (
+            ("Juan", "V", f"USUARIO{n}@ESE.GOV.CO") if n > 40 else ("JUAN", "V", f"USUARIO{n}@ESE.GOV.CO")
+        )
+        if n % 37 == 0:
+            mail = f"USUARIO{n}.ESE.GOV.CO"
+        if n % 53 == 0:
+            action = "X"
+        lines.append(f"2|{n}|CC|1090000{n:03d}|{name}|PEREZ|{action}|3150000{n:03d}|AUXILIAR|1||{mail}")
+    return judged("\n".join(lines))
+
+
+def accessibility() -> int:
+    """Every page, in every width, light and dark; the number of complaints."""
+    total = 0
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        chromium = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=list(browser.QUIET))
+        for name, html in pages():
+            path = Path(folder) / f"{name}.html"
+            path.write_text(html, "utf-8")
+            for width in WIDTHS:
+                for dark in (False, True):
+                    with browser.opened(chromium, width=width, dark=dark) as page:
+                        page.goto(path.as_uri())
+                        found = browser.complaints(page)
+                        if page.evaluate("document.documentElement.scrollWidth") > width:
+                            found.append(f"wider than {width} px")
+                    print(f"{name:28} {width:5} px {'dark ' if dark else 'light'} {len(found) or 'nothing'} found")  # noqa: T201
+                    print(*found, sep="\n", end="\n" if found else "")  # noqa: T201
+                    total += len(found)
+        chromium.close()
+    return total
+
+
+def pictures() -> None:
+    """The interactive report of a fictitious file, with a finding open."""
+    (html,) = (d.content for d in reports.answer(many_mistakes(), NOW).documents if d.name == "informe.html")
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        chromium = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=list(browser.QUIET))
+        path = Path(folder) / "informe.html"
+        path.write_bytes(html)
+        with browser.opened(chromium, width=1000, height=480, scale=0.75) as page:
+            page.goto(path.as_uri())
+            page.wait_for_selector("[role=option]")
+            page.locator("[role=option]").nth(2).click()
+            page.wait_for_selector("#ficha .cells")
+            page.evaluate("document.querySelectorAll('details.cause').forEach((one, n) => { one.open = n < 1; })")
+            PICTURE.parent.mkdir(exist_ok=True)
+            page.evaluate(
+                "document.querySelectorAll('.figures, details.cause:not([open])').forEach((one) => one.remove())"
+            )
+            page.evaluate("document.getElementById('lista').style.height = '414px', draw()")
+            height = page.evaluate("document.querySelector('.desk').getBoundingClientRect().bottom + scrollY") + 16
+            page.screenshot(path=str(PICTURE), full_page=True, clip={"x": 0, "y": 0, "width": 1000, "height": height})
+        chromium.close()
+    print(f"{PICTURE.name}: {PICTURE.stat().st_size} bytes")  # noqa: T201
+
+
+if __name__ == "__main__":
+    if browser.CHROMIUM is None:
+        sys.exit("Chromium is not installed (Debian: apt-get install chromium)")
+    if sys.argv[1:] == ["pictures"]:
+        pictures()
+    else:
+        sys.exit(1 if accessibility() else 0)
