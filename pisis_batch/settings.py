@@ -26,6 +26,7 @@ class Settings(BaseSettings):
 
     root: Path = Path()
     database: SecretStr = SecretStr("sqlite:///var/registry.db")
+    storage: SecretStr = SecretStr("folder")
     mail: SecretStr = SecretStr("folder")
     mail_from: str = "PISIS <no-responder@pisis.example>"
     inbox: Path = Path("inbox")
@@ -117,6 +118,7 @@ TEMPLATE = """\
 # Cada uno se puede dar también en el entorno: PISIS_DATABASE, PISIS_MAIL…
 
 # database = "sqlite:///var/registry.db"   # o postgresql+psycopg://usuario:clave@servidor/base
+# storage = "folder"                       # o s3://cubeta/prefijo?endpoint=https://servidor&region=…
 # mail = "folder"                          # o smtp://usuario:clave@servidor:587?tls=starttls
 # mail_from = "PISIS <no-responder@pisis.example>"
 # inbox = "inbox"

@@ -12,7 +12,7 @@ from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf
 from pisis_batch.model import Brake, Limits
-from pisis_batch.ports import Calendar, Clock, Judge, Mailer, Ports, Queue
+from pisis_batch.ports import Archive, Calendar, Clock, Judge, Mailer, Outbox, Ports, Queue
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
     registry = SqlRegistry(settings.database.get_secret_value())
     registry.migrate()
     known = shelf_with(settings.layouts)
+    archive, outbox = storage(settings)
     queue: Queue = InlineQueue(registry)
     if workers:
         queue = engine = worker_queue(settings, registry)
@@ -31,8 +32,8 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
     return Ports(
         shelf=known,
         inbox=FolderInbox(settings.inbox, settings.claims, settings.settle_seconds, settings.max_file_bytes),
-        archive=FolderArchive(settings.archive),
-        outbox=FolderOutbox(settings.outbox),
+        archive=archive,
+        outbox=outbox,
         registry=registry,
         mailer=mailer(settings),
         judge=judge(settings, known),
@@ -55,6 +56,22 @@ def judge(settings: Settings, shelf: Shelf) -> Judge:
 
     bounds = Bounds(seconds=settings.judge_seconds, memory=settings.judge_memory_bytes)
     return ChildJudge(shelf, bounds, settings.layouts)
+
+
+def storage(settings: Settings) -> tuple[Archive, Outbox]:
+    """Where originals and documents lie: folders, or an object store, as the setting `storage` says."""
+    target = settings.storage.get_secret_value()
+    if target == "folder":
+        return FolderArchive(settings.archive), FolderOutbox(settings.outbox)
+    try:
+        from pisis_batch.adapters import object_store
+    except ModuleNotFoundError:
+        raise SettingsError("falta el almacén de objetos: instale pisis-batch[s3]") from None
+    try:
+        objects = object_store.store(target)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    return object_store.ObjectArchive(objects, settings.claims.with_name("spool")), object_store.ObjectOutbox(objects)
 
 
 def worker(settings: Settings) -> "tuple[Ports, ProcrastinateQueue]":

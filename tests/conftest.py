@@ -3,6 +3,9 @@
 The database is SQLite unless a test is marked `BOTH`: then it runs on a PostgreSQL server too.
 """
 
+import http.client
+import logging
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +76,32 @@ def postgresql() -> Iterator[pg.PostgreSQL]:
 def judged_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """A child for every test would cost a second each; `test_isolation` has its own."""
     monkeypatch.setenv("PISIS_ISOLATION", "false")
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[str]:
+    """The address of an S3-compatible server that speaks HTTP on this machine."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 it takes its time to load
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(object_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What `PISIS_STORAGE` would say: a new bucket."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "prueba")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "prueba")
+    name = f"pisis-{uuid.uuid4()}"
+    line = http.client.HTTPConnection(object_server.removeprefix("http://"), timeout=10)
+    line.request("PUT", f"/{name}")
+    assert line.getresponse().status == 200
+    line.close()
+    return f"s3://{name}/nacional?endpoint={object_server}"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from conftest import GOOD, REGISTRY
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import pipeline, reports
-from pisis_batch.adapters import registry_csv, sql_tables
+from pisis_batch.adapters import object_store, registry_csv, sql_tables
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_mailer import FolderMailer
@@ -267,8 +267,10 @@ def test_two_watchers_never_take_the_same_file(tmp_path: Path) -> None:
 # --- originals, documents, messages ---
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "objects"])
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
+    if request.param == "objects":
+        return object_store.ObjectArchive(object_store.store(request.getfixturevalue("bucket")), tmp_path / "spool")
     return MemoryArchive() if request.param == "memory" else FolderArchive(tmp_path / "archive")
 
 
@@ -298,8 +300,10 @@ def test_an_altered_original_is_noticed(tmp_path: Path) -> None:
             one.fetch(sha)
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "objects"])
 def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Outbox:
+    if request.param == "objects":
+        return object_store.ObjectOutbox(object_store.store(request.getfixturevalue("bucket")))
     return MemoryOutbox() if request.param == "memory" else FolderOutbox(tmp_path / "outbox")
 
 

@@ -47,7 +47,7 @@ class FolderArchive:
         if _state(before) != _state(after) or size != after.st_size:
             temporary.unlink()
             return None
-        target = self._path(sha.hexdigest())
+        target = self.path(sha.hexdigest())
         target.parent.mkdir(exist_ok=True, mode=0o700)
         temporary.chmod(0o400)
         temporary.replace(target)
@@ -57,7 +57,7 @@ class FolderArchive:
 
     def fetch(self, sha256: str) -> bytes:
         """The very bytes kept."""
-        path = self._path(sha256)
+        path = self.path(sha256)
         if not path.is_file():
             raise KeyError(sha256)
         content = path.read_bytes()
@@ -65,7 +65,8 @@ class FolderArchive:
             raise ValueError(f"the original {sha256} no longer matches its hash")
         return content
 
-    def _path(self, sha256: str) -> Path:
+    def path(self, sha256: str) -> Path:
+        """Where the bytes of a hash lie, or would."""
         return self._root / sha256[:2] / sha256
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from pisis_batch.model import Received
-from pisis_batch.ports import Claimed, Ports, Receipt
+from pisis_batch.ports import Claimed, Ports, Receipt, UnavailableError
 from pisis_batch.service.crash import crashpoint
 
 _LONGEST = 255
@@ -21,7 +21,7 @@ def take_in(ports: Ports) -> list[str]:
         crashpoint("claimed")
         try:
             _accept(claimed, ports)
-        except OSError as error:
+        except (OSError, UnavailableError) as error:
             _log.error("intake_failed", guid=claimed.guid, error=type(error).__name__)
             continue
         accepted.append(claimed.guid)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from pisis_batch.model import Outcome
-from pisis_batch.ports import OPEN, Chore, Ports
+from pisis_batch.ports import OPEN, Chore, Ports, UnavailableError
 from pisis_batch.service.chores import chores
 from pisis_batch.service.delivery import publish
 from pisis_batch.service.processing import process
@@ -37,7 +37,10 @@ class FileWork:
         for older in self._ports.registry.ahead(guid):
             outcome = process(older, self._ports)
             if outcome is not None:
-                publish(self._ports, older)
+                try:
+                    publish(self._ports, older)
+                except (OSError, UnavailableError) as error:  # a chore publishes what is left over
+                    _log.error("publishing_failed", guid=older, error=type(error).__name__)
                 if self._on_outcome:
                     self._on_outcome(outcome)
             elif pause := self._pause(older):

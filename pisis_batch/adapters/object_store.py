@@ -1,0 +1,133 @@
+"""Originals and documents in an S3-compatible store: any worker, on any machine, finds what another put there.
+
+`s3://bucket/prefix?endpoint=https://…&region=…`; the keys come from the environment (`AWS_ACCESS_KEY_ID`,
+`AWS_SECRET_ACCESS_KEY`) or from the machine's role. Originals lie under `originales/` by their SHA-256, and are put
+once; documents under `salida/<LOGIN>/<GUID>/`, `ack.json` last.
+"""
+
+import contextlib
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from pisis_batch.adapters.folder_archive import FolderArchive
+from pisis_batch.adapters.folder_outbox import owner
+from pisis_batch.model import Attachment
+from pisis_batch.ports import UnavailableError
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # for readers of types only
+
+_LAST = "ack.json"
+
+
+def store(url: str) -> S3Store:
+    """The store of a URL. Raises ValueError when it cannot be meant."""
+    parts = urlsplit(url)
+    said = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    strange = set(said) - {"endpoint", "region"}
+    if parts.scheme != "s3" or not parts.hostname or strange:
+        raise ValueError("el almacén debe ser «folder» o s3://cubeta/prefijo?endpoint=https://servidor&region=…")
+    endpoint = said.get("endpoint")
+    where: S3Config = {"region": said.get("region", "us-east-1")}
+    if endpoint:
+        where["endpoint"] = endpoint
+    return S3Store(
+        parts.hostname,
+        prefix=parts.path.strip("/") or None,
+        config=where,
+        client_options={"allow_http": (endpoint or "").startswith("http://"), "timeout": "120s"},
+        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
+    )
+
+
+@contextlib.contextmanager
+def _reachable() -> Iterator[None]:
+    """What the store's client raises, told as what it means to us, without its words."""
+    try:
+        yield
+    except BaseError as error:
+        raise UnavailableError(f"almacén: {type(error).__name__}") from None
+
+
+class ObjectArchive:
+    """Fulfils `ports.Archive`. A file is first copied to `spool`, on this machine, so that its bytes hold still."""
+
+    def __init__(self, objects: S3Store, spool: Path) -> None:
+        self._objects, self._spool = objects, spool
+        spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def keep(self, source: Path) -> tuple[str, str, int]:
+        """Copy a file's bytes; nothing is sent when they are there already."""
+        with tempfile.TemporaryDirectory(dir=self._spool) as folder:
+            local = FolderArchive(Path(folder))
+            sha256, md5, size = local.keep(source)
+            with _reachable():
+                if not self._there(sha256, size):
+                    obstore.put(self._objects, _key(sha256), local.path(sha256))
+        return sha256, md5, size
+
+    def fetch(self, sha256: str) -> bytes:
+        """The very bytes kept."""
+        with _reachable():
+            try:
+                content = bytes(obstore.get(self._objects, _key(sha256)).bytes())
+            except FileNotFoundError:
+                raise KeyError(sha256) from None
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise ValueError(f"the original {sha256} no longer matches its hash")
+        return content
+
+    def _there(self, sha256: str, size: int) -> bool:
+        try:
+            return bool(obstore.head(self._objects, _key(sha256))["size"] == size)
+        except FileNotFoundError:
+            return False
+
+
+def _key(sha256: str) -> str:
+    return f"originales/{sha256[:2]}/{sha256}"
+
+
+class ObjectOutbox:
+    """Fulfils `ports.Outbox`."""
+
+    def __init__(self, objects: S3Store) -> None:
+        self._objects = objects
+
+    def publish(self, sender: str | None, guid: str, documents: Sequence[Attachment]) -> Path:
+        """Put the documents and take away those of an earlier verdict; the same call twice leaves the same objects."""
+        folder = f"salida/{owner(sender)}/{guid}"
+        with _reachable():
+            for document in sorted(documents, key=lambda one: one.name == _LAST):
+                attributes = {"Content-Type": document.media_type}
+                obstore.put(self._objects, f"{folder}/{document.name}", document.content, attributes=attributes)
+            names = {f"{folder}/{document.name}" for document in documents}
+            stale = [path for path in self._paths(folder) if path not in names]
+            if stale:
+                obstore.delete(self._objects, stale)
+        return Path(folder)
+
+    def has(self, sender: str | None, guid: str) -> bool:
+        """Whether a receipt has its documents."""
+        with _reachable():
+            return bool(self._paths(f"salida/{owner(sender)}/{guid}"))
+
+    def _paths(self, folder: str) -> list[str]:
+        return [found["path"] for batch in obstore.list(self._objects, f"{folder}/") for found in batch]
+
+
+def probe(objects: S3Store) -> None:
+    """Put, read and delete an object. Raises UnavailableError when one of them fails."""
+    with _reachable():
+        obstore.put(objects, ".prueba", b"pisis")
+        obstore.get(objects, ".prueba").bytes()
+        obstore.delete(objects, ".prueba")
