@@ -1,11 +1,16 @@
 """What is said of PostgreSQL alone: the limits each session sets for itself."""
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 from postgresql import PostgreSQL
 
+from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.sql_engine import SESSION, engine
 from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.adapters.sql_tables import audit
+
+said = sa.Table("said", sa.MetaData(), sa.Column("said", sa.Text), prefixes=["TEMPORARY"])
 
 
 def test_every_session_limits_how_long_it_waits(postgresql: PostgreSQL) -> None:
@@ -32,3 +37,25 @@ def test_a_message_of_the_database_never_holds_what_was_asked(postgresql: Postgr
         connection.execute(sa.text("SELECT CAST(:x AS integer), 1/0"), {"x": "1090000001"})
     made.dispose()
     assert "1090000001" not in str(caught.value)
+
+
+def test_many_rows_arrive_as_they_are(postgresql: PostgreSQL) -> None:
+    made = engine(postgresql.database())
+    odd = ['a"b', "", "línea\nrota", "\\N", "a,b", "NULL", " ", "ñ", "\t", "nul\x00", None, "\\."]
+    rows = pl.DataFrame(
+        {
+            "at": pl.Series(["x"] * len(odd)),
+            "guid": pl.Series(["g"] * len(odd)),
+            "action": [text or "-" for text in odd],
+        }
+    ).with_columns(line=pl.int_range(pl.len(), dtype=pl.UInt32))
+    with made.begin() as connection:
+        sql_bulk.insert(connection, audit, rows)
+        kept = list(connection.scalars(sa.select(audit.c.action).where(audit.c.guid == "g").order_by(audit.c.line)))
+        said.create(connection)
+        sql_bulk.insert(connection, said, pl.DataFrame({"said": odd}, schema={"said": pl.String}))
+        again = list(connection.scalars(sa.select(said.c.said)))
+    made.dispose()
+    shown = [text and text.replace("\x00", "\N{SYMBOL FOR NULL}") for text in odd]
+    assert kept == [text or "-" for text in shown]
+    assert again == shown

@@ -21,6 +21,7 @@ FILES = {
     NAME.replace("0715", "0712"): file_of(GOOD.replace("MARIA", "ÑANDÚ").replace("3160000000", "31600000x0")),
     NAME.replace("0715", "0711"): file_of("\n".join(f"2|{n}|CC|109000{n:04}|=1+1|X|Z|0||Ü|9||" for n in range(1, 200))),
     NAME.replace("900123456", "900654321"): file_of(CONTROL.format(total=0)),
+    NAME.replace("0715", "0710"): file_of(GOOD).replace(b"JUAN", b"JU\x00AN"),
     "LEAME.TXT": b"\xff\xfe\x00",
 }
 

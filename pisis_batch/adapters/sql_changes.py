@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.sql_tables import audit, entity, grant, link
 from pisis_batch.model import Changes, Id
 
@@ -58,9 +59,9 @@ class _Work:
         if rows.is_empty():
             return
         ordered = rows.sort(_WHO)  # in key order the indexes grow at their end
-        self.connection.execute(_STAGED.insert(), ordered.to_dicts())
+        sql_bulk.insert(self.connection, _STAGED, ordered)
         told = rows.select("line", at=pl.lit(self.at), guid=pl.lit(self.guid), action=pl.lit(action))
-        self.connection.execute(audit.insert(), told.to_dicts())
+        sql_bulk.insert(self.connection, audit, told)
 
     def _same(self, table: sa.Table, keys: list[str]) -> sa.ColumnElement[bool]:
         return sa.and_(*(table.c[key] == _STAGED.c[key] for key in keys))

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from pisis_batch.adapters import sql_revision, sql_stored
+from pisis_batch.adapters import sql_bulk, sql_revision, sql_stored
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
 from pisis_batch.model import (
     GRANTS,
@@ -63,8 +63,7 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
     found = registered_entity(connection, questions.entity) if questions.entity else None
     key, known = found or (None, None)
     _ASKED.create(connection, checkfirst=False)
-    if questions.people.height:
-        connection.execute(_ASKED.insert(), questions.people.to_dicts())
+    sql_bulk.insert(connection, _ASKED, questions.people)
     answer = Facts(
         today=questions.received_at.date(),
         entity=known,

@@ -9,7 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch import effects
-from pisis_batch.adapters import sql_lanes
+from pisis_batch.adapters import sql_bulk, sql_lanes
 from pisis_batch.adapters.sql_tables import document, finding, mail, receipt, run
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
@@ -80,8 +80,7 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int) -> int:
     if key is None:
         raise RuntimeError("the database gave no key for a run")
     rows = outcome.findings.frame.with_row_index("seq").with_columns(run_id=pl.lit(key[0]))
-    if rows.height:
-        connection.execute(finding.insert(), rows.to_dicts())
+    sql_bulk.insert(connection, finding, rows)
     return int(key[0])
 
 
