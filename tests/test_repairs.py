@@ -14,6 +14,7 @@ from worlds import CONTROL, NAME, NOW, file_of
 from pisis_batch import pipeline, repairs
 from pisis_batch.layouts import Layout, shelf
 from pisis_batch.model import Corrected, Limits, Received
+from pisis_batch.repairs.lineas import encoded
 from pisis_batch.validators.escritura import fold
 from pisis_batch.writing import sample
 
@@ -236,7 +237,7 @@ def test_nobody_becomes_somebody_else(seed: int) -> None:
 def meant(text: str) -> str:
     """Letters and digits of a value, whatever its encoding, case and accents."""
     with contextlib.suppress(UnicodeError):
-        text = text.encode("cp1252").decode("utf-8")
+        text = encoded(text, LAYOUTS["SEG500USIN"]).decode("utf-8")
     return "".join(c for c in fold(text) if c.isalnum())
 
 

@@ -53,8 +53,10 @@ def readable(content: bytes, layout: Layout) -> tuple[bytes, pl.DataFrame]:
 
 
 def _rewritings(lines: pl.DataFrame, layout: Layout) -> Iterator[tuple[str, pl.Expr]]:
+    text = pl.col("text")
+    yield "EST006", pl.when(pl.col("line") == lines.height).then(text.str.replace("[\r\x1a]*\x1a$", "")).otherwise(text)
     marks = "|".join(re.escape(record.mark) for record in layout.records)
-    bar, text = re.escape(layout.separator), pl.col("text")
+    bar = re.escape(layout.separator)
     if other := _other_separator(lines, layout):
         yield "EST008", text.str.replace_all(other, layout.separator, literal=True)
     yield (
