@@ -8,9 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pisis_batch import effects, pipeline, repairs, reports
+from pisis_batch import attempts, effects, pipeline, repairs, reports
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Attachment, Batch, Brake, Facts, Limits, Outcome, Questions, Received, Rendered, Verdict
+from pisis_batch.model import (
+    Attachment,
+    Attempt,
+    Batch,
+    Brake,
+    Facts,
+    Limits,
+    Outcome,
+    Questions,
+    Received,
+    Rendered,
+    Verdict,
+)
 
 Ask = Callable[[Questions], Facts]
 
@@ -19,7 +31,8 @@ Ask = Callable[[Questions], Facts]
 class Task:
     """What to judge and how. `at`: the moment the documents state; `told` False leaves documents and messages out.
 
-    With a `brake` the file may be held. `refused`: why people did not approve it, which rejects it.
+    With a `brake` the file may be held. `previous`: the rejected attempt before this one, for its sender to compare.
+    `refused`: why people did not approve it, which rejects it.
     """
 
     received: Received
@@ -29,6 +42,7 @@ class Task:
     sender_judged: bool = True
     told: bool = True
     brake: Brake | None = None
+    previous: Attempt | None = None
     refused: str | None = None
 
 
@@ -50,11 +64,12 @@ def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
         outcome = pipeline.refused(outcome, task.refused)
     if task.told:
         outcome = repairs.offered(outcome, shelf, task.limits)
+        outcome = compared(outcome, task.previous, shelf, task.limits)
     mails, documents = told(outcome, task.at, task.mail_from) if task.told else ((), ())
     examined = outcome.examined
     if not _stores(outcome):
         examined = dataclasses.replace(examined, batch=_slim(examined.batch))
-    return Judged(dataclasses.replace(outcome, examined=examined, corrected=None), mails, documents)
+    return Judged(dataclasses.replace(outcome, examined=examined, corrected=None, progress=None), mails, documents)
 
 
 def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:
@@ -64,6 +79,23 @@ def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:
     if not examined.sound:
         return pipeline.conclude(examined, facts)
     return pipeline.judge(examined, facts, sender_judged=task.sender_judged)
+
+
+def compared(outcome: Outcome, previous: Attempt | None, shelf: Shelf, limits: Limits) -> Outcome:
+    """The outcome with what changed since the previous attempt, for a sender who may know of both."""
+    if previous is None or outcome.facts is None:
+        return outcome
+    sender = outcome.facts.sender
+    if outcome.received.sender != previous.received.sender and not (sender and sender.entitled):
+        return outcome
+    examined = outcome.examined
+    now = Attempt(examined.received, outcome.findings.frame, examined.batch)
+    return dataclasses.replace(outcome, progress=attempts.compare(read_again(previous, shelf, limits), now))
+
+
+def read_again(attempt: Attempt, shelf: Shelf, limits: Limits) -> Attempt:
+    """The attempt with its batch."""
+    return dataclasses.replace(attempt, batch=pipeline.examine(attempt.received, shelf, limits).batch)
 
 
 def told(outcome: Outcome, at: datetime, mail_from: str) -> tuple[tuple[Rendered, ...], tuple[Attachment, ...]]:

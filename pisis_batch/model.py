@@ -467,6 +467,45 @@ class Corrected:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One sending of a report: its bytes, read again, and what was found (schema FINDINGS). `batch` None: no annex."""
+
+    received: Received
+    findings: pl.DataFrame
+    batch: Batch | None = None
+
+
+#: The errors of two attempts; `status`: corregido, sigue, nuevo, dañado (right before), pendiente (not looked at now).
+PROGRESS = pl.Schema(
+    {
+        "status": pl.String,
+        "code": pl.String,
+        "record": pl.String,
+        "field": pl.String,
+        "field_no": pl.UInt16,
+        "line_before": pl.UInt32,
+        "line_after": pl.UInt32,
+        "value_before": pl.String,
+        "value_after": pl.String,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An attempt against the one before it (`guid`, `received_at`): every error of either with its status."""
+
+    guid: str
+    received_at: datetime
+    rows: pl.DataFrame
+
+    def counts(self) -> dict[str, int]:
+        """Errors by status."""
+        found = dict(self.rows.group_by("status").len().iter_rows())
+        return {status: found.get(status, 0) for status in ("corregido", "sigue", "nuevo", "dañado", "pendiente")}
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of a file: verdict, every finding of both validations, and the changes it causes (empty if rejected)."""
 
@@ -478,6 +517,7 @@ class Outcome:
     changes: Changes
     ruleset: str
     corrected: Corrected | None = None
+    progress: Progress | None = None
 
     @property
     def received(self) -> Received:

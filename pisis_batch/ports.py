@@ -81,6 +81,17 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """What two attempts of one report have in common: the file name, or annex, entity and cut date (empty: unknown)."""
+
+    file_name: str
+    annex: str = ""
+    entity_type: str = ""
+    entity_number: str = ""
+    cut_date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """A rendered message waiting in the registry: exact bytes, sent as they are every time it is tried."""
 
@@ -307,6 +318,10 @@ class Registry(Protocol):
         Keys: guid, file_name, sender, received_at, state, verdict, entity, counts, changes, ruleset, errors (int),
         mails (dict of state to number).
         """
+        ...
+
+    def previous(self, guid: str, series: Series) -> tuple[Receipt, pl.DataFrame] | None:
+        """The attempt before a receipt and the findings it was told; None when there was none, or it was accepted."""
         ...
 
     def held(self, guid: str) -> Held | None:

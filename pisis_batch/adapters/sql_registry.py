@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import (
     sql_accounts,
+    sql_attempts,
     sql_calendar,
     sql_changes,
     sql_facts,
@@ -36,7 +37,7 @@ from pisis_batch.model import (
     Unreported,
     Verdict,
 )
-from pisis_batch.ports import OPEN, Accounts, Held, Mail, OutdatedError, Outside, Receipt
+from pisis_batch.ports import OPEN, Accounts, Held, Mail, OutdatedError, Outside, Receipt, Series
 
 #: Puts a receipt in line for the workers, within the transaction that records it.
 Enlist = Callable[[sa.Connection, Receipt], None]
@@ -261,6 +262,12 @@ class SqlRegistry:
         """The findings of a receipt's latest run."""
         with self._reader.begin() as connection:
             return sql_runs.findings(connection, guid)
+
+    @retried
+    def previous(self, guid: str, series: Series) -> tuple[Receipt, pl.DataFrame] | None:
+        """The rejected attempt before a receipt."""
+        with self._reader.begin() as connection:
+            return sql_attempts.previous(connection, guid, series)
 
     @retried
     def held(self, guid: str) -> Held | None:

@@ -14,6 +14,7 @@ from pisis_batch.reports.detalle import findings_csv
 from pisis_batch.reports.efectos import plan_csv
 from pisis_batch.reports.hoja import findings_xlsx
 from pisis_batch.reports.informe import report
+from pisis_batch.reports.intentos import progress_csv
 from pisis_batch.reports.letters import Body, letters
 from pisis_batch.reports.page import Page
 from pisis_batch.reports.told import Told
@@ -61,6 +62,8 @@ def _lists(told: Told) -> Iterator[Attachment]:
     spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     yield Attachment("hallazgos.xlsx", spreadsheet, findings_xlsx(told))
     yield Attachment("informe.html", "text/html", report(told))
+    if progress := told.outcome.progress:
+        yield Attachment("diferencia.csv", "text/csv", progress_csv(progress, told.outcome.examined.layout))
     if made := told.outcome.corrected:
         yield Attachment("corregido.txt", "text/plain", made.content)
         yield Attachment("correcciones.csv", "text/csv", repairs_csv(made))

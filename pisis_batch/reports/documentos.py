@@ -4,6 +4,7 @@ import dataclasses
 
 from pisis_batch.causes import diagnose
 from pisis_batch.model import Outcome, Verdict
+from pisis_batch.reports import intentos
 from pisis_batch.reports.page import Page, causes, many, moment, more, number, rows, visible
 from pisis_batch.reports.told import Told
 
@@ -90,7 +91,7 @@ def acta(told: Told) -> Page:
         title=title,
         tone="rechazado",
         headline="Archivo rechazado: hay que corregir su estructura",
-        lead=_found(outcome),
+        lead=_found(outcome) + _since(outcome),
     )
     figures += (
         ("Número de registros correctos", number(counts.correct)),
@@ -100,6 +101,11 @@ def acta(told: Told) -> Page:
     return dataclasses.replace(
         page, sentence=STRUCTURE_WRONG, figures=figures, sum=_sum(outcome), next=_RESEND + _corrected(outcome)
     )
+
+
+def _since(outcome: Outcome) -> str:
+    """What changed since the previous attempt, when this is not the first."""
+    return f" {intentos.sentence(outcome.progress)}" if outcome.progress else ""
 
 
 def _corrected(outcome: Outcome) -> str:
@@ -133,7 +139,7 @@ def resultado(told: Told) -> Page:
     """The second document: what became of the file."""
     outcome, counts = told.outcome, told.outcome.counts
     tone, headline, lead, sentence, following = _said(outcome)
-    page = _page(told, title="Resultado de procesamiento", tone=tone, headline=headline, lead=lead)
+    page = _page(told, title="Resultado de procesamiento", tone=tone, headline=headline, lead=lead + _since(outcome))
     figures = [
         ("Registros leídos", number(counts.read)),
         ("Registros correctos", number(counts.correct)),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pisis_batch.service.approval import Decision, NotHeldError, approve, clean_login, refuse
     from pisis_batch.service.checking import check
     from pisis_batch.service.chores import expire
+    from pisis_batch.service.comparing import difference
     from pisis_batch.service.delivery import deliver, publish
     from pisis_batch.service.intake import lane, readable, submit, take_in
     from pisis_batch.service.processing import BusyError, judge_again, once, process, reprocess
@@ -28,6 +29,7 @@ __all__ = [
     "check",
     "clean_login",
     "deliver",
+    "difference",
     "expire",
     "fsck",
     "judge_again",
@@ -47,6 +49,7 @@ _WHERE = {
     **dict.fromkeys(["fsck"], "accounts"),
     **dict.fromkeys(["check"], "checking"),
     **dict.fromkeys(["expire"], "chores"),
+    **dict.fromkeys(["difference"], "comparing"),
     **dict.fromkeys(["deliver", "publish"], "delivery"),
     **dict.fromkeys(["lane", "readable", "submit", "take_in"], "intake"),
     **dict.fromkeys(["BusyError", "judge_again", "once", "process", "reprocess"], "processing"),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pisis_batch import effects
 from pisis_batch.model import Outcome, Verdict
-from pisis_batch.ports import Held, Ports
+from pisis_batch.ports import Held, OutdatedError, Ports
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.processing import BusyError, judge_again
 
@@ -98,6 +98,8 @@ def _turn(guid: str, ports: Ports) -> Iterator[tuple[int, Held]]:
         if held is None:  # somebody decided between the two looks
             raise NotHeldError("terminado")
         yield fence or 0, held
+    except OutdatedError:  # the registry changed in the very moment: nothing was written
+        raise BusyError(guid) from None
     finally:
         ports.registry.give_back(guid, fence or 0)  # nothing to give back when the commit ended the lease
 

@@ -8,6 +8,7 @@ from pisis_batch import effects, judging, pipeline
 from pisis_batch.judging import Judged, Task
 from pisis_batch.model import Outcome, Received, Verdict
 from pisis_batch.ports import JudgeError, OutdatedError, Ports, Receipt, UnavailableError
+from pisis_batch.service.comparing import previous
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
 from pisis_batch.service.intake import take_in
@@ -58,7 +59,8 @@ def _received(receipt: Receipt, ports: Ports) -> Received:
 
 def _judge(received: Received, ports: Ports, fence: int | None = None, *, told: bool = True) -> Judged:
     """Judge and put into words, by the brake; meanwhile the lease of the attempt is kept."""
-    task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=told, brake=ports.brake)
+    before = previous(received, ports) if told else None
+    task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=told, brake=ports.brake, previous=before)
     return _judged(task, ports, fence)
 
 
