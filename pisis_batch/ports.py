@@ -228,8 +228,8 @@ class Registry(Protocol):
         """One receipt; `guid` may be an unambiguous prefix, in any case."""
         ...
 
-    def pending(self) -> list[Receipt]:
-        """Receipts not yet terminated, in order of arrival."""
+    def pending(self, limit: int | None = None) -> list[Receipt]:
+        """Receipts not yet terminated, in order of arrival; with `limit` the first few of each entity, in turns."""
         ...
 
     def ahead(self, guid: str) -> list[str]:
@@ -438,8 +438,12 @@ class Queue(Protocol):
     def here(self) -> bool:  # noqa: D102 said above
         ...
 
-    def pump(self, work: Work, stop: threading.Event) -> None:
-        """Do what falls to this process now; nothing where workers do it."""
+    def pump(self, work: Work, stop: threading.Event) -> bool:
+        """Do what falls to this process now; nothing where workers do it. True when to come back soon."""
+        ...
+
+    def drain(self, seconds: float) -> bool:
+        """Wait for what this process has in hand; whether all of it ended."""
         ...
 
 

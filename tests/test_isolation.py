@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from worlds import NAME, NOW, facts, file_of
 from pisis_batch import judging, service, wiring
 from pisis_batch.adapters import wire
 from pisis_batch.adapters.isolation import Bounds, ChildJudge
+from pisis_batch.adapters.watchdog_hints import WatchdogHints
 from pisis_batch.judging import Task
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Facts, Limits, Questions, Received
@@ -195,6 +197,48 @@ def test_the_whole_way_with_children_and_a_poison_file_is_quarantined_as_our_fau
     assert [one for one in mails(workspace) if str(one["Subject"]).startswith("En espera")]
 
 
+def test_a_file_that_hangs_holds_up_nobody_and_a_stop_takes_it_back_uncounted(workspace: Path, isolated: Ports) -> None:
+    ask, seen, stop, judge = isolated.registry.ask, [], threading.Event(), isolated.judge
+    assert isinstance(judge, ChildJudge)
+    judge._bounds = Bounds(seconds=300)
+
+    def hanging(questions: Questions) -> Facts:
+        if questions.sender == "CC10000050":
+            for child in judge._busy:
+                os.kill(child._process.pid, signal.SIGSTOP)
+        return ask(questions)
+
+    isolated.registry.ask = hanging  # type: ignore[method-assign]
+    thread = threading.Thread(
+        target=service.watch,
+        args=(isolated, WatchdogHints(workspace / "inbox")),
+        kwargs={"rescan_seconds": 0.3, "stop": stop, "on_outcome": lambda outcome: seen.append(outcome.received)},
+    )
+    thread.start()
+    try:
+        drop(workspace, file_of(GOOD), sender="CC10000050", name="hangs.TXT")
+        until(lambda: [receipt for receipt in isolated.registry.pending() if receipt.state == "procesando"])
+        for number in range(3):
+            drop(workspace, file_of(GOOD.replace("MEDICO", f"MEDICO {number}")))
+            until(lambda: len(seen) > number)  # noqa: B023  # waited for within the turn
+        (hung,) = isolated.registry.pending()
+    finally:
+        stopped = time.monotonic()
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+    assert time.monotonic() - stopped < 12
+    (back,) = isolated.registry.pending()
+    assert (back.guid, back.state, back.attempts) == (hung.guid, "recibido", 0)
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def _children() -> list[int]:
-    listed = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
-    return [int(pid) for pid in listed]
+    listed = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
+    return [int(pid) for pids in listed for pid in pids]

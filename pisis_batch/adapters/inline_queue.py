@@ -2,16 +2,27 @@
 
 import threading
 import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
 
 import structlog
 
-from pisis_batch.ports import Registry, Work
+from pisis_batch.ports import Receipt, Registry, Work
 
+#: Seconds that a file has this process for itself; then the next entity's file is begun beside it.
+PATIENCE = 0.4
+#: Files in hand at most.
+HANDS = 4
+_HEADS = 64
 _log = structlog.get_logger()
 
 
 class InlineQueue:
-    """Fulfils `ports.Queue`: a receipt whose attempt failed rests for its pause, its entity's later ones behind it."""
+    """Fulfils `ports.Queue`: a receipt whose attempt failed rests for its pause, its entity's later ones behind it.
+
+    Files are done one after the other; only while one takes longer than is fair are others done beside it, so that a
+    file that takes for ever holds up nobody but its own entity.
+    """
 
     here = True
 
@@ -19,18 +30,17 @@ class InlineQueue:
         self._registry = registry
         self._resting: dict[str, float] = {}
         self._done: dict[str, float] = {}
+        self._pool = ThreadPoolExecutor(HANDS, "file")
+        self._in_hand: dict[Future[timedelta | None], Receipt] = {}
 
-    def pump(self, work: Work, stop: threading.Event) -> None:
-        """Every receipt that waits and is not resting, then every chore that is due; until `stop`."""
-        for receipt in self._registry.pending():
-            if stop.is_set():
-                return
-            if self._resting.get(receipt.guid, 0.0) > time.monotonic():
-                continue
-            pause = work.file(receipt.guid)
-            self._resting.pop(receipt.guid, None)
-            if pause is not None:
-                self._resting[receipt.guid] = time.monotonic() + pause.total_seconds()
+    def pump(self, work: Work, stop: threading.Event) -> bool:
+        """Receipts that wait and are not resting, entities in turns, then every chore that is due; until `stop`.
+
+        True when there is something to come back for soon.
+        """
+        while self._round(work, stop) and not stop.is_set():
+            pass
+        self._collect(PATIENCE)
         for chore in work.chores:
             since = time.monotonic() - self._done.get(chore.name, float("-inf"))
             if since < chore.every.total_seconds() or stop.is_set():
@@ -40,3 +50,43 @@ class InlineQueue:
                 chore.run()
             except Exception as error:  # noqa: BLE001 a chore that fails comes back; the files go on
                 _log.error("chore_failed", chore=chore.name, error=type(error).__name__)
+        return bool(self._in_hand or self._resting)
+
+    def drain(self, seconds: float) -> bool:
+        """Wait for the files in hand; whether all of them ended."""
+        until = time.monotonic() + seconds
+        while self._in_hand and (left := until - time.monotonic()) > 0:
+            self._collect(left)
+        return not self._in_hand
+
+    def _round(self, work: Work, stop: threading.Event) -> int:
+        """Begin what may be begun now; how many files that was."""
+        begun = 0
+        for receipt in self._registry.pending(_HEADS):
+            while len(self._in_hand) >= HANDS and not stop.is_set():
+                self._collect(PATIENCE)
+            if stop.is_set():
+                break
+            busy = any(other.lane == receipt.lane for other in self._in_hand.values())
+            if busy or self._resting.get(receipt.guid, 0.0) > time.monotonic():
+                continue
+            self._resting.pop(receipt.guid, None)
+            self._in_hand[self._pool.submit(work.file, receipt.guid)] = receipt
+            begun += 1
+            self._collect(PATIENCE)
+        return begun
+
+    def _collect(self, seconds: float) -> None:
+        """Take back what ended, waiting so long for the latest."""
+        if not self._in_hand:
+            return
+        latest = list(self._in_hand)[-1]
+        wait([latest] if seconds <= PATIENCE else list(self._in_hand), seconds, FIRST_COMPLETED)
+        for future in [one for one in self._in_hand if one.done()]:
+            receipt = self._in_hand.pop(future)
+            error = future.exception()
+            if error is not None:
+                _log.error("step_failed", guid=receipt.guid, error=type(error).__name__)
+            pause = timedelta(seconds=PATIENCE) if error is not None else future.result()
+            if pause is not None:
+                self._resting[receipt.guid] = time.monotonic() + pause.total_seconds()

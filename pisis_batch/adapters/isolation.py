@@ -22,11 +22,12 @@ from pisis_batch import judging
 from pisis_batch.adapters import wire
 from pisis_batch.judging import Ask, Judged, Task
 from pisis_batch.layouts import Shelf
-from pisis_batch.ports import JudgeError
+from pisis_batch.ports import JudgeError, UnavailableError
 
 _START_SECONDS = 60.0
 _ENOUGH_TASKS = 1000
 _BEAT_SECONDS = 10.0
+_IDLE = 2  # one to work and one to spare
 #: Names of the environment that a child needs; no setting and no secret of ours is among them.
 _ENVIRONMENT = ("LANG", "LC_ALL", "PATH", "PYTHONPATH", "VIRTUAL_ENV", "TZ", "POLARS_MAX_THREADS")
 
@@ -56,45 +57,61 @@ class ChildJudge:
     def __init__(self, shelf: Shelf, bounds: Bounds | None = None, layouts: Path | None = None) -> None:
         self._shelf, self._bounds, self._layouts = shelf, bounds or Bounds(), layouts
         self._idle: list[_Child] = []
+        self._busy: set[_Child] = set()
+        self._spare = self._closed = False
         self._lock = threading.Lock()
         weakref.finalize(self, _dismiss, self._idle)
 
     def warm(self) -> None:
-        """Have a child ready, or on its way: it starts while the caller goes on."""
+        """Have a child ready, or on its way, and from now on always one more than is busy."""
         with self._lock:
-            if not self._idle:
+            self._spare = True
+            while len(self._idle) < _IDLE:
                 self._idle.append(_Child(self._layouts))
 
     def close(self) -> None:
-        """Send the idle children home."""
+        """Send the children home; what a busy one had in hand is no attempt."""
         with self._lock:
+            self._closed = True
             _dismiss(self._idle)
+            for child in self._busy:
+                child.stop()
 
     def judge(self, task: Task, ask: Ask, alive: Callable[[], bool] = lambda: True) -> Judged:
         """Judge in a child. Raises JudgeError when it died, took too long, or failed inside."""
-        with self._lock:
-            child = self._idle.pop() if self._idle else None
-        if child is None or not child.fresh(self._bounds):
-            if child is not None:
-                child.kill()
-            child = _Child(self._layouts)
+        child, kept = self._taken(), False
         try:
             judged = child.judge(task, self._shelf, ask, alive, self._bounds)
+            kept = True
         except JudgeError as error:
-            if error.kind.startswith("dentro"):
-                self._keep(child)
-            else:
-                child.kill()
+            kept = error.kind.startswith("dentro")
+            if self._closed:
+                raise UnavailableError("detenido") from None
             raise
-        except BaseException:
-            child.kill()
-            raise
-        self._keep(child)
+        finally:
+            self._back(child, kept=kept)
         return judged
 
-    def _keep(self, child: "_Child") -> None:
+    def _taken(self) -> "_Child":
         with self._lock:
-            self._idle.append(child)
+            if self._closed:
+                raise UnavailableError("detenido")
+            child = self._idle.pop() if self._idle else _Child(self._layouts)
+            if not child.fresh(self._bounds):
+                child.kill()
+                child = _Child(self._layouts)
+            self._busy.add(child)
+            if self._spare and not self._idle:
+                self._idle.append(_Child(self._layouts))
+        return child
+
+    def _back(self, child: "_Child", *, kept: bool) -> None:
+        with self._lock:
+            self._busy.discard(child)
+            if kept and not self._closed and len(self._idle) < _IDLE:
+                self._idle.append(child)
+                return
+        child.kill()
 
 
 def _dismiss(children: "list[_Child]") -> None:
@@ -132,6 +149,10 @@ class _Child:
         self._channel.close()
         self._process.kill()
         self._process.wait()
+
+    def stop(self) -> None:
+        """End it while another thread speaks to it."""
+        self._process.kill()
 
     def judge(self, task: Task, shelf: Shelf, ask: Ask, alive: Callable[[], bool], bounds: Bounds) -> Judged:
         """One task to its end."""

@@ -114,9 +114,15 @@ class ProcrastinateQueue:
         queue = LARGE if receipt.size > self._large else FILES
         connection.execute(_PUT, {"queue": queue, "task": TASK, "lane": receipt.lane, "guid": receipt.guid})
 
-    def pump(self, work: Work, stop: threading.Event) -> None:
+    def pump(self, work: Work, stop: threading.Event) -> bool:
         """Nothing: workers do it."""
         del work, stop
+        return False
+
+    def drain(self, seconds: float) -> bool:
+        """Nothing is in hand here."""
+        del seconds
+        return True
 
     def serve(self, work: Work, slots: Slots, stop: threading.Event) -> None:
         """Be a worker until `stop`: files in hand are finished, nothing new is begun."""

@@ -19,6 +19,7 @@ from pisis_batch.ports import OPEN
 
 #: How long a worker may be silent before another takes its file over.
 LEASE_SECONDS = 30.0
+_FEW = 8
 
 
 def owner() -> str:
@@ -55,6 +56,17 @@ def _now(connection: sa.Connection) -> float:
     if connection.dialect.name == "postgresql":
         return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
     return time.time()
+
+
+def waiting(limit: int | None) -> sa.Select[Any]:
+    """Open receipts as they came; with a limit the first few of each lane, so that no lane waits for another."""
+    open_ = sa.select(receipt).where(receipt.c.state.in_(OPEN))
+    if limit is None:
+        return open_.order_by(receipt.c.seq)
+    turn = sa.func.row_number().over(partition_by=receipt.c.lane, order_by=receipt.c.lane_place)
+    ranked = open_.add_columns(turn.label("turn")).subquery()
+    few = sa.select(ranked).where(ranked.c.turn <= _FEW)
+    return few.order_by(ranked.c.turn, ranked.c.seq).limit(limit)
 
 
 def enter(connection: sa.Connection, name: str) -> int:

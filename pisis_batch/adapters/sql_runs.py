@@ -30,6 +30,9 @@ _FIELDS = (
 )
 
 
+_AT_ONCE = 50  # runs whose documents are held in memory
+
+
 def to_receipt(row: Any) -> Receipt:
     """A row of `receipt` as a value."""
     values = {name: getattr(row, name) for name in _FIELDS}
@@ -115,12 +118,13 @@ def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered]
 
 
 def unpublished(connection: sa.Connection, guid: str | None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
-    """Latest runs, of one receipt or of all, whose documents are not in the outbox yet, with their documents."""
+    """The first latest runs, of one receipt or of all, whose documents are not in the outbox yet, with them."""
     waiting = (
         sa.select(run.c.id, run.c.guid, receipt.c.sender)
         .join(receipt, receipt.c.guid == run.c.guid)
         .where(run.c.latest, ~run.c.published, receipt.c.guid == guid if guid else sa.true())
         .order_by(run.c.id)
+        .limit(_AT_ONCE)
     )
     for row in connection.execute(waiting).all():
         kept = connection.execute(sa.select(document).where(document.c.run_id == row.id).order_by(document.c.name))

@@ -17,11 +17,14 @@ _log = structlog.get_logger()
 def publish(ports: Ports, only: str | None = None) -> list[tuple[str, Path]]:
     """Write the documents of every run, or of one receipt's, that has none in the outbox yet; where they are now."""
     written = []
-    for guid, sender, documents in ports.registry.unpublished(only):
-        folder = ports.outbox.publish(sender, guid, documents)
-        crashpoint("published")
-        ports.registry.published(guid)
-        written.append((guid, folder))
+    while waiting := list(ports.registry.unpublished(only)):
+        for guid, sender, documents in waiting:
+            folder = ports.outbox.publish(sender, guid, documents)
+            crashpoint("published")
+            ports.registry.published(guid)
+            written.append((guid, folder))
+        if only:
+            break
     return written
 
 

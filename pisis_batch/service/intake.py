@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -14,10 +15,17 @@ _LONGEST = 255
 _log = structlog.get_logger()
 
 
-def take_in(ports: Ports) -> list[str]:
-    """Accept every settled file; the guids accepted. A file that cannot be read stays claimed and is tried again."""
+def take_in(
+    ports: Ports, *, stop: Callable[[], bool] = lambda: False, accepted_one: Callable[[], None] = lambda: None
+) -> list[str]:
+    """Accept every settled file, until `stop`; the guids accepted.
+
+    A file that cannot be read stays claimed and is tried again.
+    """
     accepted = []
     for claimed in ports.inbox.claims():
+        if stop():
+            break
         crashpoint("claimed")
         try:
             _accept(claimed, ports)
@@ -25,6 +33,7 @@ def take_in(ports: Ports) -> list[str]:
             _log.error("intake_failed", guid=claimed.guid, error=type(error).__name__)
             continue
         accepted.append(claimed.guid)
+        accepted_one()
     return accepted
 
 

@@ -158,6 +158,7 @@ def once(ports: Ports, *, on_outcome: Callable[[Outcome], None] | None = None) -
         for _ in range(ATTEMPTS):
             outcome = process(receipt.guid, ports)
             if outcome is not None:
+                publish(ports, receipt.guid)
                 done.append(outcome)
                 if on_outcome:
                     on_outcome(outcome)

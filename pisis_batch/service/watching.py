@@ -15,6 +15,7 @@ from pisis_batch.service.work import FileWork
 _log = structlog.get_logger()
 T = TypeVar("T")
 _BUSY_SECONDS = 0.2  # how soon to look again while files are still settling
+_DRAIN_SECONDS = 6.0
 
 
 def watch(
@@ -26,11 +27,10 @@ def watch(
     on_outcome: Callable[[Outcome], None] | None = None,
 ) -> None:
     """Serve until `stop` is set: the file in hand is finished, nothing new is begun."""
-    wake = threading.Event()
-    told = threading.Event()
-    mails = threading.Thread(target=_deliver_until, args=(ports, told, stop), name="mail", daemon=True)
+    wake, told, ready = threading.Event(), threading.Event(), threading.Event()
+    beside = [threading.Thread(target=_take_in_until, args=(ports, wake, ready, stop, rescan_seconds), name="intake")]
     if ports.queue.here:
-        mails.start()
+        beside.append(threading.Thread(target=_deliver_until, args=(ports, told, stop), name="mail", daemon=True))
 
     def answered(outcome: Outcome) -> None:
         told.set()
@@ -38,16 +38,31 @@ def watch(
             on_outcome(outcome)
 
     work = FileWork(ports, answered, apart={"correo"})
+    ports.judge.warm()
     with hints.listening(wake.set):
+        for thread in beside:
+            thread.start()
         while not stop.is_set():
-            wake.clear()
-            _guarded(lambda: take_in(ports))
-            _guarded(lambda: ports.queue.pump(work, stop))
+            ready.clear()
+            busy = _guarded(lambda: ports.queue.pump(work, stop))
             told.set()
-            _pause(wake, stop, _BUSY_SECONDS if _guarded(ports.inbox.waiting) else rescan_seconds)
+            _pause(ready, stop, _BUSY_SECONDS if busy else rescan_seconds)
     told.set()
-    if ports.queue.here:
-        mails.join(timeout=10)
+    ports.queue.drain(_DRAIN_SECONDS)
+    ports.judge.close()  # whatever is still in hand goes back in line
+    ports.queue.drain(_DRAIN_SECONDS / 4)
+    for thread in beside:
+        thread.join(timeout=_DRAIN_SECONDS / 4)
+
+
+def _take_in_until(
+    ports: Ports, wake: threading.Event, ready: threading.Event, stop: threading.Event, rescan_seconds: float
+) -> None:
+    """Intake in a thread of its own: a file is safe before its turn comes, however many are ahead of it."""
+    while not stop.is_set():
+        wake.clear()
+        _guarded(lambda: take_in(ports, stop=stop.is_set, accepted_one=ready.set))
+        _pause(wake, stop, _BUSY_SECONDS if _guarded(ports.inbox.waiting) else rescan_seconds)
 
 
 def _pause(wake: threading.Event, stop: threading.Event, seconds: float) -> None:
