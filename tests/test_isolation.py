@@ -201,11 +201,13 @@ def test_a_file_that_hangs_holds_up_nobody_and_a_stop_takes_it_back_uncounted(wo
     ask, seen, stop, judge = isolated.registry.ask, [], threading.Event(), isolated.judge
     assert isinstance(judge, ChildJudge)
     judge._bounds = Bounds(seconds=300)
+    hangs = threading.Event()
 
     def hanging(questions: Questions) -> Facts:
         if questions.sender == "CC10000050":
-            for child in judge._busy:
-                os.kill(child._process.pid, signal.SIGSTOP)
+            (child,) = judge._busy
+            os.kill(child._process.pid, signal.SIGSTOP)
+            hangs.set()
         return ask(questions)
 
     isolated.registry.ask = hanging  # type: ignore[method-assign]
@@ -217,7 +219,7 @@ def test_a_file_that_hangs_holds_up_nobody_and_a_stop_takes_it_back_uncounted(wo
     thread.start()
     try:
         drop(workspace, file_of(GOOD), sender="CC10000050", name="hangs.TXT")
-        until(lambda: [receipt for receipt in isolated.registry.pending() if receipt.state == "procesando"])
+        assert hangs.wait(60)
         for number in range(3):
             drop(workspace, file_of(GOOD.replace("MEDICO", f"MEDICO {number}")))
             until(lambda: len(seen) > number)  # noqa: B023  # waited for within the turn
