@@ -343,6 +343,7 @@ class Facts:
     """The registry's answer: `today` is the day of reception in Bogotá; frames hold only what the questions asked.
 
     persons: the asked people found in Mi Seguridad Social. linked: the asked people linked now to the entity.
+    roster: everybody linked to it, up to some thousands, to tell a slip in a number from a stranger; no rule asks it.
     grants: profiles they hold there now. profiles: the whole catalogue. periods: the annex's calendar.
     kept: what a file that replaces its period would replace. stored: per record, the asked keys that are stored now.
     users: how many are linked to the entity now, named by the file or not. revision: of all this.
@@ -355,6 +356,7 @@ class Facts:
     earlier: Earlier | None = None
     persons: pl.DataFrame = _empty(PERSONS)
     linked: pl.DataFrame = _empty(LINKED)
+    roster: pl.DataFrame = _empty(PERSONS)
     grants: pl.DataFrame = _empty(GRANTS)
     profiles: pl.DataFrame = _empty(PROFILES)
     periods: pl.DataFrame = _empty(PERIODS)

@@ -31,6 +31,9 @@ _ASKED = sa.Table(
 )
 
 
+_ROSTER = 5_000
+
+
 def frame(connection: sa.Connection, query: sa.Select[Any], schema: pl.Schema) -> pl.DataFrame:
     """The rows of a query as a frame."""
     rows = [tuple(row) for row in connection.execute(query)]
@@ -71,6 +74,7 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
         earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
         persons=_persons(connection),
         linked=_open_rows(connection, link, LINKED, key),
+        roster=_roster(connection, key if questions.people.height else None),
         grants=_open_rows(connection, grant, GRANTS, key),
         profiles=frame(connection, sa.select(*(profile.c[name] for name in PROFILES)), PROFILES),
         periods=_periods(connection, questions.annex),
@@ -81,6 +85,14 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
     )
     _ASKED.drop(connection, checkfirst=False)
     return answer
+
+
+def _roster(connection: sa.Connection, key: int | None) -> pl.DataFrame:
+    """The people linked to the entity now, as far as they can be looked through."""
+    if key is None:
+        return pl.DataFrame(schema=PERSONS)
+    here = sa.select(*(link.c[name] for name in PERSONS)).where(link.c.entity_id == key, link.c.valid_to.is_(None))
+    return frame(connection, here.order_by(link.c.tipo_id, link.c.num_id).limit(_ROSTER), PERSONS)
 
 
 def _users(connection: sa.Connection, key: int | None) -> int:

@@ -360,6 +360,11 @@ def contract_over(made: Draft) -> None:
     _user(made).update(contrato_indefinido="0", fecha_fin=made.today.isoformat())
 
 
+@_breaks("USR031")
+def misspelt_domain(made: Draft) -> None:
+    _user(made)["correo"] = "USUARIO@GMIAL.COM"
+
+
 @_breaks("USR040")
 def leaver_not_linked(made: Draft) -> None:
     made.tables["users"] = []

@@ -141,7 +141,9 @@ def _table(outcome: Outcome, out: "Console", *, mask: bool, language: str) -> No
         table.add_column(title, **options)
     for row in told.iter_rows(named=True):
         place = str(row["line"]) if row["line"] is not None else "-"
-        table.add_row(place, row["code"], _escaped(row["message"]))
+        # suggestions are in Spanish only
+        hint = f"[dim] {_escaped(row['suggestion'])}[/]" if row["suggestion"] and lang == "es" else ""
+        table.add_row(place, row["code"], _escaped(row["message"]) + ("." if hint else "") + hint)
     out.print(table)
     hidden = len(outcome.findings) - SHOWN
     if hidden > 0:

@@ -8,10 +8,11 @@ from typing import Any
 from pisis_batch.causes import Cause, diagnose
 from pisis_batch.model import Outcome
 from pisis_batch.reports.told import Told
+from pisis_batch.suggestions import SUGGESTED
 
 #: Names the contract that an answer keeps; a new number would mean that something was taken away or changed.
 SCHEMA = "urn:pisis-batch:ack:1"
-_FINDING = ("code", "severity", "stage", "line", "record", "field_no", "field", "value", "message")
+_FINDING = ("code", "severity", "stage", "line", "record", "field_no", "field", "value", "message", *SUGGESTED)
 
 
 def ack(outcome: Outcome) -> dict[str, Any]:

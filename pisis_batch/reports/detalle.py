@@ -15,7 +15,9 @@ HEADER = {
     "code": "código",
     "severity": "severidad",
     "shown": "valor recibido",
+    "expected": "valor esperado",
     "message": "mensaje",
+    "suggestion": "sugerencia",
     "remedy": "qué hacer",
 }
 

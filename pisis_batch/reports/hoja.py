@@ -104,7 +104,7 @@ def _findings(sheet: _Sheet, told: Told, rows: pl.DataFrame) -> None:
     sheet.close()
     hidden = told.rows.height - rows.height
     if hidden:
-        sheet.add((None,) * 7 + (f"Aquí están los primeros {number(MOST)}; hay {number(hidden)} más en hallazgos.csv",))
+        sheet.add((None,) * 8 + (f"Aquí están los primeros {number(MOST)}; hay {number(hidden)} más en hallazgos.csv",))
 
 
 def _annotated(book: Any, styles: dict[str, Any], rows: pl.DataFrame, original: Original) -> None:

@@ -36,6 +36,7 @@ class Row:
     field: str
     kind: str
     message: str
+    hint: str
     code: str
 
 
@@ -131,6 +132,7 @@ def rows(told: Told) -> tuple[Row, ...]:
             field=f"{row['field_no']}. {row['label']}" if row["field_no"] is not None else row["label"],
             kind=KINDS[row["severity"]],
             message=row["message"],
+            hint=row["suggestion"],
             code=row["code"],
         )
         for row in told.first.iter_rows(named=True)

@@ -8,13 +8,16 @@ import polars as pl
 
 from pisis_batch import validators
 from pisis_batch.model import Findings, Outcome
+from pisis_batch.suggestions import suggested
 
 SHOWN = 500  # findings in the body of a message (ficha 2.21); the CSV has all
 
 
 @dataclass(frozen=True)
 class Told:
-    """What is said about an outcome at a moment. `rows` and `first` have the columns of `validators.DESCRIBED`."""
+    """What is said about an outcome at a moment. `rows` and `first` have the columns of `validators.DESCRIBED` and
+    those of `suggestions.SUGGESTED`.
+    """
 
     outcome: Outcome
     at: datetime
@@ -27,10 +30,12 @@ class Told:
     @cached_property
     def rows(self) -> pl.DataFrame:
         """Every finding in words, nothing masked: for the documents of the file's own entity."""
-        return validators.described(self.outcome.findings, self.outcome.examined.layout)
+        told = validators.described(self.outcome.findings, self.outcome.examined.layout)
+        return suggested(told, self.outcome)
 
     @cached_property
     def first(self) -> pl.DataFrame:
         """The first 500 findings in words, identification numbers masked: for the body of a message."""
         some = Findings(self.outcome.findings.frame.head(SHOWN))
-        return validators.described(some, self.outcome.examined.layout, mask=True)
+        told = validators.described(some, self.outcome.examined.layout, mask=True)
+        return suggested(told, self.outcome, mask=True)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators import escritura, identidad
+from pisis_batch.validators import dominios, escritura, identidad
 from pisis_batch.validators.rule import rule
 
 WHO = ["tipo_id", "num_id"]
@@ -183,6 +183,39 @@ def contract_already_over(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     ends = pl.col("fecha_fin").str.to_date("%Y-%m-%d", strict=False)
     return batch["usuario"].filter(ends <= facts.today).with_columns(hoy=pl.lit(facts.today.isoformat()))
+
+
+@rule(
+    "USR031",
+    on="usuario",
+    field="correo",
+    severity="advertencia",
+    title="Dominio de correo que parece mal escrito",
+    es="El correo «{valor}» tiene un dominio que parece mal escrito; se parece a {parecido}",
+    en="Address {valor} has a domain that looks misspelt; it is much like {parecido}",
+    cause="Al escribir el correo se cambió, se repitió o faltó una letra después de la arroba.",
+    remedy="Revise el dominio del correo; si es correcto no tiene que hacer nada.",
+    source="ficha 1.4 campo 11",
+    since="0.2.0",
+)
+def domain_nearly_known(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """The domain of an address is not one slip away from a well-known one, or from that of the entity's own mail.
+
+    Rejects:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@GMIAL.COM
+    Accepts:
+        2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@GMAIL.COM
+        2|2|CC|1090000002|ANA|RUIZ|V|3150000000|MEDICO|1||ANA@HOSPITAL.EXAMPLE
+    """
+    own = facts.entity.correo_institucional.rpartition("@")[2] if facts.entity else ""
+    users = batch["usuario"].with_columns(dominio=pl.col("correo").str.to_uppercase().str.extract("@([^@]+)$"))
+    domains = users["dominio"].drop_nulls().unique(maintain_order=True)
+    near = {domain: found for domain in domains if (found := dominios.nearest(domain, [own] if own else []))}
+    named = pl.DataFrame(
+        {"dominio": list(near), "parecido": list(near.values())},
+        schema=dict.fromkeys(("dominio", "parecido"), pl.String),
+    )
+    return users.join(named, on="dominio")
 
 
 @rule(
