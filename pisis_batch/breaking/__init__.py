@@ -21,7 +21,10 @@ __all__ = ["WITHOUT_A_FILE", "Breaking", "breaking", "good"]
 
 _BOGOTA = timezone(timedelta(hours=-5))
 #: Codes that no file yields, with the reason.
-WITHOUT_A_FILE = {"SIS001": "es una falla del sistema, no de un archivo"}
+WITHOUT_A_FILE = {
+    "SIS001": "es una falla del sistema, no de un archivo",
+    "CTL040": "lo causa la decisión de no aprobar un archivo retenido, no el archivo solo",
+}
 _SAMPLES = 3  # good files that breakers are tried on
 
 
