@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pisis_batch.cli import REJECTED
+from pisis_batch.cli import REJECTED, excel
 from pisis_batch.cli.output import as_json, console
 from pisis_batch.cli.shelves import LAYOUTS, known, one
 from pisis_batch.settings import BOGOTA
@@ -166,3 +166,6 @@ def layouts_schema() -> None:
     from pisis_batch.layouts import json_schema
 
     click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=1))
+
+
+layouts.add_command(excel.template)

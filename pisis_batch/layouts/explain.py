@@ -194,3 +194,9 @@ def _notes(field: Field) -> str:
     if field.alias:
         parts.append("códigos oficiales " + ", ".join(f"{code} ({rule})" for rule, code in field.alias.items()))
     return "; ".join(parts)
+
+
+def help_of(field: Field, record: Record) -> tuple[str, str]:
+    """What to write in a field: (obligation and form, values and notes), as two short Spanish texts."""
+    form = " · ".join(part for part in (required(field, record), _type(field), _length(field)) if part not in {"", "—"})
+    return form, "; ".join(part for part in (_values(field), _notes(field)) if part)
