@@ -198,5 +198,6 @@ def _notes(field: Field) -> str:
 
 def help_of(field: Field, record: Record) -> tuple[str, str]:
     """What to write in a field: (obligation and form, values and notes), as two short Spanish texts."""
-    form = " · ".join(part for part in (required(field, record), _type(field), _length(field)) if part not in {"", "—"})
+    must = required(field, record).replace("SI", "Obligatorio", 1).replace("NO", "Puede ir vacío", 1)
+    form = " · ".join(part for part in (must, _type(field), _length(field)) if part not in {"", "—"})
     return form, "; ".join(part for part in (_values(field), _notes(field)) if part)

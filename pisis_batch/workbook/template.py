@@ -23,6 +23,8 @@ from pisis_batch.workbook.columns import (
 )
 
 _LAST = 200_000  # rows that have drop-downs and help
+_ONE_PAGE = 20  # columns that can be printed on one page
+_LINE, _WIDE, _NARROW = 15, 88, 22  # height of a line in points; characters that fit beside and in its heading
 _MESSAGE, _TITLE = 255, 32  # Excel's limits for the help of a cell
 _AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 _INK = {"SI": "#17456E", "NO": "#6B7480"}
@@ -85,6 +87,7 @@ def _instructions(book: Any, layout: Layout) -> None:
     for place, (head, said) in enumerate((line for line in lines if line[1]), start=2):
         sheet.write_string(place, 0, head, bold)
         sheet.write_string(place, 1, said, plain)
+        sheet.set_row(place, _LINE * max(-(-len(said) // _WIDE), -(-len(head) // _NARROW)))
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
 
@@ -157,6 +160,8 @@ def _sheet(book: Any, layout: Layout, record: Record, rows: Sequence[Mapping[str
                 sheet.write_string(at, place, value, text)
     sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
     sheet.set_landscape()
+    sheet.fit_to_pages(1 if len(columns(layout, record)) <= _ONE_PAGE else 0, 0)
+    sheet.repeat_rows(LABELS, HELP)
 
 
 def _asked(layout: Layout, column: Column, form: str, more: str, lists: Any) -> dict[str, Any]:
@@ -205,7 +210,7 @@ def _codes(book: Any, layout: Layout, lists: Any) -> None:
 def _width(column: Column) -> int:
     field: Field | None = column.field
     longest = 10 if field and field.type == "F" else (field.max or 10) if field else 14
-    return max(14, min(longest + 2, 40))
+    return max(14, min(longest + 2, 28))
 
 
 def _short(text: str, most: int) -> str:
