@@ -325,6 +325,10 @@ LINKED = pl.Schema(
     }
 )
 GRANTS = pl.Schema(dict.fromkeys(["tipo_id", "num_id", "aplicacion", "perfil"], _TEXT))
+_SPAN = pl.Schema(dict.fromkeys(["valid_from", "valid_to", "from_guid", "to_guid"], _TEXT))
+#: Rows of `Traces`: what held from when to when, and the receipts that began and ended it.
+LINK_HISTORY = pl.Schema({**LINKED, **_SPAN})
+GRANT_HISTORY = pl.Schema({**GRANTS, **_SPAN})
 PROFILES = pl.Schema(
     {
         **dict.fromkeys(["codigo", "nombre", "cod_aplicacion", "nombre_aplicacion", "tipos_entidad"], _TEXT),
@@ -374,6 +378,16 @@ class Facts:
             found = self.persons.filter((pl.col("tipo_id") == id_.type) & (pl.col("num_id") == id_.number))
             self._people[id_] = found.row(0, named=True) if found.height else None
         return self._people[id_]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the receipt `guid` did at its entity: the whole history there of everybody whom it touched."""
+
+    guid: str
+    entity: Id
+    links: pl.DataFrame
+    grants: pl.DataFrame
 
 
 class Verdict(StrEnum):

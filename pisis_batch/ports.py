@@ -1,7 +1,7 @@
 """What the program needs of the outside, as protocols. Adapters fulfil them; `tests/test_ports.py` holds them to it."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,6 +23,7 @@ from pisis_batch.model import (
     Questions,
     RegisteredEntity,
     Rendered,
+    Traces,
     Unreported,
 )
 
@@ -89,6 +90,18 @@ class Series:
     entity_type: str = ""
     entity_number: str = ""
     cut_date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A loaded receipt as the cause of something in the registry; `approved_by`: who released it, if it was held."""
+
+    guid: str
+    file_name: str
+    sha256: str
+    sender: str | None
+    ruleset: str
+    approved_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +335,14 @@ class Registry(Protocol):
 
     def previous(self, guid: str, series: Series) -> tuple[Receipt, pl.DataFrame] | None:
         """The attempt before a receipt and the findings it was told; None when there was none, or it was accepted."""
+        ...
+
+    def origins(self, guids: Collection[str]) -> dict[str, Origin]:
+        """The loaded receipts among these guids; causes that are no receipt are left out."""
+        ...
+
+    def traces(self, guid: str) -> Traces | None:
+        """What a receipt did, and the history of whom it touched; None when it touched nobody."""
         ...
 
     def held(self, guid: str) -> Held | None:

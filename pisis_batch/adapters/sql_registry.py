@@ -1,6 +1,6 @@
 """The registry on a SQL database (SQLite by default, PostgreSQL by URL): every port method is one transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from pisis_batch.adapters import (
     sql_revision,
     sql_runs,
     sql_stored,
+    sql_traces,
 )
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
@@ -34,10 +35,11 @@ from pisis_batch.model import (
     Questions,
     RegisteredEntity,
     Rendered,
+    Traces,
     Unreported,
     Verdict,
 )
-from pisis_batch.ports import OPEN, Accounts, Held, Mail, OutdatedError, Outside, Receipt, Series
+from pisis_batch.ports import OPEN, Accounts, Held, Mail, Origin, OutdatedError, Outside, Receipt, Series
 
 #: Puts a receipt in line for the workers, within the transaction that records it.
 Enlist = Callable[[sa.Connection, Receipt], None]
@@ -267,6 +269,18 @@ class SqlRegistry:
         """The rejected attempt before a receipt."""
         with self._reader.begin() as connection:
             return sql_attempts.previous(connection, guid, series)
+
+    @retried
+    def origins(self, guids: Collection[str]) -> dict[str, Origin]:
+        """Receipts as causes."""
+        with self._reader.begin() as connection:
+            return sql_traces.origins(connection, guids)
+
+    @retried
+    def traces(self, guid: str) -> Traces | None:
+        """What a receipt did."""
+        with self._reader.begin() as connection:
+            return sql_traces.traces(connection, guid)
 
     @retried
     def held(self, guid: str) -> Held | None:

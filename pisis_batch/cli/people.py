@@ -11,6 +11,7 @@ from pisis_batch import wiring
 from pisis_batch.adapters import registry_csv
 from pisis_batch.cli import REJECTED
 from pisis_batch.cli.output import as_json
+from pisis_batch.cli.reasons import registry_why
 from pisis_batch.model import Id
 from pisis_batch.settings import Settings
 
@@ -119,3 +120,6 @@ def show_entity(workspace: Path | None, number: str, as_of: datetime | None, for
         name = f"{user['primer_nombre']} {user['primer_apellido']}"
         profiles = ", ".join(user["perfiles"]) or "sin perfiles"
         click.echo(f"  {user['tipo_id']} {user['num_id']}  {name}, {user['cargo']}: {profiles}")
+
+
+registry.add_command(registry_why)

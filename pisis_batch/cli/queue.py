@@ -10,6 +10,7 @@ from pisis_batch import wiring
 from pisis_batch.cli.decisions import runs_approve, runs_plan, runs_reject
 from pisis_batch.cli.differences import runs_diff
 from pisis_batch.cli.output import FORMAT, as_json, console
+from pisis_batch.cli.undo import runs_undo
 from pisis_batch.model import FINDINGS, Findings, Id, Verdict
 from pisis_batch.ports import Ports
 from pisis_batch.settings import Settings
@@ -122,5 +123,5 @@ def _shown(run: dict[str, Any], findings: Findings, ports: Ports) -> None:
         out.print(f"{row['line'] or '-'}  {row['code']}  {row['message']}", markup=False)
 
 
-for _command in (runs_diff, runs_plan, runs_approve, runs_reject):
+for _command in (runs_diff, runs_plan, runs_approve, runs_reject, runs_undo):
     runs.add_command(_command)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pisis_batch.service.delivery import deliver, publish
     from pisis_batch.service.intake import lane, readable, submit, take_in
     from pisis_batch.service.processing import BusyError, judge_again, once, process, reprocess
+    from pisis_batch.service.undoing import Undoing, undo
     from pisis_batch.service.watching import watch
     from pisis_batch.service.work import FileWork
 
@@ -25,6 +26,7 @@ __all__ = [
     "Decision",
     "FileWork",
     "NotHeldError",
+    "Undoing",
     "approve",
     "check",
     "clean_login",
@@ -42,6 +44,7 @@ __all__ = [
     "reprocess",
     "submit",
     "take_in",
+    "undo",
     "watch",
 ]
 _WHERE = {
@@ -53,6 +56,7 @@ _WHERE = {
     **dict.fromkeys(["deliver", "publish"], "delivery"),
     **dict.fromkeys(["lane", "readable", "submit", "take_in"], "intake"),
     **dict.fromkeys(["BusyError", "judge_again", "once", "process", "reprocess"], "processing"),
+    **dict.fromkeys(["Undoing", "undo"], "undoing"),
     **dict.fromkeys(["watch"], "watching"),
     **dict.fromkeys(["FileWork"], "work"),
 }

@@ -1,0 +1,61 @@
+"""Where the rows of the history come from, and what one receipt did to whom."""
+
+from collections.abc import Collection
+
+import polars as pl
+import sqlalchemy as sa
+
+from pisis_batch.adapters.sql_facts import frame
+from pisis_batch.adapters.sql_tables import approval, entity, grant, link, receipt, run
+from pisis_batch.model import GRANT_HISTORY, LINK_HISTORY, Id, Traces
+from pisis_batch.ports import Origin
+
+
+def origins(connection: sa.Connection, guids: Collection[str]) -> dict[str, Origin]:
+    """The receipts that caused rows, by guid, with the rules that judged them and who approved them."""
+    loaded = sa.select(run.c.guid, sa.func.max(run.c.id).label("run_id")).where(
+        run.c.guid.in_(list(guids)), run.c.verdict == "cargado"
+    )
+    last = loaded.group_by(run.c.guid).subquery()
+    query = (
+        sa.select(receipt.c.guid, receipt.c.file_name, receipt.c.sha256, receipt.c.sender, run.c.ruleset)
+        .join(last, last.c.guid == receipt.c.guid)
+        .join(run, run.c.id == last.c.run_id)
+    )
+    people = sa.select(run.c.guid, approval.c.login).join(run, run.c.id == approval.c.run_id)
+    approved: dict[str, list[str]] = {}
+    for guid, login in connection.execute(people.where(run.c.guid.in_(list(guids))).order_by(approval.c.at)):
+        approved.setdefault(guid, []).append(login)
+    return {
+        row.guid: Origin(
+            row.guid, row.file_name, row.sha256, row.sender, row.ruleset, tuple(approved.get(row.guid, ()))
+        )
+        for row in connection.execute(query)
+    }
+
+
+def traces(connection: sa.Connection, guid: str) -> Traces | None:
+    """The history, at its entity, of everybody whom a receipt touched; None when it touched nobody."""
+    touched = sa.union(
+        *(
+            sa.select(table.c.entity_id, table.c.tipo_id, table.c.num_id).where(
+                (table.c.from_guid == guid) | (table.c.to_guid == guid)
+            )
+            for table in (link, grant)
+        )
+    ).subquery()
+    owner = connection.execute(
+        sa.select(entity.c.tipo_id, entity.c.num_id).join(touched, touched.c.entity_id == entity.c.id).limit(1)
+    ).one_or_none()
+    if owner is None:
+        return None
+    frames: list[pl.DataFrame] = []
+    for table, schema in ((link, LINK_HISTORY), (grant, GRANT_HISTORY)):
+        same = sa.and_(
+            table.c.entity_id == touched.c.entity_id,
+            table.c.tipo_id == touched.c.tipo_id,
+            table.c.num_id == touched.c.num_id,
+        )
+        query = sa.select(*(table.c[name] for name in schema)).join(touched, same).order_by(table.c.id)
+        frames.append(frame(connection, query, schema))
+    return Traces(guid, Id(owner.tipo_id, owner.num_id), *frames)
