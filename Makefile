@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DIR ?=
 
-.PHONY: help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures
+.PHONY: differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -58,3 +58,6 @@ docs-write: $(READY)  ## write the generated pages anew
 
 clean:  ## remove what was installed and generated
 	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+differential: $(READY)  ## fast and full reading of 10,000 random files find the same (FILES=… for another number)
+	PISIS_FILES=$(or $(FILES),10000) $(BIN)/pytest tests/test_sifting.py

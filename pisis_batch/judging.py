@@ -62,7 +62,7 @@ def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
         outcome = effects.braked(outcome, task.brake)
     if task.refused:
         outcome = pipeline.refused(outcome, task.refused)
-    if task.told:
+    if task.told and not _sifted(outcome.examined.batch):  # nobody looks through a corrected copy of that size
         outcome = repairs.offered(outcome, shelf, task.limits)
         outcome = compared(outcome, task.previous, shelf, task.limits)
     mails, documents = told(outcome, task.at, task.mail_from) if task.told else ((), ())
@@ -75,6 +75,8 @@ def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
 def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:
     """The verdict alone, with the whole batch."""
     examined = pipeline.examine(task.received, shelf, task.limits)
+    if examined.sound and _sifted(examined.batch):
+        return pipeline.judge_parts(examined, ask, task.limits, sender_judged=task.sender_judged)
     facts = ask(pipeline.questions(examined))
     if not examined.sound:
         return pipeline.conclude(examined, facts)
@@ -119,6 +121,11 @@ def with_received(judged: Judged, received: Received) -> Judged:
 def _stores(outcome: Outcome) -> bool:
     layout = outcome.examined.layout
     return layout is not None and layout.effect.kind == "registros" and outcome.verdict is Verdict.CARGADO
+
+
+def _sifted(batch: Batch | None) -> bool:
+    """Whether the batch holds only some lines of a large file."""
+    return batch is not None and batch.figures is not None
 
 
 def _slim(batch: Batch | None) -> Batch | None:

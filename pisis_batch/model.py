@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import polars as pl
 
@@ -19,6 +19,18 @@ from pisis_batch.layouts import Layout
 
 Severity = Literal["error", "advertencia", "informativo"]
 Stage = Literal["estructura", "contenido", "sistema"]
+
+
+_STRETCH = 4 * 1024 * 1024  # bytes digested at a time
+
+
+class Content(Protocol):
+    """The bytes of a file: `bytes`, or something like it that does not hold them in memory (`mmap`)."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, place: slice, /) -> bytes: ...
+    def find(self, sub: bytes, start: int = ..., end: int = ..., /) -> int: ...  # noqa: D102 as of bytes
+    def rfind(self, sub: bytes, start: int = ..., end: int = ..., /) -> int: ...  # noqa: D102 as of bytes
 
 
 class Id(NamedTuple):
@@ -73,7 +85,7 @@ class Received:
 
     guid: str
     name: str
-    content: bytes
+    content: Content
     received_at: datetime
     sender: str | None
     unread: str = ""
@@ -82,12 +94,17 @@ class Received:
     @property
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of the bytes."""
-        return hashlib.sha256(self.content).hexdigest()
+        return self._digest(hashlib.sha256())
 
     @property
     def md5(self) -> str:
         """Upper-case MD5 of the bytes, as the ministry's documents print it (Q11)."""
-        return hashlib.md5(self.content, usedforsecurity=False).hexdigest().upper()
+        return self._digest(hashlib.md5(usedforsecurity=False)).upper()
+
+    def _digest(self, digest: "hashlib._Hash") -> str:
+        for start in range(0, len(self.content), _STRETCH):
+            digest.update(self.content[start : start + _STRETCH])
+        return digest.hexdigest()
 
 
 #: Lines that could not become a row of a record, and oddities of the whole file (line is null).
@@ -105,6 +122,24 @@ IRREGULAR = pl.Schema(
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of all lines of a file of which a batch holds only some.
+
+    heights, firsts: per record, how many lines and the first. breaks: per run of consecutives, where it is off
+    (`numbering.BREAKS`). elsewhere: lines whose cells were judged already and that are not among the rows.
+    people: per record the lines that name a person, and the person hashed (numpy arrays). chunks: where each chunk
+    of the file begins, and its first line.
+    """
+
+    heights: Mapping[str, int]
+    firsts: Mapping[str, int | None]
+    breaks: tuple[pl.DataFrame, ...]
+    elsewhere: pl.Series
+    people: Mapping[str, tuple[Any, Any]]
+    chunks: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """A file's content: per record type a frame of text cells plus `line` (UInt32, from 1), and what did not fit."""
 
@@ -113,6 +148,8 @@ class Batch:
     records: Mapping[str, pl.DataFrame]
     irregular: pl.DataFrame
     last_line: int = 0
+    #: With figures the frames hold only the lines that the rules have to see.
+    figures: Figures | None = None
     #: The control record as a row, when there is exactly one.
     control: dict[str, Any] | None = dataclasses.field(init=False, repr=False, compare=False)
 
@@ -135,17 +172,33 @@ class Batch:
         said = {name: row.get(name, "") for name in self.layout.effect.within}
         return json.dumps(said, ensure_ascii=False) if said else ""
 
+    def height(self, record: str) -> int:
+        """How many lines of a record the file has."""
+        return self.figures.heights[record] if self.figures else self.records[record].height
+
+    def first(self, record: str) -> int | None:
+        """The first line of a record; None when it has none."""
+        if self.figures:
+            return self.figures.firsts[record]
+        found = self.records[record]["line"].min()
+        return None if found is None else int(str(found))
+
     @property
     def details(self) -> int:
         """How many detail lines the file has, unreadable ones included."""
-        readable = sum(self.records[record.name].height for record in self.layout.details)
+        readable = sum(self.height(record.name) for record in self.layout.details)
         return readable + self.unreadable.height
 
     @property
     def unreadable(self) -> pl.DataFrame:
         """Lines that are somebody's record but could not be cut into fields, the control's own excluded."""
-        wrong = pl.col("problem").is_in(["unknown", "ragged", "too_long"])
-        return self.irregular.filter(wrong & (pl.col("mark") != self.layout.control.mark))
+        return unreadable(self.irregular, self.layout)
+
+
+def unreadable(irregular: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """The irregular lines that may be a detail record."""
+    wrong = pl.col("problem").is_in(["unknown", "ragged", "too_long"])
+    return irregular.filter(wrong & (pl.col("mark") != layout.control.mark))
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,6 +490,11 @@ class Changes:
     assigned: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
     withdrawn: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
     stored: pl.DataFrame = _rows("record", "accion")
+
+    def together(self, other: "Changes") -> "Changes":
+        """These changes and others of the same file."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return Changes(**{name: pl.concat([getattr(self, name), getattr(other, name)]) for name in names})
 
     def counts(self) -> dict[str, int]:
         """Rows by kind, in the contract's names."""

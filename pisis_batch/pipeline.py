@@ -2,12 +2,13 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
 import polars as pl
 
-from pisis_batch import changes, reading, validators, verdict
+from pisis_batch import changes, reading, sifting, validators, verdict
 from pisis_batch.layouts import Layout, Shelf
 from pisis_batch.layouts import shelf as built_in
 from pisis_batch.model import (
@@ -33,6 +34,11 @@ def examine(received: Received, shelf: Shelf, limits: Limits) -> Examined:
         return Examined(received, None, None, validators.check_name(received.name, shelf))
     if received.unread:
         batch = reading.unread(layout, received.name, received.unread, received.unread_size, limits)
+    elif len(received.content) >= sifting.LARGE and sifting.can_sift(layout) and validators.can_part(layout):
+        found = sifting.sift(received.content, layout, received.name, limits, validators.cell_findings)
+        if found is not None:
+            return Examined(received, layout, found[0], validators.check_structure(*found))
+        batch = reading.read(received.content, layout, received.name, limits)
     else:
         batch = reading.read(received.content, layout, received.name, limits)
     return Examined(received, layout, batch, validators.check_structure(batch))
@@ -108,6 +114,36 @@ def judge(examined: Examined, facts: Facts, *, sender_judged: bool = True) -> Ou
     )
 
 
+def judge_parts(
+    examined: Examined, ask: Callable[[Questions], Facts], limits: Limits, *, sender_judged: bool = True
+) -> Outcome:
+    """`judge` for a sifted file: its persons a part at a time, each with what the registry says of them."""
+    batch, asked = examined.batch, questions(examined)
+    facts = ask(asked)
+    whole = judge(examined, facts, sender_judged=sender_judged)
+    if batch is None or facts.earlier or validators.check_sender(batch, whole.facts or facts).blocks:
+        return whole
+    found, planned, linked, grants = [Findings(whole.findings.frame)], Changes(), [facts.linked], [facts.grants]
+    for part in sifting.parts(examined.received.content, batch, limits):
+        known = dataclasses.replace(ask(dataclasses.replace(asked, people=_people(part))), sender=facts.sender)
+        found.append(validators.check_persons(part, known))
+        if not any(findings.blocks for findings in found):
+            planned = planned.together(changes.plan(part, known))
+            linked.append(known.linked)
+            grants.append(known.grants)
+    findings = validators.joined(found)
+    reached = verdict.decide(findings, facts)
+    facts = dataclasses.replace(whole.facts or facts, linked=pl.concat(linked), grants=pl.concat(grants))
+    return dataclasses.replace(
+        whole,
+        facts=facts,
+        findings=findings,
+        verdict=reached,
+        counts=verdict.count(batch, findings, reached),
+        changes=planned if reached is Verdict.CARGADO else Changes(),
+    )
+
+
 def broken(received: Received, shelf: Shelf) -> Outcome:
     """The end of a file that we could not process: our fault, nothing counted against the sender (Q24)."""
     layout = shelf.find(received.name)
@@ -142,7 +178,7 @@ def ruleset(layout: Layout | None = None) -> str:
 @cache
 def _own_rules() -> str:
     digest = hashlib.sha256()
-    for name in ("accepting.py", "annotations.py", "cutting.py", "reading.py"):
+    for name in ("accepting.py", "annotations.py", "cutting.py", "numbering.py", "reading.py", "sifting.py"):
         digest.update(resources.files("pisis_batch").joinpath(name).read_bytes())
     for folder in ("layouts", "validators"):
         entries = sorted(resources.files("pisis_batch").joinpath(folder).iterdir(), key=lambda entry: entry.name)

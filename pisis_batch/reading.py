@@ -15,13 +15,13 @@ import polars as pl
 from pisis_batch.annotations import stripped
 from pisis_batch.cutting import SHOWN, cut, irregular, nothing
 from pisis_batch.layouts import Layout, Record
-from pisis_batch.model import IRREGULAR, Batch, Limits
+from pisis_batch.model import IRREGULAR, Batch, Content, Limits
 
 #: cp1252 in which the five undefined bytes map to the C1 control of the same number, so that decoding never fails.
 CP1252 = "".join(bytes([n]).decode("cp1252") if n not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(n) for n in range(256))
 #: Bytes that are no UTF-8, as the decoder hands them over, to C1 controls.
 _STRAY = {0xDC00 + byte: chr(0x80 + byte % 0x20) for byte in range(0x80, 0x100)}
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _BINARY = {
     b"PK\x03\x04": "ZIP o Excel",
     b"PK\x05\x06": "ZIP",
@@ -31,21 +31,22 @@ _BINARY = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
+_BLANK = b"\r\n \t\x1a"
 _LOOK = 4096  # bytes looked at to tell text from UTF-16 without a mark
 _SMALL = 128 * 1024  # bytes of a file that is read without polars
 
 
-def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
+def read(content: Content, layout: Layout, name: str, limits: Limits) -> Batch:
     """Cut a file into records. Whole-file oddities (empty, binary, too large) give a batch without rows.
 
     Marks left from an annotated copy are taken off first: lines are numbered without them.
     """
-    content = stripped(content)
-    if problem := _unreadable(content, limits):
+    content = stripped(content if isinstance(content, bytes) else content[:])
+    if problem := whole_problem(content, limits):
         return Batch(layout, name, {r.name: nothing(r) for r in layout.records}, irregular([problem]))
     found: list[pl.DataFrame] = []
-    if content.startswith(_BOM):
-        content = content.removeprefix(_BOM)
+    if content.startswith(BOM):
+        content = content.removeprefix(BOM)
         found.append(irregular([{"line": 1, "problem": "bom"}]))
     if len(content) < _SMALL:
         text = decoded(content.removesuffix(b"\n"), layout.encoding)
@@ -54,11 +55,11 @@ def read(content: bytes, layout: Layout, name: str, limits: Limits) -> Batch:
         return Batch(layout, name, records, whole, last)
     lines = _lines(content, layout)
     last = lines.height
-    lines, ends = _without_end_mark(lines)
+    lines, ends = without_end_mark(lines)
     found.append(ends)
-    shape = _shape(lines, layout, limits)
-    found.append(_odd(shape))
-    records = {record.name: _cells(shape, record, layout.separator) for record in layout.records}
+    shape = shaped(lines, layout, limits)
+    found.append(odd_lines(shape))
+    records = {record.name: cells_of(shape, record, layout.separator) for record in layout.records}
     odd = pl.concat(found).sort("line", nulls_last=False, maintain_order=True)
     return Batch(layout, name, records, odd, last)
 
@@ -79,16 +80,16 @@ def decoded(content: bytes, encoding: str = "cp1252") -> str:
     return codecs.charmap_decode(content, "strict", CP1252)[0]
 
 
-def _unreadable(content: bytes, limits: Limits) -> dict[str, object] | None:
+def whole_problem(content: Content, limits: Limits) -> dict[str, object] | None:
     """Why no line of the file can be read at all, if so."""
-    if not content.removeprefix(_BOM).strip(b"\r\n \t\x1a"):
+    head = content[:_LOOK]
+    if not head.removeprefix(BOM).strip(_BLANK) and not content[:].removeprefix(BOM).strip(_BLANK):
         return {"problem": "empty"}
     if len(content) > limits.file:
         return {"problem": "too_big", "cells": min(len(content), 2**32 - 1), "expected": min(limits.file, 2**32 - 1)}
     for magic, kind in _BINARY.items():
-        if content.startswith(magic):
+        if head.startswith(magic):
             return {"problem": "binary", "value": kind}
-    head = content[:_LOOK]
     if head.count(0) > len(head) // 4:
         return {"problem": "binary", "value": "UTF-16"}
     return None
@@ -101,20 +102,20 @@ def _lines(content: bytes, layout: Layout) -> pl.DataFrame:
     return column.to_frame().with_columns(pl.col("text").str.strip_suffix("\r")).with_row_index("line", offset=1)
 
 
-def _without_end_mark(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def without_end_mark(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Take the DOS end-of-file mark (Ctrl-Z) off the end, so that the last cell is not blamed for it."""
     last = lines["text"][-1]
     if not last.endswith("\x1a"):
         return lines, irregular([])
-    rest = last.rstrip("\x1a").removesuffix("\r")
-    mark = irregular([{"line": lines.height, "problem": "end_mark"}])
+    rest, number = last.rstrip("\x1a").removesuffix("\r"), lines["line"][-1]
+    mark = irregular([{"line": number, "problem": "end_mark"}])
     kept = lines.head(lines.height - 1)
     if rest:
-        kept = pl.concat([kept, pl.DataFrame({"line": [lines.height], "text": [rest]}, schema=lines.schema)])
+        kept = pl.concat([kept, pl.DataFrame({"line": [number], "text": [rest]}, schema=lines.schema)])
     return kept, mark
 
 
-def _shape(lines: pl.DataFrame, layout: Layout, limits: Limits) -> pl.DataFrame:
+def shaped(lines: pl.DataFrame, layout: Layout, limits: Limits) -> pl.DataFrame:
     """Each line with its mark, the record it belongs to, how many cells it has and should have, and its problem."""
     marks = {record.mark: record.name for record in layout.records}
     widths = {record.name: len(record.fields) for record in layout.records}
@@ -139,7 +140,7 @@ def _shape(lines: pl.DataFrame, layout: Layout, limits: Limits) -> pl.DataFrame:
     )
 
 
-def _odd(shape: pl.DataFrame) -> pl.DataFrame:
+def odd_lines(shape: pl.DataFrame) -> pl.DataFrame:
     """The lines with a problem, in the form of IRREGULAR."""
     odd = shape.filter(pl.col("problem").is_not_null())
     size = pl.when(pl.col("problem") == "too_long").then(pl.col("text").str.len_bytes()).otherwise(pl.col("cells"))
@@ -154,7 +155,7 @@ def _odd(shape: pl.DataFrame) -> pl.DataFrame:
     ).cast(IRREGULAR)
 
 
-def _cells(shape: pl.DataFrame, record: Record, separator: str) -> pl.DataFrame:
+def cells_of(shape: pl.DataFrame, record: Record, separator: str) -> pl.DataFrame:
     """The lines of one record type, cut into its fields."""
     fine = pl.col("problem").is_null() | (pl.col("problem") == "trailing")
     own = shape.filter((pl.col("record") == record.name) & fine)

@@ -35,6 +35,11 @@ def _faulty(batch: Batch, told: pl.DataFrame) -> int:
     control = batch.layout.control
     lines = told.filter(severity="error")["line"].drop_nulls().unique()
     own = [batch[control.name]["line"], batch.irregular.filter(pl.col("mark") == control.mark)["line"]]
-    details = [batch.unreadable["line"], *(batch[record.name]["line"] for record in batch.layout.details)]
-    wrong = lines.is_in(pl.concat(details).implode()) & ~lines.is_in(pl.concat(own).implode())
+    if batch.figures:  # of a sifted file every line is a detail line but these
+        empty = batch.irregular.filter(pl.col("problem").is_in(["blank", "end_mark"]))["line"]
+        detail = ~lines.is_in(empty.implode()) | lines.is_in(batch.figures.elsewhere.implode())
+    else:
+        details = [batch.unreadable["line"], *(batch[record.name]["line"] for record in batch.layout.details)]
+        detail = lines.is_in(pl.concat(details).implode())
+    wrong = detail & ~lines.is_in(pl.concat(own).implode())
     return int(wrong.sum())

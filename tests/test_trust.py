@@ -1,14 +1,16 @@
 """Leaving out whoever is trusted changes no finding: random small worlds, with and without trust."""
 
+import dataclasses
 import random
 
 import polars as pl
 import pytest
 from worlds import NAME, NOW, facts, file_of
 
-from pisis_batch import pipeline, validators
+from pisis_batch import judging, pipeline, sifting, validators
+from pisis_batch.judging import Task
 from pisis_batch.layouts import shelf
-from pisis_batch.model import Batch, Facts, Limits, Received
+from pisis_batch.model import Batch, Facts, Limits, Questions, Received
 from pisis_batch.validators import trust
 
 _NAMES = ("JUAN PEREZ", "ANA MUÑOZ", "ANA MUNOZ", "JOSE RUIZ", "JOSÉ RUIZ")
@@ -75,3 +77,29 @@ def test_whoever_repeats_the_registry_is_trusted() -> None:
     assert [left["usuario"].height, left["perfil"].height] == [0, 0]
     assert isinstance(left["control"], pl.DataFrame)
     assert left["control"].height == 1
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_file_judged_in_parts_ends_as_in_one_go(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines, given = _world(random.Random(seed))
+    whole = facts(given)
+
+    def ask(questions: Questions) -> Facts:
+        who = ["tipo_id", "num_id"]
+        people = questions.people
+        told = {name: getattr(whole, name).join(people, on=who, how="semi") for name in ("persons", "linked", "grants")}
+        return dataclasses.replace(whole, **told)
+
+    task = Task(Received("g", NAME, file_of(lines), NOW, "CC10000001"), Limits(), NOW, "x@y.example")
+    once = judging.outcome_of(task, shelf(), ask)
+    monkeypatch.setattr(sifting, "LARGE", 0)
+    monkeypatch.setattr(sifting, "CHUNK", 200)
+    monkeypatch.setattr(sifting.parts, "__defaults__", (2,))
+    parts = judging.outcome_of(task, shelf(), ask)
+    assert parts.examined.batch is not None
+    assert parts.examined.batch.figures is not None
+    assert parts.findings.frame.equals(once.findings.frame)
+    assert (parts.verdict, parts.counts) == (once.verdict, once.counts)
+    for name in once.changes.counts():
+        one, other = (getattr(outcome.changes, name) for outcome in (once, parts))
+        assert one.sort(one.columns).equals(other.sort(one.columns)), name

@@ -103,7 +103,7 @@ def diagnose(outcome: Outcome) -> Diagnosis:
     known = _KNOWN.get(id(frame))
     if known is None or known[0]() is not frame:
         examined = outcome.examined
-        made = _diagnosed(outcome.findings, examined.batch, outcome.facts, examined.received.content)
+        made = _diagnosed(outcome.findings, examined.batch, outcome.facts, examined.received.content[:])
         key = id(frame)
         known = _KNOWN[key] = (weakref.ref(frame, lambda _: _KNOWN.pop(key, None) and None), made)
     return known[1]

@@ -13,7 +13,7 @@ from pisis_batch import service
 from pisis_batch.cli import FAULT, REJECTED
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
 from pisis_batch.cli.shelves import LAYOUTS, known
-from pisis_batch.model import Id, Limits, Outcome, Received, Verdict
+from pisis_batch.model import Content, Id, Limits, Outcome, Received, Verdict
 from pisis_batch.ports import Ports
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
@@ -30,6 +30,14 @@ def _wired(settings: Settings, *, workers: bool = False) -> Ports:
     from pisis_batch import wiring
 
     return wiring.ports(settings, workers=workers)
+
+
+def _content(path: Path) -> Content:
+    """The bytes of a file, those of a large one not in memory."""
+    from pisis_batch.adapters.mapped import MappedFile
+    from pisis_batch.sifting import LARGE
+
+    return MappedFile(path) if path.stat().st_size >= LARGE else path.read_bytes()
 
 
 def _login(text: str | None) -> str | None:
@@ -75,7 +83,7 @@ def check(
     found = []
     for path in files:
         login = _login(sender) or _owner(path, ports, workspace)
-        received = Received("-", service.readable(path.name), path.read_bytes(), now, login)
+        received = Received("-", service.readable(path.name), _content(path), now, login)
         found.append(service.check(received, ports, shelf=shelf, limits=limits))
     if plan and ports is None:
         raise click.UsageError("el plan compara con el registro: use un espacio de trabajo, sin --offline")

@@ -89,7 +89,7 @@ def _examined(received: Received, layout: Layout, limits: Limits) -> Examined:
 
 def _taken_apart(received: Received, layout: Layout, limits: Limits) -> tuple[archivo.Sheet, pl.DataFrame, Examined]:
     """The file as a sheet, what was done to its lines, and its examination with those lines."""
-    original = stripped(received.content)
+    original = stripped(received.content[:])
     content, lines = lineas.readable(original, layout)
     examined = _examined(dataclasses.replace(received, content=content), layout, limits)
     batch = examined.batch

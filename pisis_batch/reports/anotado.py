@@ -21,7 +21,7 @@ MOST = 50_000
 
 def annotated_copy(told: Told) -> bytes | None:
     """The copy as bytes, in the file's own encoding; None when the file is too large to be corrected by hand."""
-    content = told.outcome.received.content
+    content = told.outcome.received.content[:]
     if len(content) > (LARGEST if len(told.outcome.findings) else _LARGEST_RIGHT):
         return None
     return annotated(stripped(content), ((line, _bytes(note)) for line, note in _notes(told)))

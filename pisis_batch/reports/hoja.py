@@ -35,7 +35,7 @@ def findings_xlsx(told: Told) -> bytes:
     """The workbook. Past 5.000 findings it has the first ones and says where all are."""
     from xlsxwriter import Workbook  # noqa: PLC0415 a third of a second that a command line should not wait for
 
-    rows, original = told.rows.head(MOST), Original(told.outcome.received.content)
+    rows, original = told.rows.head(MOST), Original(told.outcome.received.content[:])
     packed = io.BytesIO()
     large = rows.height > _WHOLE
     book = Workbook(packed, {"in_memory": not large, "constant_memory": large, **_AS_TEXT})

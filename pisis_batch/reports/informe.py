@@ -51,7 +51,7 @@ def report(told: Told) -> bytes:
     """The report as UTF-8 HTML. Past 120.000 findings it has the first ones and says where all are."""
     outcome = told.outcome
     page = documentos.resultado(told) if outcome.examined.sound else documentos.acta(told)
-    original = Original(outcome.received.content)
+    original = Original(outcome.received.content[:])
     found = diagnose(outcome)
     keys = [cause.key for cause in found.causes]
     placed = found.cause_of.replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)

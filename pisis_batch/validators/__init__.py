@@ -34,12 +34,16 @@ from pisis_batch.validators.texts import described, masked
 __all__ = [
     "RULES",
     "Rule",
+    "can_part",
+    "cell_findings",
     "check_content",
     "check_layout",
     "check_name",
+    "check_persons",
     "check_sender",
     "check_structure",
     "described",
+    "joined",
     "masked",
     "not_approved",
     "our_fault",
@@ -67,15 +71,24 @@ def not_approved(reason: str, leaving: int, users: int) -> Findings:
     return Findings(RULES["CTL040"].findings(frame, None))
 
 
-def check_structure(batch: Batch) -> Findings:
-    """First validation: the name, the lines, every cell, and the file as a whole (ficha 2.18)."""
+def check_structure(batch: Batch, cells: list[pl.DataFrame] | None = None) -> Findings:
+    """First validation: the name, the lines, every cell, and the file as a whole (ficha 2.18).
+
+    `cells`: what was found in the cells of the lines that the batch does not hold, when they were judged already.
+    """
     layout = batch.layout
     found = [
         _objections(rule, batch, _NO_FACTS)
         for rule in RULES.values()
         if rule.objects and rule.family in {"NOM", "EST", "ARC"}
     ]
-    found += [cell_findings(batch[record.name], record) for record in layout.records]
+    judged = batch.figures.elsewhere if batch.figures else None
+    for record in layout.records:
+        frame = batch[record.name]
+        if judged is not None and frame.height:
+            frame = frame.filter(~pl.col("line").is_in(judged.implode()))
+        found.append(cell_findings(frame, record))
+    found += cells or []
     return _told(found)
 
 
@@ -95,6 +108,22 @@ def check_content(batch: Batch, facts: Facts) -> Findings:
             if rule.family != "REM"
         ]
     )
+
+
+def check_persons(batch: Batch, facts: Facts) -> Findings:
+    """Of the second validation only the rules that judge person by person, for a file given in parts."""
+    persons = doubtful(batch, facts)
+    return _told([_objections(rule, persons, facts) for rule in _named(batch) if rule.reach == "person"])
+
+
+def joined(found: list[Findings]) -> Findings:
+    """What was found in the parts of a file, in the order of the whole."""
+    return _told([findings.frame for findings in found])
+
+
+def can_part(layout: Layout) -> bool:
+    """Whether every rule of content that a layout names judges the control record or person by person."""
+    return all(RULES[code].reach in {"control", "person"} for code in layout.rules if code in RULES)
 
 
 def check_sender(batch: Batch, facts: Facts) -> Findings:

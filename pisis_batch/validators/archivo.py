@@ -7,6 +7,7 @@ import polars as pl
 from pisis_batch.layouts import Record
 from pisis_batch.layouts.relation import Count, Unique
 from pisis_batch.model import Batch, Facts
+from pisis_batch.numbering import BREAKS, Numbering
 from pisis_batch.validators.escena import Scene
 from pisis_batch.validators.rule import NOTHING, rule
 
@@ -91,10 +92,10 @@ def control_not_first(batch: Batch, facts: Facts) -> pl.DataFrame:
     first = batch[control.name].select("line", record=pl.lit(control.name)).head(1)
     if first.is_empty() or first["line"][0] == 1:
         return NOTHING
-    before = [batch[record.name]["line"] for record in batch.layout.details]
-    before.append(batch.irregular.filter(pl.col("problem").is_in(["unknown", "ragged", "too_long"]))["line"])
-    earliest = pl.concat(before).min()
-    return first.filter(pl.col("line") > earliest) if earliest is not None else first.clear()
+    before = [batch.first(record.name) for record in batch.layout.details]
+    wrong = batch.irregular.filter(pl.col("problem").is_in(["unknown", "ragged", "too_long"]))["line"].min()
+    earliest = min((int(str(line)) for line in [*before, wrong] if line is not None), default=None)
+    return first.filter(pl.col("line") > earliest) if earliest is not None else NOTHING
 
 
 @rule(
@@ -121,7 +122,7 @@ def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
     found = [_none(record=pl.String, tipo=pl.String, despues=pl.String)]
     details = list(batch.layout.details) if batch.layout.grouped else []
     for place, record in enumerate(details):
-        later = [(batch[other.name]["line"].min(), other) for other in details[place + 1 :]]
+        later = [(batch.first(other.name), other) for other in details[place + 1 :]]
         starts = [(start, other) for start, other in later if start is not None]
         if not starts:
             continue
@@ -166,7 +167,9 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
     if sequence is None:
         return _none(**columns, tramo=pl.String, stretch=pl.String)
     runs = [(name,) for name in sequence.over] if sequence.restart else [sequence.over]
-    return pl.concat([_broken(batch, sequence.field, over) for over in runs]).sort("line", maintain_order=True)
+    return pl.concat([_broken(batch, sequence.field, over, place) for place, over in enumerate(runs)]).sort(
+        "line", maintain_order=True
+    )
 
 
 def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
@@ -178,44 +181,19 @@ def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
     return bool((values == pl.int_range(1, values.len() + 1, eager=True).cast(pl.String)).all())
 
 
-def _broken(batch: Batch, field: str, over: tuple[str, ...]) -> pl.DataFrame:
+def _broken(batch: Batch, field: str, over: tuple[str, ...], place: int) -> pl.DataFrame:
     """Where one run of consecutives breaks."""
-    if _runs_on(batch, field, over):
-        return _none(**dict.fromkeys(["record", "value", "field", "esperado", "tramo", "stretch"], pl.String))
-    numbered = pl.concat([batch[name].select("line", record=pl.lit(name), value=pl.col(field)) for name in over]).sort(
-        "line"
-    )
-    unread = (
-        batch.unreadable.select("line").sort("line").with_columns(before=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
-    )
-    placed = (
-        numbered.with_row_index("place", offset=1)
-        .join_asof(unread, on="line")
-        .with_columns(
-            before=pl.col("before").fill_null(0),
-            off=pl.when(pl.col("value").str.contains("^[1-9][0-9]{0,17}$")).then(
-                pl.col("value").cast(pl.Int64, strict=False)
-            )
-            - pl.col("place").cast(pl.Int64),
-        )
-        .filter(pl.col("off").is_not_null())
-    )
-    stretches = placed.with_columns(
-        wrong=(pl.col("off") < 0) | (pl.col("off") > pl.col("before")),
-        stretch=(pl.col("off") != pl.col("off").shift(1)).fill_null(value=True).cum_sum(),
-    )
-    broken = (
-        stretches.filter("wrong")
-        .group_by("stretch", maintain_order=True)
-        .agg(
-            pl.col("line", "record", "value").first(),
-            last=pl.col("line").last(),
-            size=pl.len(),
-            esperado=(pl.col("place") + pl.col("before")).first(),
-        )
-    )
+    if batch.figures:
+        found = batch.figures.breaks[place]
+    elif _runs_on(batch, field, over):
+        found = pl.DataFrame(schema=BREAKS)
+    else:
+        parts = [batch[name].select("line", record=pl.lit(name), value=pl.col(field)) for name in over]
+        numbering = Numbering()
+        numbering.add(pl.concat(parts).sort("line"), batch.unreadable.select("line").sort("line"))
+        found = numbering.breaks()
     many = pl.col("size") > 1
-    return broken.select(
+    return found.select(
         "line",
         "record",
         "value",
@@ -257,7 +235,7 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
         rows = batch[owner].head(1)
         if rows.is_empty() or not str(rows[name][0]).isdigit():
             continue
-        counted = sum(batch[record].height for record in over)
+        counted = sum(batch.height(record) for record in over)
         whole = set(over) == {record.name for record in layout.details}
         if not counted <= int(rows[name][0]) <= counted + batch.unreadable.height:
             told = batch.details if whole else counted
@@ -344,7 +322,7 @@ def record_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     missing = [
         record.mark
         for record in batch.layout.details
-        if record.occurs in {"1", "1.."} and batch[record.name].is_empty() and not _hidden(batch, record)
+        if record.occurs in {"1", "1.."} and not batch.height(record.name) and not _hidden(batch, record)
     ]
     return pl.DataFrame({"tipo": missing}, schema={"tipo": pl.String}) if missing and _readable(batch) else NOTHING
 

@@ -1,0 +1,73 @@
+"""However a file is read, its findings are the same: in one go, without polars, or sifted in chunks.
+
+PISIS_FILES says how many random files of each annex (`make differential` asks for many).
+"""
+
+import os
+from datetime import date
+
+import polars as pl
+import pytest
+from dirty import dirty
+from worlds import NOW
+
+from pisis_batch import pipeline, reading, sifting, verdict
+from pisis_batch.layouts import Layout, Shelf, shelf
+from pisis_batch.model import Counts, Limits, Received, Verdict
+from pisis_batch.validators import structure
+from pisis_batch.writing import sample
+
+FILES = int(os.environ.get("PISIS_FILES", "150"))
+SIFTABLE = [layout for layout in shelf() if sifting.can_sift(layout)]
+
+
+def judged(layout: Layout, name: str, content: bytes) -> tuple[pl.DataFrame, Counts]:
+    examined = pipeline.examine(Received("g", name, content, NOW, None), Shelf((layout,)), Limits(line=300))
+    return examined.findings.frame, verdict.count(examined.batch, examined.findings, Verdict.RECHAZADO)
+
+
+def in_full(patch: pytest.MonkeyPatch) -> None:
+    """Everything through polars and the whole rule table."""
+    patch.setattr(reading, "_SMALL", 0)
+    patch.setattr(structure, "suspicious", lambda frame, _: frame)
+
+
+def sifted(patch: pytest.MonkeyPatch, chunk: int) -> None:
+    patch.setattr(sifting, "LARGE", 0)
+    patch.setattr(sifting, "CHUNK", chunk)
+
+
+@pytest.mark.parametrize("layout", list(shelf()), ids=lambda layout: layout.annex)
+def test_fast_and_full_find_the_same(layout: Layout) -> None:
+    found = 0
+    for seed in range(FILES if layout in SIFTABLE else FILES // 15):
+        name, content = dirty(layout, seed)
+        fast = judged(layout, name, content)
+        with pytest.MonkeyPatch.context() as patch:
+            in_full(patch)
+            full = judged(layout, name, content)
+        assert fast[0].equals(full[0]), (seed, fast[0].to_dicts(), full[0].to_dicts())
+        assert fast[1] == full[1], seed
+        found += not full[0].is_empty()
+        if layout in SIFTABLE:
+            for chunk in (150, 700) if seed % 10 == 0 else (400,):
+                with pytest.MonkeyPatch.context() as patch:
+                    sifted(patch, chunk)
+                    parts = judged(layout, name, content)
+                assert parts[0].equals(full[0]), (seed, chunk, parts[0].to_dicts(), full[0].to_dicts())
+                assert parts[1] == full[1], (seed, chunk)
+    assert found
+
+
+def test_the_figures_of_a_sifted_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = shelf().get("SEG500USIN")
+    assert layout is not None
+    name, content = sample(layout, 400, cut=date(2026, 7, 15), seed=1)
+    sifted(monkeypatch, 2_000)
+    found = pipeline.examine(Received("g", name, content, NOW, None), shelf(), Limits())
+    assert found.sound
+    assert found.batch is not None
+    assert found.batch.figures is not None
+    assert found.batch.details == content.count(b"\n")
+    assert [found.batch[record.name].height for record in layout.records] == [1, 0, 0]
+    assert found.batch.first("usuario") == 2
