@@ -113,7 +113,8 @@ def check_content(batch: Batch, facts: Facts) -> Findings:
 def check_persons(batch: Batch, facts: Facts) -> Findings:
     """Of the second validation only the rules that judge person by person, for a file given in parts."""
     persons = doubtful(batch, facts)
-    return _told([_objections(rule, persons, facts) for rule in _named(batch) if rule.reach == "person"])
+    named = [rule for rule in _named(batch) if rule.reach in {"person", "row"}]
+    return _told([_objections(rule, persons if rule.reach == "person" else batch, facts) for rule in named])
 
 
 def joined(found: list[Findings]) -> Findings:
@@ -123,7 +124,7 @@ def joined(found: list[Findings]) -> Findings:
 
 def can_part(layout: Layout) -> bool:
     """Whether every rule of content that a layout names judges the control record or person by person."""
-    return all(RULES[code].reach in {"control", "person"} for code in layout.rules if code in RULES)
+    return all(RULES[code].reach in {"control", "person", "row"} for code in layout.rules if code in RULES)
 
 
 def check_sender(batch: Batch, facts: Facts) -> Findings:
@@ -148,7 +149,7 @@ def _in_reach(rule: Rule, batch: Batch) -> bool:
         return not batch.irregular.is_empty()
     if rule.reach == "checks":
         return bool(batch.layout.check)
-    return not (rule.reach == "person" and rule.on and batch[rule.on].is_empty())
+    return not (rule.reach in {"person", "row"} and rule.on and batch[rule.on].is_empty())
 
 
 def _told(found: list[pl.DataFrame]) -> Findings:

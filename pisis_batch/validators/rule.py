@@ -55,8 +55,9 @@ class Fault:
 
 
 #: What a rule looks at: the whole file; the lines that could not be read; what the layout's `[[check]]` say; the control
-#: record; or the lines of one person, whatever their record, with the control record and the facts about that person.
-Reach = Literal["file", "irregular", "checks", "control", "person"]
+#: record; the lines of one person, whatever their record, with the control record and the facts about that person; or
+#: each line of its record by itself.
+Reach = Literal["file", "irregular", "checks", "control", "person", "row"]
 
 
 class Words(TypedDict):

@@ -187,6 +187,7 @@ def contract_already_over(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 @rule(
     "USR031",
+    reach="row",
     on="usuario",
     field="correo",
     severity="advertencia",
