@@ -1,7 +1,7 @@
 """What a layout says once, spelt out in every field: defaults by type, shared lists, and where a line stops.
 
     [defaults]  T = { max = 200 }          every text field takes it unless it says otherwise
-    [lists]     SiNo = { 1 = "SI" }        values = "SiNo"
+    [lists]     LstSINO = { 1 = "SI" }     values = "LstSINO"
     stop = { when = …, after = "accion" }  every later field is empty when it holds
 
 Nothing here judges: what is misspelt stays as it is for the model to refuse with its path.
@@ -34,7 +34,9 @@ def _field(field: Mapping[str, Any], defaults: Any, lists: Any) -> dict[str, Any
     whole = {**(own if isinstance(own, Mapping) and "is" not in field else {}), **field}
     named = whole.get("values")
     if isinstance(named, str) and isinstance(lists, Mapping) and named in lists:
-        whole |= {"values": lists[named], "table": whole.get("table", named)}
+        whole["values"] = lists[named]
+        if named[0].isupper():  # a list of the annex's own table; the layout's own lists have small letters
+            whole.setdefault("table", named)
     return whole
 
 
