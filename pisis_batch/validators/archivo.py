@@ -286,7 +286,9 @@ def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
     for record, keys, frame in own:
         if frame.height == frame.select(keys).n_unique():
             continue
-        rows = frame.filter(pl.all_horizontal(pl.col(keys) != ""))
+        scene = Scene(batch, record)
+        given = [(pl.col(key) != "") | (pl.lit(_optional(record, key)) & ~scene.spared(key)) for key in keys]
+        rows = frame.filter(pl.all_horizontal(given).fill_null(value=False))
         again = rows.with_columns(primera=pl.col("line").first().over(keys)).filter(pl.col("line") != pl.col("primera"))
         label = " y ".join(f"«{record.by_name[key].label}»" for key in keys)
         found.append(
@@ -300,6 +302,12 @@ def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
             )
         )
     return pl.concat(found)
+
+
+def _optional(record: Record, key: str) -> bool:
+    """Whether an empty value is part of the key: an optional field may be empty, a mandatory one is at fault."""
+    field = record.by_name[key]
+    return not field.required or field.condition is not None
 
 
 @rule(
