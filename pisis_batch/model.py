@@ -161,14 +161,20 @@ class Batch:
         return self.records[record]
 
     @property
+    def named(self) -> dict[str, str]:
+        """What the file name states, by control field or part of the name; empty when it cannot be read."""
+        stated = self.layout.file_name.read(self.file_name)
+        return stated if isinstance(stated, dict) else {}
+
+    @property
     def period(self) -> str:
-        """The cut date the control states; empty without one control."""
-        return str((self.control or {}).get(self.layout.cut_date, ""))
+        """The cut date that the control states, or the name where the control has none; empty without one control."""
+        return str({**self.named, **(self.control or {})}.get(self.layout.cut_date, ""))
 
     @property
     def within(self) -> str:
         """What tells this file apart from others of its period, as a JSON object; empty when nothing does."""
-        row = self.control or {}
+        row = {**self.named, **(self.control or {})}
         said = {name: row.get(name, "") for name in self.layout.effect.within}
         return json.dumps(said, ensure_ascii=False) if said else ""
 

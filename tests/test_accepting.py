@@ -59,7 +59,11 @@ fields = [
   { name = "calla", label = "Calla", type = "A", max = 2, required_if = { libre = { not = "x" } }, empty_if = { clase = ["A"] } },
 ]
 """
-EVERY = [*shelf(), *map(parse, (APORTES, NOVEDADES, TANGLED))]
+#: Of the built-in layouts, those of ordinary width: a record of 125 fields takes minutes here and shows nothing more.
+EVERY = [
+    *(layout for layout in shelf() if max(len(record.fields) for record in layout.records) <= 20),
+    *map(parse, (APORTES, NOVEDADES, TANGLED)),
+]
 RECORDS = [(layout, record) for layout in EVERY for record in layout.record.values()]
 EACH = pytest.mark.parametrize(("layout", "record"), RECORDS, ids=lambda x: getattr(x, "annex", "") or x.name)
 #: Cells around every limit, and cells that have fooled readers before.

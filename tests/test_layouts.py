@@ -56,7 +56,7 @@ def examined(layout: Layout, name: str, content: bytes) -> list[tuple[int | None
 
 @settings(max_examples=25, deadline=None)
 @given(rows=st.integers(1, 30), seed=st.integers(0, 10**6), cut=st.dates(date(2011, 1, 1), date(2090, 1, 1)))
-@pytest.mark.parametrize("layout", [*shelf(), parse(NEW)], ids=lambda layout: layout.annex)
+@pytest.mark.parametrize("layout", [shelf().get("SEG500USIN"), parse(NEW)], ids=lambda layout: layout.annex)
 def test_what_a_layout_writes_it_accepts(layout: Layout, rows: int, seed: int, cut: date) -> None:
     if cut < layout.valid_from:
         return

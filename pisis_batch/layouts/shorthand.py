@@ -8,7 +8,7 @@ Nothing here judges: what is misspelt stays as it is for the model to refuse wit
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -63,6 +63,15 @@ def _kept(field: Mapping[str, Any], when: Mapping[str, Any]) -> dict[str, Any]:
     return {**field, "required": False, "required_if": {name: {"not": value}}}
 
 
+_PIECE = re.compile(r"\{([^}]*)\}|(#+)|([^{#]+)")
+
+
+def pieces(template: str) -> Iterator[tuple[str, str]]:
+    """(kind, text) of each piece of a template of `derived`: `field`, `digits` (as many signs) or `text`."""
+    for found in _PIECE.finditer(template):
+        yield ("field", found[1]) if found[1] else ("digits", found[2]) if found[2] else ("text", found[3] or "")
+
+
 def template_fields(template: str) -> list[str]:
-    """The fields that a template of `derived` names."""
-    return re.findall(r"\{([^}]*)\}", template)
+    """The fields that a template names."""
+    return [text for kind, text in pieces(template) if kind == "field"]

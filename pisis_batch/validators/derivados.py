@@ -1,17 +1,8 @@
 """Identifiers written from other fields: `{municipio}H####` as an expression; each # stands for a digit of the cell."""
 
-import re
-from collections.abc import Iterator
-
 import polars as pl
 
-_PIECE = re.compile(r"\{([a-z0-9_]+)\}|(#+)|([^{#]+)")
-
-
-def pieces(template: str) -> Iterator[tuple[str, str]]:
-    """(kind, text) of each piece: `field`, `digits` (as many signs) or `text`."""
-    for found in _PIECE.finditer(template):
-        yield ("field", found[1]) if found[1] else ("digits", found[2]) if found[2] else ("text", found[3])
+from pisis_batch.layouts.shorthand import pieces
 
 
 def derived(template: str, field: str) -> pl.Expr:
