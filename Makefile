@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DIR ?=
 
-.PHONY: differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures
+.PHONY: differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures mutation
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -42,6 +42,9 @@ unit: $(READY)  ## tests with coverage
 
 causes: $(READY)  ## how often the first cause told is the right one (FILES=…)
 	$(BIN)/python tests/defects.py $(FILES)
+
+mutation: $(READY)  ## mutants of the rules that no test notices (MODULE=usuarios …)
+	$(BIN)/python tests/mutation.py $(MODULE)
 
 format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .

@@ -1,6 +1,6 @@
 """Mutants of the rules: each comparison turned, each negation dropped, each connective exchanged; who survives is printed.
 
-`python tests/mutation.py [MODULE…]` tries them all; `make mutation` runs it. A mutant is a rule module compiled anew with
+`python tests/mutation.py [MODULE…]` tries them all; `make mutation` runs it; `test_mutation.py` tries a few. A mutant is a rule module compiled anew with
 one change; its rules take the place of the real ones in the table, and the rules' own examples and the whole-file cases
 judge it. It dies when any of them fails. A survivor shows a condition that no test holds, or a change that changes nothing.
 """

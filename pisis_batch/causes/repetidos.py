@@ -9,7 +9,7 @@ from pisis_batch.validators import RULES
 
 #: Codes whose value is a person's own: that it repeats says nothing about a habit.
 _PERSONAL = ["ARC005", "ARC006", "ARC007"]
-_FEWEST = 3
+_FEWEST, _GROUPS = 3, 20
 
 
 def empty_column(case: Case) -> Iterator[Claim]:
@@ -38,13 +38,12 @@ def one_value(case: Case) -> Iterator[Claim]:
     """The same wrong value in the same field, time after time."""
     cells = case.findings.filter(pl.col("value").fill_null("") != "", ~pl.col("code").is_in(_PERSONAL))
     key = ["record", "field", "value"]
-    groups = cells.group_by(key, maintain_order=True).agg("n", code=pl.col("code").mode().sort().first())
-    groups = groups.filter(pl.col("n").list.len() >= _FEWEST)
-    for row in groups.sort(pl.col("n").list.len(), descending=True).head(20).iter_rows(named=True):
-        found = cells.filter(pl.col("n").is_in(row["n"]))
+    groups = cells.group_by(key, maintain_order=True).len().filter(pl.col("len") >= _FEWEST)
+    for row in groups.sort("len", descending=True, maintain_order=True).head(_GROUPS).iter_rows(named=True):
+        found = cells.filter([pl.col(name).eq_missing(pl.lit(row[name])) for name in key])
         if not case.habitual(found):
             continue
-        rule, label = RULES[row["code"]], case.label(row["record"], row["field"])
+        rule, label = RULES[found["code"].mode().sort()[0]], case.label(row["record"], row["field"])
         yield Claim(
             "valor-repetido",
             f"{label} trae siempre el mismo valor errado",
