@@ -20,7 +20,7 @@ __all__ = ["correct", "offered", "part"]
 _DROPPED = {"bom": "EST004", "blank": "EST005", "end_mark": "EST006"}
 _UNREAD = ("unknown", "ragged", "too_long")
 #: Bytes: a larger file is corrected when it is asked for, not while its sender waits.
-_LARGEST = 16 * 1024 * 1024
+_LARGEST = 4 * 1024 * 1024
 
 
 def correct(received: Received, shelf: Shelf, limits: Limits, layout: Layout | None = None) -> Corrected | None:

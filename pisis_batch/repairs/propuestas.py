@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from pisis_batch import pipeline, validators
 from pisis_batch.layouts import CATALOGS, Field, Record
-from pisis_batch.model import REPAIRS, Examined
+from pisis_batch.model import REPAIRS, Examined, Findings
 from pisis_batch.repairs.celdas import PLAIN
 from pisis_batch.repairs.fechas import likely_date
+from pisis_batch.suggestions import suggested
 from pisis_batch.validators.celdas import first_fault
 from pisis_batch.validators.escritura import fold
 from pisis_batch.validators.identidad import carries_check_digit
@@ -24,17 +26,24 @@ def proposed(examined: Examined) -> pl.DataFrame:
     batch, found = examined.batch, [pl.DataFrame(schema=REPAIRS)]
     if batch is None:
         return found[0]
-    errors = examined.findings.frame.filter(pl.col("code").str.starts_with("EST") & pl.col("field").is_not_null())
-    for (name, field_name), rows in errors.group_by("record", "field", maintain_order=True):
+    for (name, field_name), rows in _errors(examined).group_by("record", "field", maintain_order=True):
         record = batch.layout.record.get(str(name))
         if record is None or str(field_name) not in record.by_name:
             continue
-        frame = batch[record.name].filter(pl.col("line").is_in(rows["line"].implode()))
-        found += _of_field(frame.join(rows.select("line", "code"), on="line"), record.by_name[str(field_name)], record)
+        frame = batch[record.name].join(rows.select("line", "code", "expected"), on="line")
+        found += _of_field(frame, record.by_name[str(field_name)], record)
     found.append(_entity(examined))
     found.append(_short(examined))
     every = pl.concat(found)
     return every.unique(["line", "record", "field"], keep="first", maintain_order=True)
+
+
+def _errors(examined: Examined) -> pl.DataFrame:
+    """The errors of cells with line, record, field, code and expected: what their suggestion says, "" when nothing."""
+    cells = pl.col("code").str.starts_with("EST") & pl.col("field").is_not_null() & pl.col("line").is_not_null()
+    errors = Findings(examined.findings.where("error").frame.filter(cells))
+    told = validators.described(errors, examined.layout)
+    return suggested(told, pipeline.conclude(examined, None)).select("line", "record", "field", "code", "expected")
 
 
 def _of_field(frame: pl.DataFrame, field: Field, record: Record) -> Iterator[pl.DataFrame]:
@@ -71,8 +80,10 @@ def _guesses(field: Field) -> Iterator[tuple[pl.Expr, str]]:
     if field.type == "F":
         yield likely_date(cell), "media"
     if field.type == "N":
-        yield cell.str.replace_all(_SEPARATING, ""), "alta"
-        yield cell.str.replace_all(_SEPARATING, "").str.strip_chars_start("0"), "media"
+        joined = cell.str.replace_all(_SEPARATING, "")
+        grouped = cell.str.contains(r"^\s*\d{1,3}(?:[., ]\d{3})+\s*$")  # 12.5 is no 125
+        yield joined if field.datum else pl.when(grouped).then(joined), "alta"
+        yield cell.str.extract(r"^(\d{8,10})\s*-\s*\d$", 1), "media"
     if field.type == "A":
         yield cell.str.replace_all(_SEPARATING, ""), "alta"
     if field.format == "correo":
@@ -82,6 +93,8 @@ def _guesses(field: Field) -> Iterator[tuple[pl.Expr, str]]:
     if field.type == "T":
         yield cell.str.replace_all('["“”]', ""), "media"
         yield cell.str.replace_all("[^ -~Ñ]", "").str.replace_all(" +", " ").str.strip_chars(), "baja"
+    if field.datum != "id":
+        yield pl.when(~pl.col("expected").str.contains("[•…]|^$")).then(pl.col("expected")), "baja"
     if field.only_if:
         yield pl.when(pl.col("code") == "EST011").then(pl.lit("")), "media"
 
