@@ -136,6 +136,10 @@ def _table(outcome: Outcome, out: "Console", *, mask: bool, language: str) -> No
     told = validators.described(first, outcome.examined.layout, language=lang, mask=mask)
     from rich.table import Table
 
+    from pisis_batch.suggestions import suggested
+
+    told = suggested(told, outcome, mask=mask)
+
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     for title, options in (("línea", {"justify": "right"}), ("código", {"no_wrap": True}), ("hallazgo", {})):
         table.add_column(title, **options)
