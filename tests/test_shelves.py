@@ -105,10 +105,10 @@ def test_lint_finds_a_condition_that_another_one_excludes() -> None:
     chained = APORTES.replace(
         '  { name = "valor"',
         """  { name = "clase", label = "Clase", type = "A", max = 1, values = { X = "una", Y = "otra" } },
-  { name = "sub", label = "Subclase", type = "A", max = 1, only_if = { clase = "X" }, values = { P = "p", Q = "" } },
+  { name = "sub", label = "Subclase", type = "A", max = 1, only_if = { clase = "X" }, values = { P = "p", 2 = "" } },
   { name = "resto", label = "Resto", type = "A", max = 1, only_if = { clase = "Y", sub = "P" } },
   { name = "valor\"""",
     )
     found = unclear(parse(chained))
     assert any("(resto).only_if: nunca se cumple" in problem for problem in found)
-    assert any("«Q» no tiene significado" in problem for problem in found)
+    assert any("«2» no tiene significado" in problem for problem in found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pisis_batch.cli import REJECTED, excel
+from pisis_batch.cli import REJECTED, authoring, excel
 from pisis_batch.cli.output import as_json, console
 from pisis_batch.cli.shelves import LAYOUTS, known, one
 from pisis_batch.settings import BOGOTA
@@ -62,16 +62,30 @@ def layouts_list(workspace: Path | None) -> None:
 
 @layouts.command("show")
 @click.argument("annex")
+@click.option("--format", "form", type=click.Choice(["text", "html"]), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Archivo de destino.")
 @click.pass_obj
-def layouts_show(workspace: Path | None, annex: str) -> None:
-    """La página de un anexo, reconstruida de su definición."""
+def layouts_show(workspace: Path | None, annex: str, form: str, output: Path | None) -> None:
+    """La página de un anexo (ANNEX o ANNEX@versión), reconstruida de su definición.
+
+    Con --format html es una página completa en un solo archivo, para publicar o enviar.
+    """
     from rich.markdown import Markdown
 
     from pisis_batch.layouts.explain import page
 
+    layout = one(annex, workspace)
+    if form == "html":
+        from pisis_batch.reports.anexo import annex_html
+
+        text = annex_html(layout)
+    else:
+        text = page(layout)
     out = console()
-    text = page(one(annex, workspace))
-    if out.is_terminal:
+    if output is not None:
+        output.write_text(text, "utf-8")
+        click.echo(str(output))
+    elif form == "text" and out.is_terminal:
         out.print(Markdown(text))
     else:
         click.echo(text, nl=False)
@@ -168,4 +182,5 @@ def layouts_schema() -> None:
     click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=1))
 
 
-layouts.add_command(excel.template)
+for _command in (authoring.new, authoring.diff, authoring.impact, excel.template):
+    layouts.add_command(_command)

@@ -32,7 +32,7 @@ def _labels(record: Record) -> Iterator[str]:
         yield from (
             f"{path}.values: el valor «{value}» no tiene significado"
             for value, meaning in (field.values or {}).items()
-            if not meaning.strip()
+            if value.isdigit() and not meaning.strip() and not {"meaning", "values"} & set(field.unread)
         )
 
 
