@@ -637,7 +637,7 @@ class Unreported:
 class Letter:
     """A message before it is addressed: one e-mail is made of it for each recipient."""
 
-    kind: Literal["acta", "resultado", "confirmacion", "falla", "espera", "vencimiento", "recordatorio"]
+    kind: Literal["acta", "resultado", "confirmacion", "falla", "espera", "vencimiento", "recordatorio", "resumen"]
     to: tuple[str, ...]
     subject: str
     html: str

@@ -147,6 +147,18 @@ class Outside:
     published: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """Messages to one recipient that go out as one: per message its key, guid, file name, reception and verdict.
+
+    `told_lately`: whether a digest went to the recipient within the last hour.
+    """
+
+    recipient: str
+    told_lately: bool
+    entries: tuple[tuple[int, str, str, str, str], ...]
+
+
 class Inbox(Protocol):
     """Where files arrive."""
 
@@ -185,6 +197,10 @@ class Outbox(Protocol):
     def has(self, sender: str | None, guid: str) -> bool:
         """Whether the documents of a receipt are there."""
         ...
+
+
+#: How the reason of a message begins that was refused for good: it is not tried again.
+REFUSED = "rechazo definitivo: "
 
 
 class Mailer(Protocol):
@@ -311,6 +327,21 @@ class Registry(Protocol):
 
     def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:
         """Not this time: try again at `next_try`."""
+        ...
+
+    def mail_refused(self, mail_: Mail, reason: str) -> None:
+        """Never: the other side refused it for good. It stays, for operations to see."""
+        ...
+
+    def floods(self, now: datetime, most: int) -> list[Flood]:
+        """Recipients for whom more than `most` messages about files not loaded would go out within an hour.
+
+        Of each, the messages over the budget that no digest tells of yet.
+        """
+        ...
+
+    def digested(self, flood: Flood, digest: Rendered | None, at: datetime) -> None:
+        """One message instead of those of a flood; without one they wait until `at`."""
         ...
 
     def next_mail(self) -> datetime | None:

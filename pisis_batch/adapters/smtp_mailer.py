@@ -2,6 +2,9 @@
 
 `smtp://user:password@host:port?tls=starttls|tls|none`; without `tls` it is starttls, and a server that does not offer
 it is refused rather than spoken to in the clear.
+
+Answers are told apart by code and command: a recipient or a content refused with 5xx is refused for good, everything
+else (a server that is busy, gone, slow, or talks nonsense; a refused login) is tried again.
 """
 
 import asyncio
@@ -13,17 +16,22 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
-from pisis_batch.ports import Mail
+from pisis_batch.ports import REFUSED, Mail
 
-_CONNECT_SECONDS = 30
-_COMMAND_SECONDS = 60
-_DATA_SECONDS = 600  # a server may take minutes to answer the final dot; giving up earlier doubles the message
+_CONNECT_SECONDS = 30.0
+_COMMAND_SECONDS = 60.0
+_DATA_SECONDS = 600.0  # a server may take minutes to answer the final dot; giving up earlier doubles the message
+_MESSAGE_SECONDS = 900.0  # a server that drips bytes is left after so many
+_FOR_GOOD = range(500, 600)
 
 
 class SmtpMailer:
-    """Fulfils `ports.Mailer`. Raises ValueError on a URL that cannot be meant."""
+    """Fulfils `ports.Mailer`. Raises ValueError on a URL that cannot be meant.
 
-    def __init__(self, url: str, *, validate: bool = True) -> None:
+    `pace` scales every timeout; `roots` is a file with the certificates to trust instead of the system's.
+    """
+
+    def __init__(self, url: str, *, pace: float = 1.0, roots: str | None = None) -> None:
         parts = urlsplit(url)
         tls = parse_qs(parts.query).get("tls", ["starttls"])[0]
         if parts.scheme != "smtp" or not parts.hostname or tls not in {"starttls", "tls", "none"}:
@@ -35,29 +43,26 @@ class SmtpMailer:
         self._port = parts.port or {"tls": 465, "starttls": 587, "none": 25}[tls]
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
-        self._validate = validate
+        self._pace, self._roots = pace, roots
 
     def send(self, mails: Sequence[Mail]) -> Iterator[tuple[Mail, str | None]]:
-        """Try each message once; a lost connection fails the rest of the batch, a refusal only its own message."""
-        if mails:
-            yield from asyncio.run(self._send(mails))
+        """Try each message once, and tell of each before the next is begun.
 
-    async def _send(self, mails: Sequence[Mail]) -> list[tuple[Mail, str | None]]:
+        A lost connection fails the rest of the batch, a refusal only its own message.
+        """
+        if not mails:
+            return
         client = self._client()
-        try:
-            await client.connect(timeout=_CONNECT_SECONDS)
-            if self._user is not None:
-                await client.login(self._user, self._password or "")
-        except (aiosmtplib.SMTPException, OSError) as error:
-            client.close()  # a refused login leaves the connection open
-            return [(mail, _reason(error)) for mail in mails]
-        told = [(mail, await self._one(client, mail)) for mail in mails]
-        if client.is_connected:
+        with asyncio.Runner() as runner:
             try:
-                await client.quit()
-            except (aiosmtplib.SMTPException, OSError):
-                client.close()
-        return told
+                lost = runner.run(self._open(client))
+                for mail in mails:
+                    reason = lost or runner.run(self._one(client, mail))
+                    if reason and not client.is_connected:
+                        lost = reason.removeprefix(REFUSED)
+                    yield mail, reason
+            finally:
+                runner.run(self._close(client))
 
     def _client(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
@@ -65,28 +70,64 @@ class SmtpMailer:
             port=self._port,
             use_tls=self._tls == "tls",
             start_tls=self._tls == "starttls",
-            validate_certs=self._validate,
-            timeout=_COMMAND_SECONDS,
+            validate_certs=True,
+            cert_bundle=self._roots,
+            timeout=_COMMAND_SECONDS * self._pace,
         )
 
-    @staticmethod
-    async def _one(client: aiosmtplib.SMTP, mail: Mail) -> str | None:
-        origin = parseaddr(str(message_from_bytes(mail.body)["From"]))[1]
+    async def _open(self, client: aiosmtplib.SMTP) -> str | None:
+        """Why there is no connection, if so."""
         try:
-            await client.sendmail(origin, [mail.recipient], mail.body, timeout=_DATA_SECONDS)
-        except (aiosmtplib.SMTPException, OSError) as error:
-            if client.is_connected:
-                try:
-                    await client.rset()
-                except (aiosmtplib.SMTPException, OSError):
-                    client.close()
+            async with asyncio.timeout(4 * _CONNECT_SECONDS * self._pace):
+                await client.connect(timeout=_CONNECT_SECONDS * self._pace)
+                if self._user is not None:
+                    await client.login(self._user, self._password or "")
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            client.close()
             return _reason(error)
         return None
+
+    @staticmethod
+    async def _close(client: aiosmtplib.SMTP) -> None:
+        if client.is_connected:
+            try:
+                async with asyncio.timeout(5):
+                    await client.quit()
+            except (aiosmtplib.SMTPException, OSError, ValueError):
+                pass
+        client.close()
+
+    async def _one(self, client: aiosmtplib.SMTP, mail: Mail) -> str | None:
+        """One message; any doubt about where the conversation stands ends the connection."""
+        origin = parseaddr(str(message_from_bytes(mail.body)["From"]))[1]
+        asked = ""
+        try:
+            async with asyncio.timeout(_MESSAGE_SECONDS * self._pace):
+                await client.mail(origin)
+                asked = "destinatario"
+                await client.rcpt(mail.recipient)
+                asked = "contenido"
+                await client.data(mail.body, timeout=_DATA_SECONDS * self._pace)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            code = getattr(error, "code", None)
+            await self._reset(client, well=isinstance(code, int) and 400 <= code < 600 and code != 421)  # noqa: PLR2004
+            if asked and code in _FOR_GOOD:
+                return f"{REFUSED}{asked} ({code})"
+            return _reason(error)
+        return None
+
+    async def _reset(self, client: aiosmtplib.SMTP, *, well: bool) -> None:
+        """Be ready for the next message, or hang up."""
+        if not well or not client.is_connected:
+            client.close()
+            return
+        try:
+            await client.rset()
+        except (aiosmtplib.SMTPException, OSError, ValueError):
+            client.close()
 
 
 def _reason(error: Exception) -> str:
     """What went wrong without what was said: server texts may repeat addresses."""
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:
-        return f"destinatario rechazado ({error.recipients[0].code})"
     code = getattr(error, "code", None)
     return f"{type(error).__name__} ({code})" if code else type(error).__name__

@@ -13,6 +13,7 @@ from pisis_batch.adapters import (
     sql_calendar,
     sql_changes,
     sql_facts,
+    sql_floods,
     sql_held,
     sql_lanes,
     sql_load,
@@ -39,7 +40,7 @@ from pisis_batch.model import (
     Unreported,
     Verdict,
 )
-from pisis_batch.ports import OPEN, Accounts, Held, Mail, Origin, OutdatedError, Outside, Receipt, Series
+from pisis_batch.ports import OPEN, Accounts, Flood, Held, Mail, Origin, OutdatedError, Outside, Receipt, Series
 
 #: Puts a receipt in line for the workers, within the transaction that records it.
 Enlist = Callable[[sa.Connection, Receipt], None]
@@ -238,10 +239,28 @@ class SqlRegistry:
             connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
 
     @retried
+    def mail_refused(self, mail_: Mail, reason: str) -> None:
+        """Never."""
+        values = {"last_error": reason, "refused": True, "attempts": mail.c.attempts + 1}
+        with self.engine.begin() as connection:
+            connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
+
+    @retried
+    def floods(self, now: datetime, most: int) -> list[Flood]:
+        """Recipients over their budget."""
+        with self._reader.begin() as connection:
+            return sql_floods.floods(connection, now, most)
+
+    def digested(self, flood: Flood, digest: Rendered | None, at: datetime) -> None:
+        """One message for many."""
+        with self.engine.begin() as connection:
+            sql_floods.digested(connection, flood, digest, at.isoformat())
+
+    @retried
     def next_mail(self) -> datetime | None:
         """When the next message is due."""
         with self._reader.begin() as connection:
-            soonest = connection.scalar(sa.select(sa.func.min(mail.c.next_try)).where(mail.c.sent_at.is_(None)))
+            soonest = connection.scalar(sa.select(sa.func.min(mail.c.next_try)).where(sql_floods.waiting()))
         return datetime.fromisoformat(soonest) if soonest else None
 
     @retried

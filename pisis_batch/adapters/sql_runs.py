@@ -9,7 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch import effects
-from pisis_batch.adapters import sql_bulk, sql_lanes
+from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes
 from pisis_batch.adapters.sql_tables import document, finding, mail, receipt, run
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
@@ -134,10 +134,7 @@ def unpublished(connection: sa.Connection, guid: str | None) -> Iterator[tuple[s
 def mails_due(connection: sa.Connection, now: datetime, limit: int) -> list[Mail]:
     """Messages to try now, oldest first."""
     query = (
-        sa.select(mail)
-        .where(mail.c.sent_at.is_(None), mail.c.next_try <= now.isoformat())
-        .order_by(mail.c.id)
-        .limit(limit)
+        sa.select(mail).where(sql_floods.waiting(), mail.c.next_try <= now.isoformat()).order_by(mail.c.id).limit(limit)
     )
     return [
         Mail(row.id, row.guid, row.kind, row.recipient, row.message_id, row.body, row.attempts)
@@ -191,7 +188,13 @@ def _listed_row(row: Any, mails: dict[str, int]) -> dict[str, Any]:
 
 def _mail_states(connection: sa.Connection, listed_: sa.Select[Any]) -> dict[str, dict[str, int]]:
     guids = listed_.with_only_columns(receipt.c.guid, maintain_column_froms=True)  # never a variable per receipt
-    state = sa.case((mail.c.sent_at.is_not(None), "enviado"), (mail.c.attempts > 0, "reintento"), else_="en cola")
+    state = sa.case(
+        (mail.c.sent_at.is_not(None), "enviado"),
+        (mail.c.refused, "rechazado"),
+        (mail.c.digest.is_not(None), "en resumen"),
+        (mail.c.attempts > 0, "reintento"),
+        else_="en cola",
+    )
     query = sa.select(mail.c.guid, state, sa.func.count()).where(mail.c.guid.in_(guids)).group_by(mail.c.guid, state)
     found: dict[str, dict[str, int]] = {}
     for guid, name, many in connection.execute(query):

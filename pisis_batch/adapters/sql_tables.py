@@ -218,6 +218,8 @@ mail = sa.Table(
     sa.Column("next_try", sa.Text, nullable=False),
     sa.Column("sent_at", sa.Text, index=True),
     sa.Column("last_error", sa.Text),
+    sa.Column("refused", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("digest", sa.Text),  # Message-ID of the digest that goes out instead
 )
 audit = sa.Table(
     "audit",

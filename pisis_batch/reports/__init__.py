@@ -4,5 +4,6 @@ from pisis_batch.reports.ack import ack, ack_schema
 from pisis_batch.reports.answer import Answer, answer
 from pisis_batch.reports.avisos import recordatorio, vencimiento
 from pisis_batch.reports.mime import render
+from pisis_batch.reports.resumen import digest
 
-__all__ = ["Answer", "ack", "ack_schema", "answer", "recordatorio", "render", "vencimiento"]
+__all__ = ["Answer", "ack", "ack_schema", "answer", "digest", "recordatorio", "render", "vencimiento"]

@@ -1,15 +1,19 @@
 """Documents to the outbox, mails to the outside: both from stored rows, both safe to repeat."""
 
+import random
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
-from pisis_batch.ports import Ports
+from pisis_batch import reports
+from pisis_batch.ports import REFUSED, Ports
 from pisis_batch.service.crash import crashpoint
 
 #: Pauses after each failed try; the last one is kept to.
 PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
+#: Messages about files not loaded to one address in an hour; more go out as one.
+MOST_AN_HOUR = 10
 _BATCH = 100
 _log = structlog.get_logger()
 
@@ -30,6 +34,7 @@ def publish(ports: Ports, only: str | None = None) -> list[tuple[str, Path]]:
 
 def deliver(ports: Ports) -> tuple[int, int]:
     """Try every message that is due, once; (sent, failed). After a crash one may go again, byte for byte."""
+    _gather(ports)
     sent = failed = 0
     while mails := ports.registry.mails_due(ports.clock(), _BATCH):
         for mail, reason in ports.mailer.send(mails):
@@ -39,7 +44,27 @@ def deliver(ports: Ports) -> tuple[int, int]:
                 sent += 1
                 continue
             failed += 1
-            pause = PAUSES[min(mail.attempts, len(PAUSES) - 1)]
-            ports.registry.mail_failed(mail, reason, ports.clock() + pause)
             _log.warning("mail_failed", guid=mail.guid, kind=mail.kind, reason=reason)
+            if reason.startswith(REFUSED):
+                ports.registry.mail_refused(mail, reason)
+            else:
+                ports.registry.mail_failed(mail, reason, ports.clock() + _pause(mail.attempts))
     return sent, failed
+
+
+def _pause(attempts: int) -> timedelta:
+    """Up to half as much again by lot, so that messages do not come back all at once."""
+    return PAUSES[min(attempts, len(PAUSES) - 1)] * random.uniform(1.0, 1.5)  # noqa: S311 nothing secret depends on it
+
+
+def _gather(ports: Ports) -> None:
+    """Turn floods into digests: one for an address in an hour, what is left waits for the next."""
+    now = ports.clock()
+    for flood in ports.registry.floods(now, MOST_AN_HOUR):
+        if flood.told_lately:
+            ports.registry.digested(flood, None, now + timedelta(hours=1))
+            continue
+        letter = reports.digest(flood.recipient, [entry[1:] for entry in flood.entries], now)
+        key = f"{flood.entries[0][0]}-{flood.entries[-1][0]}"
+        rendered = reports.render(letter, key, now, ports.mail_from)
+        ports.registry.digested(flood, rendered[0] if rendered else None, now)

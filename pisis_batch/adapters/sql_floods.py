@@ -1,0 +1,74 @@
+"""Floods: many messages to one address within an hour go out as one that lists them all."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from pisis_batch.adapters.sql_tables import mail, receipt, run
+from pisis_batch.model import Rendered
+from pisis_batch.ports import Flood
+
+DIGEST = "resumen"
+_HOUR = timedelta(hours=1)
+
+
+def waiting() -> sa.ColumnElement[bool]:
+    """Messages that are still to go out by themselves."""
+    return sa.and_(mail.c.sent_at.is_(None), ~mail.c.refused, mail.c.digest.is_(None))
+
+
+def floods(connection: sa.Connection, now: datetime, most: int) -> list[Flood]:
+    """Recipients over their budget, each with the messages that are too many, oldest first."""
+    hour = (now - _HOUR).isoformat()
+    about = _about_files_not_loaded()
+    due = sa.and_(waiting(), mail.c.next_try <= now.isoformat(), about)
+    lately = sa.and_(mail.c.sent_at > hour, about)
+    many = sa.select(
+        mail.c.recipient,
+        sa.func.sum(sa.case((lately, 1), else_=0)).label("sent"),
+        sa.func.sum(sa.case((due, 1), else_=0)).label("due"),
+    ).where(sa.or_(mail.c.sent_at.is_(None), mail.c.sent_at > hour))
+    over = [row for row in connection.execute(many.group_by(mail.c.recipient)) if row.due and row.sent + row.due > most]
+    return [_flood(connection, row.recipient, due, max(most - row.sent, 0), hour) for row in over]
+
+
+def _about_files_not_loaded() -> sa.ColumnElement[bool]:
+    loaded = sa.select(run.c.guid).where(run.c.latest, run.c.verdict == "cargado")
+    return sa.and_(mail.c.kind.in_(("acta", "resultado", "falla")), mail.c.guid.not_in(loaded))
+
+
+def _flood(connection: sa.Connection, recipient: str, due: sa.ColumnElement[bool], left: int, hour: str) -> Flood:
+    query = (
+        sa.select(mail.c.id, mail.c.guid, receipt.c.file_name, receipt.c.received_at, run.c.verdict)
+        .join(receipt, receipt.c.guid == mail.c.guid)
+        .join(run, (run.c.guid == mail.c.guid) & run.c.latest)
+        .where(due, mail.c.recipient == recipient)
+        .order_by(mail.c.id)
+        .offset(left)
+    )
+    entries = tuple(
+        (row.id, row.guid, row.file_name, row.received_at, row.verdict) for row in connection.execute(query)
+    )
+    # a digest's next_try is the moment it was made, until it fails; its own failures only make the wait longer
+    told = sa.select(mail.c.id).where(mail.c.kind == DIGEST, mail.c.recipient == recipient, mail.c.next_try > hour)
+    return Flood(recipient, connection.execute(told.limit(1)).first() is not None, entries)
+
+
+def digested(connection: sa.Connection, flood: Flood, digest: Rendered | None, at: str) -> None:
+    """Put the digest in line instead of its messages; without one let them wait."""
+    keys = [entry[0] for entry in flood.entries]
+    if digest is not None:
+        connection.execute(
+            mail.insert().values(
+                guid="-",
+                kind=DIGEST,
+                recipient=digest.recipient,
+                subject=digest.subject,
+                message_id=digest.message_id,
+                body=digest.body,
+                next_try=at,
+            )
+        )
+    values = {"digest": digest.message_id} if digest else {"next_try": at}
+    for start in range(0, len(keys), 500):
+        connection.execute(mail.update().where(mail.c.id.in_(keys[start : start + 500])).values(**values))
