@@ -1,9 +1,11 @@
 """What a field accepts: a valid value drawn by chance, and neighbours of it that are wrong, each with its code."""
 
 import random
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+from itertools import islice
 
 from pisis_batch.layouts import CATALOGS, Clause, Field, Span
 from pisis_batch.writing.decided import meets, real
@@ -29,7 +31,7 @@ def value(  # noqa: PLR0911 one return a kind of field
     if field.sentinels and chance.random() < _SENTINEL_SHARE:
         return chance.choice(field.sentinels)
     if field.list is not None:
-        return _joined(field, _options(field) or _CODES, chance)
+        return _joined(field, options(field) or _CODES, chance)
     if field.allowed is not None:
         return chance.choice(field.allowed)
     if field.pattern_by and row:
@@ -45,7 +47,8 @@ def value(  # noqa: PLR0911 one return a kind of field
     return _open(field, chance, cut, row or {})
 
 
-def _options(field: Field) -> tuple[str, ...]:
+def options(field: Field) -> tuple[str, ...]:
+    """The codes of a closed list or of a table that is written in the layouts."""
     catalog = CATALOGS.get(field.catalog or "")
     return field.options or (tuple(catalog.codes) if catalog and not catalog.elsewhere else ())
 
@@ -141,7 +144,7 @@ def _decimal(field: Field, chance: random.Random) -> str:
 def satisfying(field: Field, clause: Clause, chance: random.Random, cut: date, row: Row) -> str | None:
     """A value that the field accepts and the clause wants; None when none was found."""
     told = [*clause] if isinstance(clause, tuple) else []
-    told += [*(field.sentinels or ()), *(field.allowed or ()), *(_options(field) if field.list else ())]
+    told += [*(field.sentinels or ()), *(field.allowed or ()), *(options(field) if field.list else ())]
     age = getattr(clause, "age", None)
     if age:
         return _born(age, chance, cut)
@@ -201,6 +204,8 @@ def neighbours(field: Field, good: str) -> Iterator[tuple[str, str]]:
             yield f"{other}{field.list}{field.exclusive[0]}", "EST034"
     elif field.allowed is not None:
         yield _stranger(field.allowed), "EST014"
+    elif known := options(field):
+        yield _stranger(known), "EST015"
     else:
         yield from _open_neighbours(field, good)
 
@@ -232,7 +237,8 @@ def _open_neighbours(field: Field, good: str) -> Iterator[tuple[str, str]]:
     if field.max and field.type in "AT" and not wild and not (field.pattern or field.list or field.format):
         yield good + "A" * (field.max + 1 - len(good)), "EST012"
     if field.pattern and not wild and field.type in "AT" and not field.list:
-        yield "Z9Z"[: field.max or 3], "EST036"
+        odd = (text for text in ("Z9Z", "0-0", "A A") if not re.fullmatch(field.pattern, text[: field.max or 3]))
+        yield from ((text[: field.max or 3], "EST036") for text in islice(odd, 1))
 
 
 def _outside(field: Field, span: Span) -> Iterator[tuple[str, str]]:
