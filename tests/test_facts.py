@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pisis_batch.layouts import Field, Layout, Record, shelf
+from pisis_batch.layouts.explain import page
 
 FACTS = {
     path.stem: json.loads(path.read_text("utf-8")) for path in sorted((Path(__file__).parent / "facts").glob("*.json"))
@@ -121,8 +122,6 @@ def test_versions_of_one_annex_are_chosen_by_cut_date() -> None:
 
 
 def test_what_was_not_read_is_shown_on_the_page() -> None:
-    from pisis_batch.layouts.explain import page
-
     for layout in shelf():
         told = page(layout)
         unread = [field for record in layout.records for field in record.fields if "max" in field.unread]
