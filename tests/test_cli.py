@@ -92,6 +92,19 @@ def test_check_without_a_workspace_judges_the_structure(tmp_path: Path) -> None:
     assert "ESTRUCTURA CORRECTA" in pisis("check", "--offline", NAME, cwd=tmp_path).stdout
 
 
+def test_check_leaves_the_documents_that_help_to_correct(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(file_of(BAD))
+    checked = pisis("check", NAME, "--offline", "--documents", "revision", cwd=tmp_path)
+    assert checked.returncode == 1, checked.stderr
+    kept = tmp_path / "revision" / NAME
+    assert {"informe.html", "hallazgos.xlsx", "anotado.txt"} <= {path.name for path in kept.iterdir()}
+    assert not {"acta.html", "resultado.html"} & {path.name for path in kept.iterdir()}
+    copy = tmp_path / "otra" / NAME
+    copy.parent.mkdir()
+    copy.write_bytes((kept / "anotado.txt").read_bytes().replace(b"Juan|", b"JUAN|"))
+    assert pisis("check", str(copy), "--offline", cwd=tmp_path).returncode == 0
+
+
 def test_faults_and_misuse_are_sentences(tmp_path: Path, home: Path) -> None:
     nowhere = pisis("runs", "list", cwd=tmp_path)
     assert (nowhere.returncode, "pisis init" in nowhere.stderr, "Traceback" in nowhere.stderr) == (3, True, False)

@@ -13,7 +13,7 @@ from test_reports import HOSTILE, NOW, OUTCOMES, PAYLOAD, judged
 
 from pisis_batch import reports
 from pisis_batch.model import Findings, Outcome
-from pisis_batch.reports import columnas, informe
+from pisis_batch.reports import columnas, documentos, informe
 from pisis_batch.reports.told import Told
 
 SHELL = 300_000
@@ -28,7 +28,9 @@ def many(lines: int) -> Outcome:
 
 
 def report(outcome: Outcome) -> str:
-    return informe.report(Told(outcome, NOW)).decode()
+    told = Told(outcome, NOW)
+    page = documentos.resultado(told) if outcome.examined.sound else documentos.acta(told)
+    return informe.report(told, page).decode()
 
 
 def opened(page: Page, folder: Path, text: str) -> Page:

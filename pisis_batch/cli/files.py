@@ -54,6 +54,11 @@ def _login(text: str | None) -> str | None:
 @click.option("--offline", is_flag=True, help="Solo la estructura, sin consultar el registro.")
 @click.option("--sender", help="Juzgar también si este usuario puede enviar el archivo (CC10000001).")
 @click.option("--plan", is_flag=True, help="Además, a quiénes vincula, actualiza y desvincula, con su huella.")
+@click.option(
+    "--documents",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Carpeta donde dejar además el informe, la hoja de cálculo y la copia anotada, bajo el nombre del archivo.",
+)
 @click.option("--language", type=click.Choice(["es", "en"]), default="es", help="Idioma de los mensajes.")
 @click.option("--unmasked", is_flag=True, help="Mostrar completos los números de identificación.")
 @FORMAT
@@ -63,6 +68,7 @@ def check(
     workspace: Path | None,
     files: tuple[Path, ...],
     sender: str | None,
+    documents: Path | None,
     language: str,
     form: str,
     *,
@@ -87,8 +93,21 @@ def check(
         found.append(service.check(received, ports, shelf=shelf, limits=limits))
     if plan and ports is None:
         raise click.UsageError("el plan compara con el registro: use un espacio de trabajo, sin --offline")
+    if documents:
+        for outcome in found:
+            _keep(outcome, now, documents / outcome.received.name)
     outcomes(found, form, unmasked=unmasked, language=language, brake=ports.brake if ports else None, plan=plan)
     _end(found)
+
+
+def _keep(outcome: Outcome, now: datetime, folder: Path) -> None:
+    """The documents of a check, the two official ones apart: nothing was received."""
+    from pisis_batch import reports
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for document in reports.answer(outcome, now).documents:
+        if document.name not in {"acta.html", "resultado.html"}:
+            (folder / document.name).write_bytes(document.content)
 
 
 def ports_if_any(workspace: Path | None) -> Ports | None:

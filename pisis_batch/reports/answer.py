@@ -43,8 +43,11 @@ def answer(outcome: Outcome, at: datetime) -> Answer:
     if "SIS001" in told.codes:
         fault = _body("aviso", documentos.our_fault(told))
         return Answer(tuple(files), letters(told, {"falla": fault}, ()))
-    files += _lists(told)
-    bodies = dict(_bodies(told, _where(told, [file.name for file in files])))
+    first = documentos.acta(told)
+    last = documentos.resultado(told) if outcome.examined.sound else first
+    files += _lists(told, last)
+    last = dataclasses.replace(last, files=_where(told, [file.name for file in files]))
+    bodies = dict(_bodies(told, first, last))
     for kind, body in bodies.items():
         if kind != "confirmacion":
             files.append(Attachment(f"{kind}.html", "text/html", body.html.encode("utf-8")))
@@ -57,11 +60,11 @@ def answer(outcome: Outcome, at: datetime) -> Answer:
     return Answer(tuple(files), letters(told, bodies, tuple(travel)))
 
 
-def _lists(told: Told) -> Iterator[Attachment]:
+def _lists(told: Told, page: Page) -> Iterator[Attachment]:
     yield Attachment("hallazgos.csv", "text/csv", findings_csv(told))
     spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     yield Attachment("hallazgos.xlsx", spreadsheet, findings_xlsx(told))
-    yield Attachment("informe.html", "text/html", report(told))
+    yield Attachment("informe.html", "text/html", report(told, page))
     if progress := told.outcome.progress:
         yield Attachment("diferencia.csv", "text/csv", progress_csv(progress, told.outcome.examined.layout))
     if made := told.outcome.corrected:
@@ -71,17 +74,19 @@ def _lists(told: Told) -> Iterator[Attachment]:
         yield Attachment("anotado.txt", "text/plain", copy)
 
 
-def _bodies(told: Told, where: str) -> Iterator[tuple[str, Body]]:
-    sound = told.outcome.examined.sound
-    yield "acta", _body("acta", dataclasses.replace(documentos.acta(told), files="" if sound else where))
-    if sound:
-        yield "resultado", _body("resultado", dataclasses.replace(documentos.resultado(told), files=where))
+def _bodies(told: Told, first: Page, last: Page) -> Iterator[tuple[str, Body]]:
+    if told.outcome.examined.sound:
+        yield "acta", _body("acta", first)
+        yield "resultado", _body("resultado", last)
+    else:
+        yield "acta", _body("acta", last)
     if "CTL003" in told.codes:
         yield "confirmacion", _body("aviso", documentos.confirmation(told))
 
 
 _USES = {
     "informe.html": "informe.html, para buscar los hallazgos y ver cada uno en su línea",
+    "corregido.txt": "corregido.txt, su archivo con lo que se pudo corregir sin dudas",
     "anotado.txt": "anotado.txt, su archivo con marcas para corregirlo ahí mismo y enviarlo",
     "hallazgos.xlsx": "hallazgos.xlsx y hallazgos.csv, la lista para Excel",
     "ack.json": "y ack.json, para programas",

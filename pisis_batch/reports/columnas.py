@@ -40,7 +40,7 @@ def blocks(rows: pl.DataFrame, layout: Layout | None, original: Original, causes
     `rows`: columns of `validators.DESCRIBED` and `cause`, a place in `causes`; by line.
     """
     yield _block("datos", {**_findings(rows, layout), "causes": causes, "cut": CUT, "chunk": CHUNK})
-    numbers = rows["line"].drop_nulls().unique(maintain_order=True).to_list()
+    numbers = [line for line in dict.fromkeys(rows["line"].to_list()) if line is not None]
     room = _LINES_MOST
     for n, first in enumerate(range(0, len(numbers), CHUNK)):
         chunk = original.lines(numbers[first : first + CHUNK], CUT)
@@ -51,13 +51,19 @@ def blocks(rows: pl.DataFrame, layout: Layout | None, original: Original, causes
 
 
 def _findings(rows: pl.DataFrame, layout: Layout | None) -> dict[str, Any]:
-    codes, code = _coded(rows["code"])
-    values, value = _coded(rows["shown"])
     # a message is mostly its code's sentence around the value received
-    said = pl.when(pl.col("shown") == "").then(pl.col("message"))
-    kept = said.otherwise(pl.col("message").str.split(by=pl.col("shown")).list.join(_VALUE))
-    messages, message = _coded(rows.select(kept.alias("message"))["message"])
-    pairs, pair = _coded(rows.select(_pair().alias("pair"))["pair"])
+    around = pl.col("message").str.split(by=pl.col("shown")).list.join(_VALUE)
+    told = rows.select(
+        "code",
+        pl.col("shown").fill_null("").alias("value"),
+        pl.when(pl.col("shown") == "").then(pl.col("message")).otherwise(around).alias("message"),
+        _pair().alias("field"),
+        pl.col("line").fill_null(0),
+    )
+    codes, code = _coded(told["code"])
+    values, value = _coded(told["value"])
+    messages, message = _coded(told["message"])
+    pairs, pair = _coded(told["field"])
     return {
         "codes": [_code(one) for one in codes],
         "values": values,
@@ -65,7 +71,7 @@ def _findings(rows: pl.DataFrame, layout: Layout | None) -> dict[str, Any]:
         "fields": [json.loads(one) for one in pairs],
         "records": _records(layout),
         "code": code,
-        "line": rows["line"].fill_null(0).to_list(),
+        "line": told["line"].to_list(),
         "field": pair,
         "value": value,
         "message": message,
@@ -92,10 +98,9 @@ def _records(layout: Layout | None) -> dict[str, Any]:
 
 def _coded(column: pl.Series) -> tuple[list[str], list[int]]:
     """Distinct texts in order of appearance, and for each row the place of its own."""
-    frame = column.fill_null("").to_frame("text")
-    distinct = frame.unique(maintain_order=True).with_row_index("place")
-    placed = frame.join(distinct, on="text", how="left", maintain_order="left")
-    return distinct["text"].to_list(), placed["place"].to_list()
+    places: dict[str, int] = {}
+    coded = [places.setdefault(text, len(places)) for text in column.to_list()]
+    return list(places), coded
 
 
 def _block(name: str, value: Any) -> Block:

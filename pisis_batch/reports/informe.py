@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from pisis_batch import validators
 from pisis_batch.causes import diagnose
-from pisis_batch.reports import columnas, documentos, look
+from pisis_batch.reports import columnas, look
 from pisis_batch.reports.original import Original
-from pisis_batch.reports.page import number
+from pisis_batch.reports.page import Page, number
 from pisis_batch.reports.told import Told
 
 #: Findings in the report: what a browser still searches between two keystrokes.
@@ -47,15 +47,18 @@ class Strip(NamedTuple):
     said: str
 
 
-def report(told: Told) -> bytes:
-    """The report as UTF-8 HTML. Past 120.000 findings it has the first ones and says where all are."""
+def report(told: Told, page: Page) -> bytes:
+    """The report as UTF-8 HTML, under the head of the verdict's document.
+
+    Past 120.000 findings it has the first ones and says where all are.
+    """
     outcome = told.outcome
-    page = documentos.resultado(told) if outcome.examined.sound else documentos.acta(told)
     original = Original(outcome.received.content[:])
     found = diagnose(outcome)
     keys = [cause.key for cause in found.causes]
-    placed = found.cause_of.replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)
-    rows = told.rows.with_columns(cause=placed).sort("line", nulls_last=False, maintain_order=True).head(MOST)
+    placed = pl.lit(found.cause_of).replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)
+    by_line = told.rows.lazy().with_columns(cause=placed).sort("line", nulls_last=False, maintain_order=True)
+    rows = by_line.head(MOST).collect()
     css, js = _source("informe.css"), _source("informe.js")
     titles = [cause.title for cause in found.causes]
     hidden = told.rows.height - rows.height
@@ -101,14 +104,14 @@ def _charts(told: Told) -> list[Chart]:
         (cause.title, cause.explained, cause.severity, f"causa={place}")
         for place, cause in enumerate(diagnose(told.outcome).causes)
     ]
-    pair = pl.concat_str(pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null(""))
-    counted = (
-        told.rows.filter(pl.col("label") != "").group_by(pair.alias("name")).agg(pl.col("label").first(), pl.len())
-    )
-    fields = [
-        (label, many, "", f"campo={name}") for name, label, many in counted.sort("len", "name").reverse().iter_rows()
+    name = pl.concat_str(pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null("")).alias("name")
+    placed = told.rows.lazy().filter(pl.col("label") != "")
+    counted = placed.group_by(name).agg(pl.col("label").first(), pl.len()).collect()
+    fields = [(label, many, "", f"campo={name}") for name, label, many in sorted(counted.iter_rows())]
+    charts = [
+        _chart("Hallazgos por causa", causes, "Otras {} causas"),
+        _chart("Hallazgos por campo", fields, "Otros {} campos"),
     ]
-    charts = [_chart("Hallazgos por causa", causes, "causas"), _chart("Hallazgos por campo", fields, "campos")]
     return [chart for chart in charts if chart.bars]
 
 
@@ -116,14 +119,7 @@ def _chart(title: str, counted: list[tuple[str, int, str, str]], rest: str) -> C
     counted = sorted(counted, key=lambda one: -one[1])
     shown, left = counted[:_BARS], counted[_BARS:]
     if left:
-        shown.append(
-            (
-                f"Otras {len(left)} {rest}" if rest == "causas" else f"Otros {len(left)} {rest}",
-                sum(one[1] for one in left),
-                "",
-                "",
-            )
-        )
+        shown.append((rest.format(len(left)), sum(many for _, many, _, _ in left), "", ""))
     longest = max((many for _, many, _, _ in shown), default=1)
     bars = (Bar(label, number(many), f"{100 * many / longest:.1f}", tone, only) for label, many, tone, only in shown)
     return Chart(title, tuple(bars))

@@ -7,8 +7,10 @@ import re
 import zipfile
 from datetime import datetime
 from email import message_from_bytes
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from typing import Any
 
 from pisis_batch.model import Attachment, Letter, Rendered
 
@@ -22,6 +24,22 @@ _HEADERS = {
     "mime-version",
     "content-type",
 }
+
+
+class _Kinds(HeaderRegistry):
+    """The standard registry makes a class for every header of every message; here each kind of header is made once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
+_POLICY = email.policy.SMTP.clone(header_factory=_Kinds())
 _HEAVIEST = 8 * 1024 * 1024
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{}~.-]{1,64}@[A-Za-z0-9.-]{3,253}", re.ASCII)
 
@@ -43,7 +61,7 @@ def render(letter: Letter, guid: str, at: datetime, sender_address: str) -> tupl
 
 def _head(letter: Letter, recipient: str, message_id: str, at: datetime, sender_address: str) -> bytes:
     """What differs from one recipient to another."""
-    message = EmailMessage(policy=email.policy.SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender_address
     message["To"] = recipient
     message["Subject"] = letter.subject
@@ -55,7 +73,7 @@ def _head(letter: Letter, recipient: str, message_id: str, at: datetime, sender_
 
 def _body(letter: Letter, seed: str) -> bytes:
     """Text, HTML and attachments, with the headers that say so: the same for every recipient."""
-    message = EmailMessage(policy=email.policy.SMTP)
+    message = EmailMessage(policy=_POLICY)
     files, left_out = _light(letter.attachments)
     text = letter.text
     if left_out:
