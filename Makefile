@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DIR ?=
 
-.PHONY: differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures mutation
+.PHONY: chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures mutation
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -45,6 +45,9 @@ causes: $(READY)  ## how often the first cause told is the right one (FILES=…)
 
 mutation: $(READY)  ## mutants of the rules that no test notices (MODULE=usuarios …)
 	$(BIN)/python tests/mutation.py $(MODULE)
+
+chaos: $(READY)  ## kill, pause, cut off and mislead real workers for MINUTES=10 from SEED=1; DEFECTS=1 plants defects
+	cd tests && PYTHONPATH=. ../$(BIN)/python -m chaos $(if $(DEFECTS),--defects,--minutes $(or $(MINUTES),10)) --seed $(or $(SEED),1) $(if $(JSON),--json $(JSON))
 
 format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     brake_users: int = Field(20, ge=0)
     brake_percent: int = Field(50, ge=0, le=100)
     large_file_bytes: int = 8 * 1024 * 1024
+    lease_seconds: float = Field(20.0, ge=1.0)
     remind_days: int = Field(3, ge=0)
     keep_days: int = Field(0, ge=0)
 
@@ -136,5 +137,6 @@ TEMPLATE = """\
 # brake_percent = 50                       # lo mismo con este porcentaje de los usuarios (desde 5); 0 lo apaga
 # remind_days = 3                          # cuántos días antes del cierre se recuerda a quien no ha reportado; 0: nunca
 # keep_days = 0                            # cuánto se guardan documentos y correos ya entregados; 0: siempre
+# lease_seconds = 20.0                     # tras cuánto silencio otro trabajador toma el archivo
 # large_file_bytes = 8388608               # desde aquí un archivo va por la cola de los grandes (con trabajadores)
 """

@@ -17,12 +17,14 @@ from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
 if TYPE_CHECKING:
     from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue, Slots
+    from pisis_batch.adapters.prometheus import Metrics
 
 
 def ports(settings: Settings, *, workers: bool = False) -> Ports:
     """Everything the service needs, with the database brought to this version. `workers`: they do it, not we."""
     registry = SqlRegistry(settings.database.get_secret_value())
     registry.migrate()
+    registry.lease_seconds = settings.lease_seconds
     known = shelf_with(settings.layouts)
     archive, outbox = storage(settings)
     queue: Queue = InlineQueue(registry)
@@ -80,6 +82,17 @@ def worker(settings: Settings) -> "tuple[Ports, ProcrastinateQueue]":
     return made, made.queue  # type: ignore[return-value]  # it is the workers' queue, asked for on the line above
 
 
+def metrics(ports: Ports) -> "Metrics":
+    """Metrics of this process and of the service. Raises SettingsError when their library is not there."""
+    try:
+        from pisis_batch.adapters.prometheus import Metrics
+    except ModuleNotFoundError:
+        raise SettingsError("faltan las métricas: instale pisis-batch[metrics]") from None
+    if not isinstance(ports.registry, SqlRegistry):
+        raise SettingsError("las métricas necesitan el registro en una base de datos")
+    return Metrics(ports.registry.engine, ports.registry.lease_seconds)
+
+
 def slots(files: int, large: int, *, chores: bool) -> "Slots":
     """How many files a worker has in hand at once."""
     from pisis_batch.adapters.procrastinate_queue import Slots
@@ -95,7 +108,7 @@ def worker_queue(settings: Settings, registry: SqlRegistry) -> "ProcrastinateQue
         from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue
     except ModuleNotFoundError:
         raise SettingsError("faltan los trabajadores: instale pisis-batch[postgresql]") from None
-    return ProcrastinateQueue(registry.engine, settings.large_file_bytes)
+    return ProcrastinateQueue(registry.engine, settings.large_file_bytes, registry.lease_seconds)
 
 
 def clock(settings: Settings, registry: SqlRegistry | None = None) -> Clock:

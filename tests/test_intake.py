@@ -351,3 +351,24 @@ def test_the_archive_keeps_only_bytes_that_held_still(tmp_path: Path) -> None:
     finally:
         stop.set()
         writer.join()
+
+
+def test_a_file_never_overtakes_an_older_one_that_another_process_has_in_hand(tmp_path: Path) -> None:
+    folder = tmp_path / "inbox/CC10000001"
+    folder.mkdir(parents=True)
+    for place, name in enumerate(("B.TXT", "A.TXT", "0.TXT")):
+        (folder / name).write_bytes(b"x")
+        os.utime(folder / name, (place, place))
+    first = FolderInbox(tmp_path / "inbox", tmp_path / "var/claims", 0)
+    second = FolderInbox(tmp_path / "inbox", tmp_path / "var/claims", 0)
+    in_hand = first.claims()
+    assert next(in_hand).name == "B.TXT"
+    (folder / "C.TXT").write_bytes(b"x")
+    assert list(second.claims()) == []
+    in_hand.close()  # it died: what it had is left over, in the order of arrival
+    assert [claimed.name for claimed in second.claims()] == ["B.TXT", "A.TXT", "0.TXT"]
+    taken = []
+    for claimed in second.claims():
+        second.release(claimed)
+        taken.append(claimed.name)
+    assert taken == ["B.TXT", "A.TXT", "0.TXT", "C.TXT"]

@@ -132,7 +132,7 @@ def test_a_later_job_works_on_the_older_file_first(workspace: Path, ports: Ports
 def test_the_job_of_a_silent_worker_is_given_to_another(
     workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(procrastinate_queue, "SILENCE", 0.2)
+    monkeypatch.setattr(procrastinate_queue, "SILENCE", 0.01)
     drop(workspace, file_of(GOOD))
     (guid,) = service.take_in(ports)
     with engine(ports).begin() as connection:

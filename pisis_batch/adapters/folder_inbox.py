@@ -47,23 +47,57 @@ class FolderInbox:
         self._inbox, self._claims, self._settle, self._largest = inbox, claims, settle_seconds, largest
         self._still: dict[tuple[str | None, str], tuple[int, int, int, float]] = {}
         self._stuck: dict[tuple[str | None, str], float] = {}
+        self._mine: dict[int, bool] = {}
         for folder in (inbox, claims):
             folder.mkdir(parents=True, exist_ok=True)
         claims.chmod(0o700)
 
     def claims(self) -> Iterator[Claimed]:
-        """Left-over claims first, then every settled file."""
-        for folder in self._batches():
-            with self._held(folder) as mine:
-                if mine:
-                    yield from self._in(folder)
-        try:
-            with folder_scan.opened(self._inbox) as root:
-                found = self._in_turns(root)
-                while batch := list(itertools.islice(found, _BATCH)):
-                    yield from self._claim(root, batch)
-        except (FileNotFoundError, NotADirectoryError):
-            self._inbox.mkdir(parents=True, exist_ok=True)  # deleted under us; what is dropped into it next is found
+        """Left-over claims first, then every settled file; of one sender always the oldest first.
+
+        Several processes may be here: each keeps the senders that it works on to itself until it is done, so that a
+        file never overtakes an older one that another process has in hand.
+        """
+        with contextlib.ExitStack() as locks:
+            self._mine = {}
+            for batch, path in self._left_over(locks):
+                if self._keep(path.parent.name.removeprefix(_FOREIGN), locks):
+                    yield self._claimed(batch, path)
+            try:
+                with folder_scan.opened(self._inbox) as root:
+                    found = self._in_turns(root, locks)
+                    while batch_ := list(itertools.islice(found, _BATCH)):
+                        yield from self._claim(root, batch_)
+            except (FileNotFoundError, NotADirectoryError):
+                self._inbox.mkdir(parents=True, exist_ok=True)  # deleted under us; what is dropped next is found
+
+    def _keep(self, login: str, locks: contextlib.ExitStack) -> bool:
+        """Keep a sender to this process until the stack unwinds; False when another process has it."""
+        place = hashlib.sha256(login.encode("utf-8", "surrogateescape")).digest()[0]
+        if place not in self._mine:
+            folder = self._claims.with_name("turnos")
+            folder.mkdir(mode=0o700, exist_ok=True)
+            handle = os.open(folder / f"{place:02x}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            locks.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._mine[place] = False
+            else:
+                self._mine[place] = True
+        return self._mine[place]
+
+    def _left_over(self, locks: contextlib.ExitStack) -> list[tuple[Path, Path]]:
+        """(batch, file) of interrupted claims that nobody holds, the oldest first."""
+        found = []
+        for batch in self._batches():
+            if locks.enter_context(self._held(batch)):
+                found += [(batch, path) for path in self._in(batch)]
+        return sorted(found, key=lambda one: (one[1].lstat().st_mtime_ns, one[1].name))
+
+    def _claimed_senders(self) -> set[str]:
+        """Logins with a claimed file that has no receipt yet."""
+        return {path.parent.name.removeprefix(_FOREIGN) for path in self._claims.glob("*/*/*")}
 
     def waiting(self) -> bool:
         """Whether files are there that still change or have not held still long enough."""
@@ -108,13 +142,12 @@ class FolderInbox:
         finally:
             os.close(handle)
 
-    def _in(self, batch: Path) -> Iterator[Claimed]:
-        """The claims of a batch; one that is empty, or a copy that never ended, is cleared away."""
-        found = [path for path in sorted(batch.glob("*/*")) if not path.name.startswith(".pisis-copy-")]
+    def _in(self, batch: Path) -> list[Path]:
+        """The files of a batch; one that is empty, or a copy that never ended, is cleared away."""
+        found = [path for path in batch.glob("*/*") if not path.name.startswith(".pisis-copy-")]
         if not found:
             shutil.rmtree(batch, ignore_errors=True)
-        for path in found:
-            yield self._claimed(batch, path)
+        return found
 
     def _claimed(self, batch: Path, path: Path) -> Claimed:
         login = path.parent.name.removeprefix(_FOREIGN)
@@ -132,9 +165,9 @@ class FolderInbox:
                 unread = "too_big"
         return Claimed(guid, sender, path.name, path, unread, seen.size)
 
-    def _in_turns(self, root: int) -> Iterator[Found]:
+    def _in_turns(self, root: int, locks: contextlib.ExitStack) -> Iterator[Found]:
         """Settled files, one of each sender in turn."""
-        waiting = [iter(files) for files in self._by_sender(root)]
+        waiting = [iter(files) for files in self._by_sender(root, locks)]
         while waiting:
             going = []
             for files in waiting:
@@ -144,7 +177,7 @@ class FolderInbox:
                     break
             waiting = going
 
-    def _by_sender(self, root: int) -> list[list[Found]]:
+    def _by_sender(self, root: int, locks: contextlib.ExitStack) -> list[list[Found]]:
         names: list[str | None] = [None, *folder_scan.senders(root)]
         most = max(_BATCH, _AT_ONCE // len(names))
         found = []
@@ -152,7 +185,10 @@ class FolderInbox:
             with contextlib.suppress(OSError), self._folder(root, sender) as folder:
                 seen = folder_scan.oldest(folder, most)
                 settled = [one for one in seen if self._settled(folder, sender, one)]
-                found.append([(sender, one) for one in settled])
+                if settled and self._keep(sender or _NOBODY, locks):
+                    found.append([(sender, one) for one in settled])
+        behind = self._claimed_senders()  # looked at once the senders are ours: nobody claims for them from here on
+        found = [files for files in found if (files[0][0] or _NOBODY) not in behind]
         return [files for files in found if files]
 
     def _candidates(self, root: int) -> Iterator[Found]:

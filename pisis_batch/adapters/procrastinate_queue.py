@@ -28,9 +28,9 @@ from pisis_batch.ports import OPEN, Receipt, Work
 #: The queues: files, files so large that they would hold the others up, and what the calendar asks for.
 FILES, LARGE, CHORES = "archivos", "grandes", "tareas"
 TASK = "archivo"
-#: A worker says every so often that it lives, and is thought dead after so long a silence (seconds).
-HEARTBEAT, SILENCE = 5.0, 15.0
-_TEND_SECONDS = 5.0
+#: Parts of a lease: how often a worker says that it lives, and after how long a silence it is thought dead. So another
+#: has its file before the lease, the search for silent workers and two polls have gone by: 27 s with a lease of 20.
+HEARTBEAT, SILENCE = 0.25, 0.75
 _POLL_SECONDS = 2.0
 _FAULT_PAUSE = timedelta(seconds=10)
 _log = structlog.get_logger()
@@ -105,8 +105,8 @@ class ProcrastinateQueue:
 
     here = False
 
-    def __init__(self, engine: sa.Engine, large_bytes: int) -> None:
-        self._engine, self._large = engine, large_bytes
+    def __init__(self, engine: sa.Engine, large_bytes: int, lease_seconds: float) -> None:
+        self._engine, self._large, self._lease = engine, large_bytes, lease_seconds
         _quiet()
 
     def enlist(self, connection: sa.Connection, receipt: Receipt) -> None:
@@ -135,7 +135,7 @@ class ProcrastinateQueue:
             roles: list[tuple[procrastinate.App, str, int]] = [(files, FILES, slots.files), (files, LARGE, slots.large)]
             if slots.chores:
                 roles.append((chores, CHORES, 1))
-            tasks = [asyncio.create_task(_steady(app, queue, many)) for app, queue, many in roles if many]
+            tasks = [asyncio.create_task(_steady(app, queue, many, self._lease)) for app, queue, many in roles if many]
             tasks.append(asyncio.create_task(self._tend(stop)))
             await asyncio.to_thread(stop.wait)
             for task in tasks:
@@ -149,14 +149,14 @@ class ProcrastinateQueue:
                 await asyncio.to_thread(self.tend)
             except sa.exc.SQLAlchemyError as error:
                 _log.warning("tending_failed", error=type(error).__name__)
-            await asyncio.sleep(_TEND_SECONDS)
+            await asyncio.sleep(self._lease * HEARTBEAT)
 
     def tend(self) -> tuple[int, int]:
         """(jobs taken from silent workers, receipts that had no job and have one now)."""
         with self._engine.begin() as connection:
             if not connection.scalar(_ALONE):
                 return 0, 0
-            rescued = connection.scalar(_RESCUE, {"silence": SILENCE}) or 0
+            rescued = connection.scalar(_RESCUE, {"silence": self._lease * SILENCE}) or 0
             said = {"large": self._large, "large_queue": LARGE, "queue": FILES, "task": TASK, "open": list(OPEN)}
             found = connection.scalar(_FORGOTTEN, said) or 0
         if rescued or found:
@@ -212,7 +212,7 @@ def _careful(step: Callable[[], Any], what: str) -> Any:
     raise _LaterError(_FAULT_PAUSE)
 
 
-async def _steady(app: procrastinate.App, queue: str, many: int) -> None:
+async def _steady(app: procrastinate.App, queue: str, many: int, lease: float) -> None:
     """A worker of the engine that begins anew when the database was away."""
     while True:
         try:
@@ -221,8 +221,8 @@ async def _steady(app: procrastinate.App, queue: str, many: int) -> None:
                 concurrency=many,
                 install_signal_handlers=False,
                 fetch_job_polling_interval=_POLL_SECONDS,
-                update_heartbeat_interval=HEARTBEAT,
-                stalled_worker_timeout=4 * SILENCE,
+                update_heartbeat_interval=lease * HEARTBEAT,
+                stalled_worker_timeout=4 * lease,
                 delete_jobs="successful",
             )
         except Exception as error:  # noqa: BLE001 whatever it is, it is tried again

@@ -18,7 +18,7 @@ from pisis_batch.adapters.sql_tables import lane, receipt
 from pisis_batch.ports import OPEN
 
 #: How long a worker may be silent before another takes its file over.
-LEASE_SECONDS = 30.0
+LEASE_SECONDS = 20.0
 _FEW = 8
 
 

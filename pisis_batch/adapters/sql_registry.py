@@ -57,6 +57,7 @@ class SqlRegistry:
         self._reader = reader(self.engine)
         self._owner = sql_lanes.owner()
         self.enlist: Enlist | None = None
+        self.lease_seconds = sql_lanes.LEASE_SECONDS
 
     def migrate(self, *, finish: bool = False) -> list[str]:
         """Bring the tables to this version; safe at every start. The steps that wait for `finish` (`sql_migrate`)."""
@@ -109,13 +110,13 @@ class SqlRegistry:
     def attempt(self, guid: str, *, again: bool = False) -> int | None:
         """Take the lane and count an attempt before it begins."""
         with self.engine.begin() as connection:
-            return sql_lanes.lease(connection, guid, self._owner, sql_lanes.LEASE_SECONDS, again=again)
+            return sql_lanes.lease(connection, guid, self._owner, self.lease_seconds, again=again)
 
     @retried
     def renew(self, guid: str, fence: int) -> bool:
         """Keep the lane."""
         with self.engine.begin() as connection:
-            return sql_lanes.renew(connection, guid, fence, sql_lanes.LEASE_SECONDS)
+            return sql_lanes.renew(connection, guid, fence, self.lease_seconds)
 
     @retried
     def give_back(self, guid: str, fence: int, *, counted: bool = True) -> None:

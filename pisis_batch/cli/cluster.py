@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from pisis_batch.cli import FAULT
+from pisis_batch.model import Outcome
+from pisis_batch.ports import Work
 from pisis_batch.settings import Settings, SettingsError
 
 
@@ -17,9 +19,20 @@ from pisis_batch.settings import Settings, SettingsError
     "--large", type=click.IntRange(0), default=1, show_default=True, help="Archivos grandes a la vez, aparte."
 )
 @click.option("--no-chores", is_flag=True, help="Solo archivos: el correo y lo que pide el calendario los hacen otros.")
+@click.option("--metrics", type=click.IntRange(1, 65535), help="Puerto de métricas para Prometheus.")
+@click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Dónde se ofrecen.")
 @click.option("--allow-fixed-clock", is_flag=True, help="Permitir PISIS_NOW (solo para pruebas).")
 @click.pass_obj
-def worker(workspace: Path | None, concurrency: int, large: int, *, no_chores: bool, allow_fixed_clock: bool) -> None:
+def worker(
+    workspace: Path | None,
+    concurrency: int,
+    large: int,
+    metrics: int | None,
+    metrics_address: str,
+    *,
+    no_chores: bool,
+    allow_fixed_clock: bool,
+) -> None:
     """Un trabajador: procesa lo que otros reciben con «pisis watch --enqueue», hasta recibir SIGTERM o Ctrl-C.
 
     Puede haber cualquier número de ellos, en cualquier número de máquinas, sobre la misma base PostgreSQL.
@@ -34,7 +47,17 @@ def worker(workspace: Path | None, concurrency: int, large: int, *, no_chores: b
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     click.echo(f"Trabajando: {concurrency} archivos a la vez y {large} grandes", err=True)
-    work = service.FileWork(ports, lambda outcome: click.echo(f"{outcome.received.guid} {outcome.verdict}", err=True))
+    measured = wiring.metrics(ports) if metrics else None
+
+    def ended(outcome: Outcome) -> None:
+        click.echo(f"{outcome.received.guid} {outcome.verdict}", err=True)
+        if measured:
+            measured.ended(outcome)
+
+    work: Work = service.FileWork(ports, ended)
+    if metrics and measured:
+        measured.serve(metrics, metrics_address)
+        work = measured.around(work)
     queue.serve(work, wiring.slots(concurrency, large, chores=not no_chores), stop)
 
 

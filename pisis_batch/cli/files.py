@@ -163,11 +163,14 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
 
 
 @click.command()
+@click.option(
+    "--metrics", type=click.IntRange(1, 65535), help="Puerto de métricas para Prometheus (solo esta máquina)."
+)
 @click.option("--enqueue", is_flag=True, help="Solo recibir: los procesan los trabajadores («pisis worker»).")
 @click.option("--allow-fixed-clock", is_flag=True, help="Permitir PISIS_NOW (solo para pruebas).")
 @LAYOUTS
 @click.pass_obj
-def watch(workspace: Path | None, *, enqueue: bool, allow_fixed_clock: bool) -> None:
+def watch(workspace: Path | None, metrics: int | None, *, enqueue: bool, allow_fixed_clock: bool) -> None:
     """El servicio: vigila el buzón, procesa y responde hasta recibir SIGTERM o Ctrl-C."""
     settings = Settings.load(workspace)
     if settings.now is not None and not allow_fixed_clock:
@@ -178,6 +181,10 @@ def watch(workspace: Path | None, *, enqueue: bool, allow_fixed_clock: bool) -> 
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
+    if metrics:
+        from pisis_batch import wiring
+
+        wiring.metrics(ports).serve(metrics)
     click.echo(f"Vigilando {settings.inbox}", err=True)
     service.watch(
         ports,

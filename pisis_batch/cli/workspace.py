@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from pisis_batch.cli import FAULT
+from pisis_batch.cli import FAULT, health
+from pisis_batch.cli.health import UnwellError
 from pisis_batch.settings import FILE, TEMPLATE, Settings
 
 _ROOM = 256 * 1024 * 1024
@@ -43,7 +44,7 @@ def doctor(workspace: Path | None, *, fsck: bool) -> None:
             said = check()
         except Exception as error:  # noqa: BLE001 every fault is told, none ends the visit
             well = False
-            click.echo(f"✗ {name}: {error if isinstance(error, _UnwellError) else type(error).__name__}")
+            click.echo(f"✗ {name}: {error if isinstance(error, UnwellError) else type(error).__name__}")
         else:
             click.echo(f"✓ {name}: {said}")
     if not well:
@@ -64,16 +65,13 @@ def _adds_up(settings: Settings) -> bool:
     return not accounts.offenders
 
 
-class _UnwellError(Exception):
-    """Something that must be mended; the message says what."""
-
-
 def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "reloj", lambda: _clock(settings)
     yield "disco", lambda: _disk(settings)
     yield "carpetas", lambda: _folders(settings)
     yield "base de datos", lambda: _database(settings)
     yield "correo", lambda: _mail(settings)
+    yield from health.checks(settings)
 
 
 def _clock(settings: Settings) -> str:
@@ -87,23 +85,23 @@ def _clock(settings: Settings) -> str:
 def _disk(settings: Settings) -> str:
     free = shutil.disk_usage(settings.root).free
     if free < _ROOM:
-        raise _UnwellError(f"quedan {free // 2**20} MiB; se necesitan al menos {_ROOM // 2**20}")
+        raise UnwellError(f"quedan {free // 2**20} MiB; se necesitan al menos {_ROOM // 2**20}")
     return f"{free // 2**30} GiB libres"
 
 
 def _folders(settings: Settings) -> str:
     for folder in (settings.inbox, settings.outbox, settings.archive, settings.claims):
         if not folder.is_dir():
-            raise _UnwellError(f"no existe {folder}")
+            raise UnwellError(f"no existe {folder}")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise _UnwellError(f"no se puede escribir en {folder}")
+            raise UnwellError(f"no se puede escribir en {folder}")
     from pisis_batch import service
     from pisis_batch.adapters.folder_scan import strays
 
     for stray in strays(settings.inbox):
         click.echo(f"! buzón: {service.readable(stray)}")
     if settings.inbox.stat().st_dev != settings.claims.stat().st_dev:
-        raise _UnwellError("el buzón y var/claims están en discos distintos; póngalos en el mismo")
+        raise UnwellError("el buzón y var/claims están en discos distintos; póngalos en el mismo")
     return "existen, se puede escribir y el buzón está en el mismo disco"
 
 

@@ -23,14 +23,18 @@ def take_in(
     A file that cannot be read stays claimed and is tried again.
     """
     accepted = []
+    behind: set[str | None] = set()
     for claimed in ports.inbox.claims():
         if stop():
             break
         crashpoint("claimed")
+        if claimed.sender in behind:
+            continue  # it does not overtake the older file that could not be accepted
         try:
             _accept(claimed, ports)
         except (OSError, UnavailableError) as error:
             _log.error("intake_failed", guid=claimed.guid, error=type(error).__name__)
+            behind.add(claimed.sender)
             continue
         accepted.append(claimed.guid)
         accepted_one()

@@ -1,0 +1,72 @@
+"""What `pisis doctor` asks of a cluster: the clock, the workers, what waits, the steps of an upgrade, the store."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pisis_batch.settings import Settings
+
+_SKEW_SECONDS = 5.0
+_OLD_SECONDS = 900.0
+
+
+class UnwellError(Exception):
+    """Something that must be mended; the message says what."""
+
+
+def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    """(what, how to ask) for each part that this workspace has."""
+    if settings.database.get_secret_value().startswith("postgresql"):
+        yield "reloj del servidor", lambda: _with_registry(settings, _skew)
+        yield "actualización", lambda: _with_registry(settings, _upgrade)
+        yield "trabajadores", lambda: _with_registry(settings, _workers)
+    if settings.storage.get_secret_value() != "folder":
+        yield "almacén", lambda: _store(settings)
+
+
+def _with_registry(settings: Settings, ask: Callable[[Any], str]) -> str:
+    from pisis_batch.adapters.sql_registry import SqlRegistry
+
+    registry = SqlRegistry(settings.database.get_secret_value())
+    registry.lease_seconds = settings.lease_seconds
+    try:
+        return ask(registry)
+    finally:
+        registry.close()
+
+
+def _skew(registry: Any) -> str:
+    from pisis_batch.adapters.sql_clock import DatabaseClock
+
+    skew = DatabaseClock(registry.engine).skew()
+    if abs(skew) > _SKEW_SECONDS:
+        raise UnwellError(f"el reloj de esta máquina difiere {skew:+.0f} s del servidor: sincronícelo (NTP)")
+    return f"difiere {skew:+.1f} s de esta máquina"
+
+
+def _upgrade(registry: Any) -> str:
+    waiting = registry.migrate()
+    if waiting:
+        return f"esperan {len(waiting)} pasos: cuando todas las máquinas estén al día, «pisis upgrade --finish»"
+    return "completa"
+
+
+def _workers(registry: Any) -> str:
+    from pisis_batch.adapters.sql_figures import figures
+
+    with registry.engine.connect() as connection:
+        now = figures(connection, registry.lease_seconds)
+    files = sum(many for (queue, status), many in now.jobs.items() if queue != "tareas" and status == "todo")
+    if files and not now.workers:
+        raise UnwellError(f"{files} archivos esperan y no hay trabajadores: arranque «pisis worker»")
+    if now.oldest > _OLD_SECONDS:
+        raise UnwellError(f"el archivo más antiguo espera hace {now.oldest / 60:.0f} minutos: agregue trabajadores")
+    silent = f", {now.silent} sin señales" if now.silent else ""
+    return f"{now.workers} colas atendidas{silent}; {files} archivos esperan, el más antiguo hace {now.oldest:.0f} s"
+
+
+def _store(settings: Settings) -> str:
+    from pisis_batch.adapters import object_store
+
+    objects = object_store.store(settings.storage.get_secret_value())
+    object_store.probe(objects)
+    return "se escribe, se lee y se borra"

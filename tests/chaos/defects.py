@@ -1,0 +1,267 @@
+"""Defects planted on purpose, to see whether the harness finds them. Each takes one guard away, and its twins with it."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from pisis_batch.adapters import (
+    procrastinate_queue,
+    sql_engine,
+    sql_facts,
+    sql_lanes,
+    sql_registry,
+    sql_revision,
+)
+from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue
+from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.adapters.sql_tables import lane, receipt
+from pisis_batch.ports import Receipt
+from pisis_batch.service import chores, delivery, intake, processing, work
+from pisis_batch.service.crash import crashpoint
+
+_EVERY_STATE = ("recibido", "procesando", "terminado")
+
+
+def slow() -> None:
+    """No defect: every file takes up to half a second more before its commit, so that harm finds it in hand."""
+    real = processing.crashpoint
+
+    def dawdling(name: str) -> None:
+        if name == "before_commit":
+            time.sleep(random.uniform(0.0, 0.5))
+        real(name)
+
+    processing.crashpoint = dawdling
+
+
+def _believed() -> None:
+    def let_go(connection: sa.Connection, guid: str, fence: int) -> bool:
+        del fence
+        of = sa.select(receipt.c.lane).where(receipt.c.guid == guid).scalar_subquery()
+        connection.execute(lane.update().where(lane.c.name == of).values(lease_until=None, owner=None))
+        return True
+
+    sql_lanes.let_go = let_go
+    sql_registry.OPEN = _EVERY_STATE
+    sql_revision.current = lambda connection, who, **more: 0
+    sql_facts.earlier = lambda *args: None
+
+
+def _lease_for_all(*, order: bool) -> None:
+    def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool) -> int | None:
+        found = connection.execute(sa.select(receipt).where(receipt.c.guid == guid)).one()
+        if found.state not in sql_lanes.OPEN and not again:
+            return None
+        if order and sql_lanes._older_waits(connection, found):
+            return None
+        number = lane.update().where(lane.c.name == found.lane).values(fence=lane.c.fence + 1, owner=who)
+        fence = connection.execute(number.returning(lane.c.fence)).scalar_one()
+        values = {"attempts": receipt.c.attempts + 1, "fence": fence, "state": "recibido"}
+        connection.execute(receipt.update().where(receipt.c.guid == guid).values(**values))
+        return int(fence)
+
+    sql_lanes.lease = lease
+
+
+def no_fence() -> None:
+    """A worker that slept past its lease, and woke up, is believed."""
+    _believed()
+    sql_lanes._now = lambda connection: time.time() + 3600  # and so is whoever comes while another works
+
+
+def no_lane() -> None:
+    """Files are taken one by one, whatever their entity."""
+    _lease_for_all(order=False)
+    _believed()
+    SqlRegistry.ahead = lambda self, guid: [guid]
+    _one_lock_each()
+
+
+def no_order() -> None:
+    """One file of an entity at a time, but not the oldest first."""
+    sql_lanes._older_waits = lambda connection, found: False
+    SqlRegistry.ahead = lambda self, guid: [guid]
+    _one_lock_each()
+
+
+def _one_lock_each() -> None:
+    real = ProcrastinateQueue.enlist
+
+    def enlist(self: Any, connection: sa.Connection, new: Receipt) -> None:
+        real(self, connection, Receipt(new.guid, new.file_name, "", "", new.size, None, new.received_at, lane=new.guid))
+
+    ProcrastinateQueue.enlist = enlist
+
+
+def split_effect() -> None:
+    """The receipt is ended in one transaction, and its effect follows in another."""
+    real = SqlRegistry._end
+
+    def end(self: Any, outcome: Any, *args: Any, **kwargs: Any) -> bool:
+        with self.engine.begin() as connection:
+            guid = outcome.received.guid
+            connection.execute(receipt.update().where(receipt.c.guid == guid).values(state="terminado"))
+        time.sleep(0.2)
+        return bool(real(self, outcome, *args, **kwargs))
+
+    SqlRegistry._end = end
+    sql_registry.OPEN = _EVERY_STATE
+
+
+def job_apart() -> None:
+    """The job is put after the receipt was recorded, and nobody looks for receipts without one."""
+    real = SqlRegistry.accept
+    _no_search()
+
+    def accept(self: Any, new: Receipt) -> None:
+        enlist, self.enlist = self.enlist, None
+        real(self, new)
+        self.enlist = enlist
+        crashpoint("accepted")
+        time.sleep(0.1)
+        with self.engine.begin() as connection:
+            if connection.scalar(sa.select(receipt.c.attempts).where(receipt.c.guid == new.guid)) == 0:
+                enlist(connection, new)
+
+    SqlRegistry.accept = accept
+
+
+def _no_search() -> None:
+    procrastinate_queue._FORGOTTEN = sa.text(
+        "SELECT 0 WHERE :large > 0 AND :large_queue <> '' AND :queue <> '' AND :task <> '' AND cardinality(:open) > 0"
+    )
+
+
+def no_rescue() -> None:
+    """Nobody looks after the jobs of the dead."""
+    ProcrastinateQueue.tend = lambda self: (0, 0)
+
+
+def early_receipt() -> None:
+    """The job is struck off before its file is done."""
+    _no_search()
+    real = work.FileWork.file
+
+    def file(self: Any, guid: str) -> timedelta | None:
+        with self._ports.registry.engine.begin() as connection:
+            connection.execute(sa.text("DELETE FROM procrastinate_jobs WHERE queueing_lock = :guid"), {"guid": guid})
+        return real(self, guid)
+
+    work.FileWork.file = file
+
+
+def marked_before_sent() -> None:
+    """A mail counts as sent before it is."""
+
+    def deliver(ports: Any) -> tuple[int, int]:
+        sent = 0
+        while mails := ports.registry.mails_due(ports.clock(), 1):
+            ports.registry.mail_sent(mails[0], ports.clock())
+            crashpoint("sent")
+            time.sleep(0.05)
+            sent += len(list(ports.mailer.send(mails)))
+        return sent, 0
+
+    delivery.deliver = chores.deliver = deliver
+
+
+def marked_before_published() -> None:
+    """Documents count as published before they are."""
+
+    def publish(ports: Any, only: str | None = None) -> list[Any]:
+        for guid, sender, documents in ports.registry.unpublished(only):
+            ports.registry.published(guid)
+            crashpoint("published")
+            time.sleep(0.1)
+            ports.outbox.publish(sender, guid, documents)
+        return []
+
+    delivery.publish = work.publish = chores.publish = publish
+
+
+def claim_forgotten_early() -> None:
+    """A claimed file is forgotten before its receipt is recorded."""
+    real = intake._accept
+
+    def accept(claimed: Any, ports: Any) -> None:
+        kept = ports.archive.keep(claimed.path)
+        release = ports.inbox.release
+        release(claimed)
+        crashpoint("archived")
+        time.sleep(0.1)
+        ports.archive.keep, ports.inbox.release = (lambda path: kept), (lambda claimed: None)
+        try:
+            real(claimed, ports)
+        finally:
+            del ports.archive.keep, ports.inbox.release
+
+    intake._accept = accept
+
+
+def another_guid() -> None:
+    """A claim that an interrupted intake left over is taken for a new file."""
+    real = intake._accept
+
+    def accept(claimed: Any, ports: Any) -> None:
+        fresh = f"{random.getrandbits(32):08x}-0000-4000-8000-{random.getrandbits(48):012x}"
+        path, guid = claimed.path, claimed.guid
+        release = ports.inbox.release
+        ports.inbox.release = lambda one: release(type(claimed)(guid, one.sender, one.name, path))
+        try:
+            real(type(claimed)(fresh, claimed.sender, claimed.name, path), ports)
+        finally:
+            del ports.inbox.release
+
+    intake._accept = accept
+
+
+def lazy_commit() -> None:
+    """A commit is answered before it is on disk."""
+    real = sql_engine.session
+
+    def session() -> dict[str, Any]:
+        said = real()
+        return {**said, "options": f"{said['options']} -c synchronous_commit=off"}
+
+    sql_engine.session = session
+
+
+def stale_answers() -> None:
+    """What the registry said once of an entity is believed again, and nobody asks whether it still holds."""
+    answers: dict[Any, Any] = {}
+    lock = threading.Lock()
+    real = SqlRegistry.ask
+    sql_revision.current = lambda connection, who, **more: 0
+
+    def ask(self: Any, questions: Any) -> Any:
+        with lock:
+            if questions.entity not in answers:
+                answers[questions.entity] = real(self, questions)
+            return answers[questions.entity]
+
+    SqlRegistry.ask = ask
+
+
+DEFECTS: dict[str, Callable[[], None]] = {
+    made.__name__: made
+    for made in (
+        no_fence,
+        no_lane,
+        no_order,
+        split_effect,
+        job_apart,
+        no_rescue,
+        early_receipt,
+        marked_before_sent,
+        marked_before_published,
+        claim_forgotten_early,
+        another_guid,
+        lazy_commit,
+        stale_answers,
+    )
+}
