@@ -1,9 +1,11 @@
 """Marks in a file: whatever the bytes, taking the marks off gives the very bytes back."""
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pisis_batch.annotations import annotated, stripped
+from pisis_batch.reports import original
 
 PIECES = [
     b"#! ",
@@ -49,3 +51,21 @@ def test_what_editors_do_to_a_mark_does_not_hide_it() -> None:
 def test_a_file_without_marks_is_not_even_copied() -> None:
     content = b"1|a\r\n2|b!#|# !\r\n"
     assert stripped(content) is content
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"", [""]),
+        (b"1|a", ["1|a"]),
+        (b"1|a\r\n\r\n2|\xd1b\n", ["1|a", "", "2|Ñb"]),
+        (b"\xef\xbb\xbf1|a\n#! nota\r\n2|b|" + b"c" * 30, ["1|a", "2|b|" + "c" * 16]),
+    ],
+)
+def test_lines_are_shown_by_the_numbers_that_findings_use(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, lines: list[str]
+) -> None:
+    monkeypatch.setattr(original, "_WINDOW", 4)
+    shown = original.Original(content, None)
+    assert shown.lines(range(1, len(shown) + 1), 20) == lines
+    assert shown.line(0, 20) == shown.line(len(lines) + 1, 20) == ""

@@ -21,14 +21,12 @@ MOST = 50_000
 
 def annotated_copy(told: Told) -> bytes | None:
     """The copy as bytes, in the file's own encoding; None when the file is too large to be corrected by hand."""
-    content = told.outcome.received.content[:]
+    content, layout = told.outcome.received.content, told.outcome.examined.layout
     if len(content) > (LARGEST if len(told.outcome.findings) else _LARGEST_RIGHT):
         return None
-    return annotated(stripped(content), ((line, _bytes(note)) for line, note in _notes(told)))
-
-
-def _bytes(note: str) -> bytes:
-    return note.encode("cp1252", "replace")
+    encoding = layout.encoding if layout else "cp1252"
+    notes = ((line, note.encode(encoding, "replace")) for line, note in _notes(told))
+    return annotated(stripped(content[:]), notes)
 
 
 def _notes(told: Told) -> Iterator[tuple[int, str]]:

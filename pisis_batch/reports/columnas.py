@@ -39,7 +39,10 @@ def blocks(rows: pl.DataFrame, layout: Layout | None, original: Original, causes
 
     `rows`: columns of `validators.DESCRIBED` and `cause`, a place in `causes`; by line.
     """
-    yield _block("datos", {**_findings(rows, layout), "causes": causes, "cut": CUT, "chunk": CHUNK})
+    yield _block(
+        "datos",
+        {**_findings(rows, layout), "causes": causes, "cut": CUT, "chunk": CHUNK, "separator": original.separator},
+    )
     numbers = [line for line in dict.fromkeys(rows["line"].to_list()) if line is not None]
     room = _LINES_MOST
     for n, first in enumerate(range(0, len(numbers), CHUNK)):

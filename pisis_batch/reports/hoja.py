@@ -35,7 +35,7 @@ def findings_xlsx(told: Told) -> bytes:
     """The workbook. Past 5.000 findings it has the first ones and says where all are."""
     from xlsxwriter import Workbook  # noqa: PLC0415 a third of a second that a command line should not wait for
 
-    rows, original = told.rows.head(MOST), Original(told.outcome.received.content[:])
+    rows, original = told.rows.head(MOST), Original(told.outcome.received.content, told.outcome.examined.layout)
     packed = io.BytesIO()
     large = rows.height > _WHOLE
     book = Workbook(packed, {"in_memory": not large, "constant_memory": large, **_AS_TEXT})
@@ -113,7 +113,7 @@ def _annotated(book: Any, styles: dict[str, Any], rows: pl.DataFrame, original: 
     grouped = placed.group_by("line", maintain_order=True).agg(said.alias("said"), "field_no")
     notes = {line: ("\n".join(words), wrong) for line, words, wrong in grouped.iter_rows()}
     shown = range(1, len(original) + 1) if len(original) <= _WHOLE else list(notes)[:_WHOLE]
-    lines = {line: original.line(line, _LONGEST).split("|") for line in shown}
+    lines = {line: original.line(line, _LONGEST).split(original.separator) for line in shown}
     fields = min(max(map(len, lines.values()), default=1), 200)
     columns = [("línea", 8), ("qué corregir", 70), *((f"campo {n}", 18) for n in range(fields))]
     sheet = _Sheet(book, "archivo anotado", columns, styles)

@@ -53,7 +53,7 @@ def report(told: Told, page: Page) -> bytes:
     Past 120.000 findings it has the first ones and says where all are.
     """
     outcome = told.outcome
-    original = Original(outcome.received.content[:])
+    original = Original(outcome.received.content, outcome.examined.layout)
     found = diagnose(outcome)
     keys = [cause.key for cause in found.causes]
     placed = pl.lit(found.cause_of).replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)

@@ -5,20 +5,28 @@ from collections.abc import Iterable
 import numpy as np
 
 from pisis_batch.annotations import stripped
+from pisis_batch.layouts import Layout
+from pisis_batch.model import Content
 from pisis_batch.reading import decoded
 
 _WINDOW = 16 * 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
 
 
 class Original:
-    """Lines of a file without being cut up: where each one ends is found once, text is made for what is asked."""
+    """Lines of a file without being cut up: where each one ends is found once, text is made for what is asked.
 
-    def __init__(self, content: bytes) -> None:
-        self._content = stripped(content)
-        ends = [_ends(self._content, at) for at in range(0, len(self._content), _WINDOW)]
-        self._ends = np.concatenate([*ends, np.array([len(self._content)])])
-        if self._content.endswith(b"\n"):
-            self._ends = self._ends[:-1]
+    A large file is looked at through windows and never copied whole, unless it has marks to be taken off.
+    """
+
+    def __init__(self, content: Content, layout: Layout | None) -> None:
+        self.separator = layout.separator if layout else "|"
+        self._encoding = layout.encoding if layout else "cp1252"
+        self._content: Content = stripped(content[:]) if content.find(b"#!") >= 0 else content
+        size = len(self._content)
+        ends = [_ends(self._content[at : at + _WINDOW], at) for at in range(0, size, _WINDOW)]
+        whole = bool(size) and self._content[size - 1 : size] == b"\n"
+        self._ends = np.concatenate([*ends, np.array([] if whole else [size], np.intp)])
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -28,16 +36,16 @@ class Original:
         if not 1 <= number <= len(self._ends):
             return ""
         start = 0 if number == 1 else int(self._ends[number - 2]) + 1
-        piece = self._content[start : min(int(self._ends[number - 1]), start + longest + 4)]
+        end = int(self._ends[number - 1])
+        piece = self._content[start : min(end, start + 4 * longest + len(_BOM))]
         if number == 1:
-            piece = piece.removeprefix(b"\xef\xbb\xbf")
-        return decoded(piece).removesuffix("\r")[:longest]
+            piece = piece.removeprefix(_BOM)
+        return decoded(piece, self._encoding).removesuffix("\r")[:longest]
 
     def lines(self, numbers: Iterable[int], longest: int) -> list[str]:
         """Several lines, in the order asked."""
         return [self.line(number, longest) for number in numbers]
 
 
-def _ends(content: bytes, at: int) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
-    window = np.frombuffer(content, np.uint8, count=min(_WINDOW, len(content) - at), offset=at)
-    return np.flatnonzero(window == ord("\n")) + at
+def _ends(window: bytes, at: int) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
+    return np.flatnonzero(np.frombuffer(window, np.uint8) == ord("\n")) + at

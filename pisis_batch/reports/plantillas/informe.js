@@ -159,7 +159,7 @@ async function raw(line) {
 }
 function cells(text, wrong) {
   const list = make("ol", "cells");
-  const parts = text.split("|"), record = data.records[parts[0]];
+  const parts = text.split(data.separator), record = data.records[parts[0]];
   let some = false;
   parts.forEach((part, n) => {
     const cell = make("li", wrong.has(n) ? "wrong" : "");
