@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 from click.testing import CliRunner
+from conftest import BOTH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import NAME, NOW, file_of
@@ -96,6 +97,7 @@ def acta(workspace: Path, guid: str, name: str = "acta.html") -> str:
     return (workspace / "outbox/CC10000001" / guid / name).read_text("utf-8")
 
 
+@BOTH
 def test_a_second_attempt_is_answered_with_what_changed(workspace: Path, ports: Ports) -> None:
     first = drop(workspace, ports, FIRST)
     assert "Frente a su envío" not in acta(workspace, first)
@@ -110,6 +112,13 @@ def test_a_second_attempt_is_answered_with_what_changed(workspace: Path, ports: 
     assert "1 error corregido" in acta(workspace, fourth, "resultado.html")
     fifth = drop(workspace, ports, FIRST)
     assert "Frente a su envío" not in acta(workspace, fifth)  # what came before it was accepted
+
+
+def test_two_receipts_are_compared_in_the_terminal(workspace: Path, ports: Ports) -> None:
+    first = drop(workspace, ports, FIRST)
+    second = drop(workspace, ports, FIRST.replace("JU4N", "JUAN").replace("|RUIZ|", "|Ruiz|"))
+    content = FIRST.replace("JU4N", "JUAN").replace("Medico", "MEDICO").replace("|316|", "|3160000000|")
+    third = drop(workspace, ports, content.replace("1090000003|PEDRO", "1090000009|PEDRO"))
     env = {"PISIS_NOW": "2026-07-15T21:37:45", "COLUMNS": "140"}
     told = CliRunner().invoke(root, ["-w", str(workspace), "runs", "diff", first[:8], second[:8]], env=env)
     assert "estaba bien y ahora está mal" in told.output

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from conftest import GOOD, load
+from conftest import BOTH, GOOD, load
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import effects, service
@@ -19,6 +19,7 @@ from pisis_batch.model import Brake, Id, Received, Verdict
 from pisis_batch.ports import Ports
 
 MANY = 12
+COLUMNS = "entidad_tipo_id,entidad_num_id,tipo_id,num_id,telefono,cargo,contrato_indefinido,fecha_fin,correo\n"
 LEAVING = "\n".join(f"2|{n}|CC|{1091000000 + n}|ANA|RUIZ|O|||||" for n in range(1, MANY + 1))
 
 
@@ -103,6 +104,20 @@ def test_two_people_apply_exactly_the_plan(workspace: Path, ports: Ports, held: 
         "aprobado por CC10000080",
         "aprobado por CC10000081",
     ]
+
+
+@BOTH
+def test_approval_on_either_database(workspace: Path, ports: Ports, held: str) -> None:
+    assert service.approve(held, "CC10000080", ports).kind == "waiting"
+    load(ports, "users", COLUMNS + "NI,900123456,CC,1091000001,3000000003,JEFE,1,,a@ese.gov.co\n")
+    assert service.approve(held, "CC10000081", ports).kind == "stale"
+    assert service.reprocess(held, ports, apply=True).verdict is Verdict.RETENIDO
+    assert service.approve(held, "CC10000081", ports).kind == "waiting"
+    decision = service.approve(held, "CC10000080", ports)
+    assert (decision.kind, decision.by, users(ports)) == ("applied", ("CC10000081", "CC10000080"), 1)
+    origin = ports.registry.origins([held])[held]
+    assert (origin.file_name, origin.sender) == (NAME, "CC10000001")
+    assert sorted(origin.approved_by) == ["CC10000080", "CC10000081"]
 
 
 def test_a_plan_that_is_no_longer_the_same_is_refused(workspace: Path, ports: Ports, held: str) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from click.testing import CliRunner, Result
-from conftest import GOOD, load
+from conftest import BOTH, GOOD, load
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import service
@@ -42,6 +42,20 @@ def state(ports: Ports) -> dict[str, tuple[str, ...]]:
         user["num_id"]: (user["telefono"], user["cargo"], user["fecha_fin"], user["correo"], *user["perfiles"])
         for user in found[1]
     }
+
+
+@BOTH
+def test_a_counter_file_on_either_database(workspace: Path, ports: Ports) -> None:
+    before = state(ports)
+    done = drop(workspace, later(ports, 1), file_of(GOOD))
+    made = service.undo(done.received.guid, later(ports, 2), force=False)
+    assert made is not None
+    assert made.conflicts == ()
+    drop(workspace, later(ports, 3), made.content, made.name)
+    assert state(ports).keys() == before.keys()
+    again = service.undo(done.received.guid, later(ports, 4), force=False)
+    assert again is not None
+    assert {str(who) for who, _ in again.conflicts} == {"CC 1090000001", "CC 1090000002", "CC 1090000003"}
 
 
 def test_undone_the_registry_is_as_it_was(workspace: Path, ports: Ports) -> None:

@@ -22,9 +22,12 @@ def origins(connection: sa.Connection, guids: Collection[str]) -> dict[str, Orig
         .join(last, last.c.guid == receipt.c.guid)
         .join(run, run.c.id == last.c.run_id)
     )
+    # approvals of a plan that became void count for nothing
+    applied = sa.select(sa.func.max(run.c.id)).where(run.c.guid.in_(list(guids)), run.c.plan.is_not(None))
     people = sa.select(run.c.guid, approval.c.login).join(run, run.c.id == approval.c.run_id)
+    people = people.where(run.c.id.in_(applied.group_by(run.c.guid))).order_by(approval.c.at, approval.c.login)
     approved: dict[str, list[str]] = {}
-    for guid, login in connection.execute(people.where(run.c.guid.in_(list(guids))).order_by(approval.c.at)):
+    for guid, login in connection.execute(people):
         approved.setdefault(guid, []).append(login)
     return {
         row.guid: Origin(
