@@ -9,6 +9,7 @@ from pisis_batch.layouts import LayoutError, Shelf, catalogs, parse, shelf
 from pisis_batch.layouts.overlap import overlaps
 
 TABLES = "catalogos.toml"
+CODES = "catalogos"  # a folder with a CSV of codes for each loadable table
 
 
 def shelf_with(folder: Path | None) -> Shelf:
@@ -31,10 +32,12 @@ def shelf_with(folder: Path | None) -> Shelf:
 
 def _tables(folder: Path) -> None:
     path = folder / TABLES
-    if not path.is_file():
-        catalogs.add({})
-        return
+    codes = sorted((folder / CODES).glob("*.csv"))
     try:
-        catalogs.add(tomllib.loads(path.read_text("utf-8")))
+        catalogs.add(tomllib.loads(path.read_text("utf-8")) if path.is_file() else {})
     except (tomllib.TOMLDecodeError, ValidationError, ValueError) as error:
         raise LayoutError(path.name, [str(error).replace("\n", " ")]) from None
+    try:
+        catalogs.load({one.stem: one.read_text("utf-8") for one in codes})
+    except ValueError as error:
+        raise LayoutError(CODES, [str(error)]) from None

@@ -22,6 +22,7 @@ __all__ = ["WITHOUT_A_FILE", "Breaking", "breaking", "good"]
 _BOGOTA = timezone(timedelta(hours=-5))
 #: Codes that no file yields, with the reason.
 WITHOUT_A_FILE = {
+    "EST043": "solo se comprueba con una tabla de códigos cargada",
     "SIS001": "es una falla del sistema, no de un archivo",
     "CTL040": "lo causa la decisión de no aprobar un archivo retenido, no el archivo solo",
 }

@@ -1,7 +1,10 @@
 """Reference tables: `catalogos.toml` becomes `CATALOGS`, code to meaning, enabled and disabled apart."""
 
+import csv
+import io
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from importlib import resources
 from typing import Any
 
@@ -49,3 +52,36 @@ def add(tables: Mapping[str, Any]) -> None:
     for name in set(CATALOGS) - _OWN:
         del CATALOGS[name]
     CATALOGS.update(made)
+
+
+#: Codes that were loaded from files, by table: rows of (code, name, first day, last day), an open end empty.
+LOADED: dict[str, tuple[tuple[str, str, str, str], ...]] = {}
+
+
+def load(files: Mapping[str, str]) -> None:
+    """Put the codes of loadable tables in force, instead of those loaded before: table -> text of its CSV.
+
+    The columns are codigo, nombre, desde and hasta, of which only the first is needed; commas or semicolons separate
+    them. Raises ValueError, naming the table and the line, when a table is not known or a file is written wrongly.
+    """
+    made = {name: tuple(_rows(name, text)) for name, text in files.items()}
+    LOADED.clear()
+    LOADED.update(made)
+
+
+def _rows(name: str, text: str) -> Iterator[tuple[str, str, str, str]]:
+    if name not in CATALOGS or not CATALOGS[name].loadable:
+        known = ", ".join(sorted(table for table, catalog in CATALOGS.items() if catalog.loadable))
+        raise ValueError(f"{name}: no es una tabla cargable ({known})")
+    first = text.removeprefix("\ufeff").split("\n", 1)[0]
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";" if ";" in first else ",")
+    if "codigo" not in (reader.fieldnames or ()):
+        raise ValueError(f"{name}: falta la columna codigo")
+    for row in reader:
+        since, until = ((row.get(key) or "").strip() for key in ("desde", "hasta"))
+        try:
+            for day in filter(None, (since, until)):
+                date.fromisoformat(day)
+        except ValueError:
+            raise ValueError(f"{name}: línea {reader.line_num}: la fecha se escribe AAAA-MM-DD") from None
+        yield (row["codigo"] or "").strip(), (row.get("nombre") or "").strip(), since, until

@@ -26,7 +26,7 @@ def _labels(record: Record) -> Iterator[str]:
         path = f"record.{record.name}.fields[{number}] ({field.name})"
         if field.label == field.name or not any(c.isalpha() for c in field.label):
             yield f"{path}.label: escriba el nombre del campo como lo imprime el anexo"
-        elif field.label in seen:
+        elif field.label in seen and "label" not in field.unread and not field.note:  # a note owns up to it
             yield f"{path}.label: «{field.label}» es también el rótulo de {seen[field.label]}"
         seen.setdefault(field.label, field.name)
         yield from (

@@ -55,11 +55,16 @@ class Scene:
         return f"{part} de {label}" if part else label
 
     @property
-    def cut(self) -> pl.Expr:
-        """The cut date, as a date."""
+    def cut_text(self) -> str | None:
+        """The cut date as it is written in the control record or the name; None when it cannot be told."""
         name = self.batch.layout.cut_date
         inside = name in self.batch.layout.control.by_name
-        return day(pl.lit(self.single(f"{'control' if inside else 'name'}.{name}"), dtype=pl.String))
+        return self.single(f"{'control' if inside else 'name'}.{name}")
+
+    @property
+    def cut(self) -> pl.Expr:
+        """The cut date, as a date."""
+        return day(pl.lit(self.cut_text, dtype=pl.String))
 
     def when(self, check: RowChecked) -> pl.Expr:
         """Where a check looks."""
