@@ -186,7 +186,7 @@ def _projected(text: bytes, record: Record, layout: Layout) -> pl.DataFrame:
     ).rechunk()
     columns = [pl.col(numbered).cast(pl.Int64).alias("number")] if numbered else []
     columns += [hashed(record.unique).alias("key")] if record.unique else []
-    return frame.select(*columns, *([hashed(WHO).alias("who")] if person else []))
+    return frame.select(*columns, *([hashed(WHO).alias("who")] if person and record.unique != WHO else []))
 
 
 def _about_people(record: Record) -> bool:
@@ -196,6 +196,27 @@ def _about_people(record: Record) -> bool:
 def hashed(names: tuple[str, ...]) -> pl.Expr:
     """Several cells as one 64-bit number; within one run only, and a meeting of two is confirmed on the text."""
     return pl.concat_str([pl.col(name) for name in names], separator="|").hash()
+
+
+def _in_order(accepted: list[tuple[np.ndarray, pl.Series]], others: list[pl.DataFrame]) -> np.ndarray | None:
+    """The numbers of some lines in the order of the lines, 0 where none is written; None when there is no line."""
+    written = pl.col("value").str.contains(f"^[1-9][0-9]{{0,{_DIGITS - 1}}}$")
+    told = [
+        frame.select("line", value=pl.when(written).then(pl.col("value").cast(pl.Int64, strict=False)).fill_null(0))
+        for frame in others
+    ]
+    lines = [places for places, _ in accepted] + [frame["line"].to_numpy() for frame in told]
+    numbers = [series.to_numpy() for _, series in accepted] + [frame["value"].to_numpy() for frame in told]
+    if not lines:
+        return None
+    if len(lines) == 1:
+        return numbers[0]
+    return np.concatenate(numbers)[np.argsort(np.concatenate(lines), kind="stable")]
+
+
+def _steady(numbers: np.ndarray) -> bool:
+    """Whether each number is one more than the one before."""
+    return bool((np.diff(numbers) == 1).all())
 
 
 def _hashes(rows: pl.DataFrame, names: tuple[str, ...]) -> np.ndarray:
@@ -254,14 +275,14 @@ class _Sifting:
             cells = piece.accepted[name][1]
             kept.lines.append(places)
             kept.keys += [cells["key"].to_numpy()] if record.unique else []
-            kept.people += [cells["who"].to_numpy()] if _about_people(record) else []
+            kept.people += [cells["who"].to_numpy()] if _about_people(record) and record.unique != WHO else []
         if rows.height:
             kept.height += rows.height
             if record.occurs in _ONCE:
                 kept.rows.append(rows)
             kept.lines.append(rows["line"].to_numpy())
             kept.keys += [_hashes(rows, record.unique)] if record.unique else []
-            kept.people += [_hashes(rows, WHO)] if _about_people(record) else []
+            kept.people += [_hashes(rows, WHO)] if _about_people(record) and record.unique != WHO else []
         firsts = [int(places[0])] if places is not None else []
         firsts += [int(rows["line"][0])] if rows.height else []
         if kept.first is None and firsts:
@@ -284,20 +305,19 @@ class _Sifting:
     ) -> None:
         """The consecutives of a chunk, at a glance when it is of one record and right."""
         unread = unreadable(odd, self.layout).select("line").sort("line")
+        field_ = self.layout.sequence.field if self.layout.sequence else ""
         for over, numbering in self._runs:
             found = [name for name in over if name in places]
-            others = [name for name in over if rows[name].height]
-            if len(found) == 1 and not others and unread.is_empty():
-                numbers = piece.accepted[found[0]][1]["number"].to_numpy()
-                steady = len(numbers) == 1 or bool((np.diff(numbers) == 1).all())
-                if steady and numbering.add_right(int(numbers[0]), len(numbers)):
+            others = [
+                rows[name].select("line", record=pl.lit(name), value=field_) for name in over if rows[name].height
+            ]
+            if unread.is_empty():
+                numbers = _in_order([(places[name], piece.accepted[name][1]["number"]) for name in found], others)
+                if numbers is None or (_steady(numbers) and numbering.add_right(int(numbers[0]), len(numbers))):
                     continue
-            parts = [self._numbered(name, piece, places[name]) for name in found]
-            field_ = self.layout.sequence.field if self.layout.sequence else ""
-            parts += [rows[n].select("line", record=pl.lit(n), value=pl.col(field_)) for n in others]
-            if parts or unread.height:
-                empty = pl.DataFrame(schema={"line": pl.UInt32, "record": pl.String, "value": pl.String})
-                numbering.add(pl.concat([empty, *parts]).sort("line"), unread)
+            parts = [self._numbered(name, piece, places[name]) for name in found] + others
+            empty = pl.DataFrame(schema={"line": pl.UInt32, "record": pl.String, "value": pl.String})
+            numbering.add(pl.concat([empty, *parts]).sort("line"), unread)
 
     @staticmethod
     def _numbered(name: str, piece: _Piece, places: np.ndarray) -> pl.DataFrame:
@@ -336,7 +356,11 @@ class _Sifting:
             firsts={n: kept.first for n, kept in self.kept.items()},
             breaks=tuple(breaks),
             elsewhere=pl.concat(self._elsewhere) if self._elsewhere else pl.Series(dtype=pl.UInt32),
-            people={n: (_joined(kept.lines), _joined(kept.people)) for n, kept in self.kept.items() if kept.people},
+            people={
+                n: (_joined(kept.lines), _joined(kept.people or kept.keys))
+                for n, kept in self.kept.items()
+                if kept.lines and _about_people(self.layout.record[n])
+            },
             chunks=chunks,
         )
         odd = pl.concat([irregular([]), *self.odd]).sort("line", nulls_last=False, maintain_order=True)

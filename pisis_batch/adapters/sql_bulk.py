@@ -1,5 +1,6 @@
 """Many rows at once: COPY on PostgreSQL, one prepared statement elsewhere."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -11,16 +12,37 @@ _MANY = 10_000
 _NUL, _SHOWN = "\x00", "\N{SYMBOL FOR NULL}"
 
 
-def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
-    """Insert the rows of a frame, whose columns are named as the table's, within the caller's transaction."""
+def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fixed: str | int) -> None:
+    """Insert the rows of a frame, whose columns are named as the table's, within the caller's transaction.
+
+    `fixed`: columns that have the same value in every row.
+    """
     if rows.is_empty():
         return
+    if connection.dialect.name == "sqlite":
+        _prepared(connection, table, rows, fixed)
+        return
+    rows = rows.with_columns(**{name: pl.lit(value) for name, value in fixed.items()})
     if connection.dialect.name != "postgresql":
         connection.execute(table.insert(), rows.to_dicts())
         return
     _copy(connection, table, rows)
     if rows.height >= _MANY and "TEMPORARY" in table._prefixes:  # noqa: SLF001 there is no other way to ask
         connection.exec_driver_sql(f"ANALYZE {table.name}")  # nobody else tells the planner about a temporary table
+
+
+def _prepared(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, fixed: Mapping[str, str | int]) -> None:
+    """Rows as they come out of the frame: no dictionary is made of any of them, and nothing is bound twice."""
+    quote = connection.dialect.identifier_preparer.quote
+    columns = ", ".join(map(quote, [*rows.columns, *fixed]))
+    values = ", ".join(["?"] * rows.width + [_literal(value) for value in fixed.values()])
+    raw: Any = connection.connection.driver_connection
+    for part in rows.iter_slices(_SLICE):
+        raw.executemany(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({values})", part.rows())  # noqa: S608 ours
+
+
+def _literal(value: str | int) -> str:
+    return str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
 def _copy(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:

@@ -3,6 +3,7 @@
 History is never rewritten: an update closes the open row and opens another, both with the receipt and line that did it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -20,7 +21,9 @@ _STAGED = sa.Table(
     *(sa.Column(name, sa.Text) for name in ("tipo_id", "num_id", *_LINK, "aplicacion", "perfil")),
     prefixes=["TEMPORARY"],
 )
+sa.Index("ix_staged", _STAGED.c.tipo_id, _STAGED.c.num_id)
 _WHO = ["tipo_id", "num_id"]
+_PART = 100_000  # rows staged at a time
 
 
 def apply(connection: sa.Connection, changes: Changes, who: Id, guid: str, at: str) -> None:
@@ -30,21 +33,31 @@ def apply(connection: sa.Connection, changes: Changes, who: Id, guid: str, at: s
         raise LookupError("the entity of an accepted file has left the registry")
     work = _Work(connection, key, guid, at)
     _STAGED.create(connection, checkfirst=False)
-    connection.execute(sa.text("CREATE INDEX ix_staged ON staged (tipo_id, num_id)"))
-    work.stage(changes.withdrawn, "retirar")
-    work.close(grant, [*_WHO, "aplicacion"])
-    work.stage(changes.unlinked, "desvincular")
-    work.close(grant, _WHO)  # also what was granted after the file was judged: no profile outlives its link
-    work.close(link, _WHO)
-    work.stage(changes.updated, "actualizar")
-    work.close(link, _WHO)
-    work.open_links()
-    work.stage(changes.linked, "vincular")
-    work.open_links()
-    work.stage(changes.assigned, "asignar")
-    work.close(grant, [*_WHO, "aplicacion"])
-    work.open(grant, [*_WHO, "aplicacion", "perfil"])
+    for rows in _parts(changes.withdrawn):
+        work.stage(rows, "retirar")
+        work.close(grant, [*_WHO, "aplicacion"])
+    for rows in _parts(changes.unlinked):
+        work.stage(rows, "desvincular")
+        work.close(grant, _WHO)  # also what was granted after the file was judged: no profile outlives its link
+        work.close(link, _WHO)
+    for rows in _parts(changes.updated):
+        work.stage(rows, "actualizar")
+        work.close(link, _WHO)
+        work.open_links()
+    for rows in _parts(changes.linked):
+        work.open(link, rows.with_columns(correo_confirmado=pl.lit(value=False)), "vincular")
+    held = work.any_open(grant)
+    for rows in _parts(changes.assigned):
+        if held:
+            work.stage(rows)
+            work.close(grant, [*_WHO, "aplicacion"])
+        work.open(grant, rows, "asignar")
     _STAGED.drop(connection, checkfirst=False)
+
+
+def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Rows in the order of their keys, so that the indexes grow at their end, a part at a time."""
+    return rows.sort(_WHO).iter_slices(_PART) if rows.height else iter(())
 
 
 class _Work:
@@ -53,15 +66,21 @@ class _Work:
     def __init__(self, connection: sa.Connection, key: int, guid: str, at: str) -> None:
         self.connection, self.key, self.guid, self.at = connection, key, guid, at
 
-    def stage(self, rows: pl.DataFrame, action: str) -> None:
+    def stage(self, rows: pl.DataFrame, action: str | None = None) -> None:
         """Replace the staged rows, and write their audit."""
         self.connection.execute(_STAGED.delete())
-        if rows.is_empty():
-            return
-        ordered = rows.sort(_WHO)  # in key order the indexes grow at their end
-        sql_bulk.insert(self.connection, _STAGED, ordered)
-        told = rows.select("line", at=pl.lit(self.at), guid=pl.lit(self.guid), action=pl.lit(action))
-        sql_bulk.insert(self.connection, audit, told)
+        sql_bulk.insert(self.connection, _STAGED, rows)
+        if action:
+            self.tell(rows, action)
+
+    def tell(self, rows: pl.DataFrame, action: str) -> None:
+        """A row of audit for each."""
+        sql_bulk.insert(self.connection, audit, rows.select("line"), at=self.at, guid=self.guid, action=action)
+
+    def any_open(self, table: sa.Table) -> bool:
+        """Whether the entity has an open row at all."""
+        found = sa.select(table.c.id).where(table.c.entity_id == self.key, table.c.valid_to.is_(None)).limit(1)
+        return self.connection.scalar(found) is not None
 
     def _same(self, table: sa.Table, keys: list[str]) -> sa.ColumnElement[bool]:
         return sa.and_(*(table.c[key] == _STAGED.c[key] for key in keys))
@@ -76,20 +95,15 @@ class _Work:
             .values(valid_to=self.at, to_guid=self.guid, to_line=line)
         )
 
-    def open(self, table: sa.Table, columns: list[str], **more: sa.ColumnElement[Any]) -> None:
-        """Begin a row for each staged one."""
-        fixed = {"entity_id": self.key, "valid_from": self.at, "from_guid": self.guid}
-        values = {
-            **{name: sa.literal(value) for name, value in fixed.items()},
-            "from_line": _STAGED.c.line,
-            **{name: _STAGED.c[name] for name in columns},
-            **more,
-        }
-        chosen = sa.select(*(value.label(name) for name, value in values.items()))
-        self.connection.execute(table.insert().from_select(list(values), chosen))
+    def open(self, table: sa.Table, rows: pl.DataFrame, action: str) -> None:
+        """Begin a row for each, with its audit."""
+        begun = rows.rename({"line": "from_line"})
+        same: dict[str, str | int] = {"entity_id": self.key, "valid_from": self.at, "from_guid": self.guid}
+        sql_bulk.insert(self.connection, table, begun, **same)
+        self.tell(rows, action)
 
     def open_links(self) -> None:
-        """Begin links; an address stays confirmed when the row just closed had the same one confirmed."""
+        """Begin a link for each staged row; an address stays confirmed when the row just closed had it confirmed."""
         confirmed = sa.exists(
             sa.select(link.c.id).where(
                 self._same(link, _WHO),
@@ -99,4 +113,12 @@ class _Work:
                 sa.func.lower(link.c.correo) == sa.func.lower(_STAGED.c.correo),
             )
         )
-        self.open(link, [*_WHO, *_LINK], correo_confirmado=confirmed)
+        fixed = {"entity_id": self.key, "valid_from": self.at, "from_guid": self.guid}
+        values: dict[str, sa.ColumnElement[Any]] = {
+            **{name: sa.literal(value) for name, value in fixed.items()},
+            "from_line": _STAGED.c.line,
+            **{name: _STAGED.c[name] for name in [*_WHO, *_LINK]},
+            "correo_confirmado": confirmed,
+        }
+        chosen = sa.select(*(value.label(name) for name, value in values.items()))
+        self.connection.execute(link.insert().from_select(list(values), chosen))
