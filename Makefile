@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DIR ?=
 
-.PHONY: chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures mutation
+.PHONY: chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -55,6 +55,9 @@ format: $(READY)  ## put the code in form
 
 accessibility: $(READY)  ## what axe says of every page that people open (needs Chromium)
 	$(BIN)/python tests/looks.py accessibility
+
+report-speed: $(READY)  ## the interactive report of 100,000 findings, timed in Chromium
+	$(BIN)/python tests/looks.py speed
 
 pictures: $(READY)  ## the picture of a report in the README (needs Chromium)
 	$(BIN)/python tests/looks.py pictures

@@ -1,11 +1,11 @@
-"""The pages that people open, seen: `accessibility` prints what axe says of each of them, `pictures` draws one for the README.
-
-Run by `make accessibility` and `make pictures`; `test_looks` runs a short version.
+"""The pages that people open, seen. `accessibility` prints what axe says of each of them, `pictures` draws one for the
+README, `speed` times the interactive report: make targets `accessibility`, `pictures` and `report-speed`.
 """
 
 import dataclasses
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from worlds import facts
 
 from pisis_batch import reports
 from pisis_batch.model import Outcome, RegisteredEntity
+from pisis_batch.reports import documentos, informe
+from pisis_batch.reports.told import Told
 
 PICTURE = Path(__file__).parent.parent / "docs/img/informe.png"
 #: Pixels: a desk and a telephone; a message is never wider than 760.
@@ -99,10 +101,51 @@ def pictures() -> None:
     print(f"{PICTURE.name}: {PICTURE.stat().st_size} bytes")  # noqa: T201
 
 
+def speed() -> None:
+    """The report of 100,000 findings: how long it takes to be made, to be there, and to be searched."""
+    lines = (
+        "2|{0}|CC|109{0:07d}|Juan{1}|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO"
+        if n % 3
+        else "2|{0}|CC|109{0:07d}|JUAN|PEREZ|X|3150000000|MEDICO|1||JUAN{0}@ESE"
+        for n in range(1, 75_001)
+    )
+    outcome = judged("\n".join(line.format(n, n % 977) for n, line in enumerate(lines, start=1)))
+    told = Told(outcome, NOW)
+    page = documentos.acta(told)
+    started = time.perf_counter()
+    html = informe.report(told, page)
+    print(f"{len(outcome.findings)} findings, made in {time.perf_counter() - started:.2f} s, {len(html)} bytes")  # noqa: T201
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        chromium = playwright.chromium.launch(executable_path=browser.CHROMIUM, args=list(browser.QUIET))
+        path = Path(folder) / "informe.html"
+        path.write_bytes(html)
+        with browser.opened(chromium, width=1440) as page_:
+            page_.goto(path.as_uri())
+            page_.wait_for_selector("html[data-ready] [role=option]")
+            print(f"first view: {page_.evaluate('readyAt'):.0f} ms")  # noqa: T201
+            while page_.evaluate("hay.length") < len(outcome.findings):
+                page_.wait_for_timeout(50)
+            for words in ("juan503", "linea 74999", "accion x", "no esta"):
+                took = page_.evaluate(
+                    """(words) => {
+                      document.getElementById("busca").value = words;
+                      const from = performance.now();
+                      filter();
+                      document.body.offsetHeight;
+                      return performance.now() - from;
+                    }""",
+                    words,
+                )
+                print(f"search «{words}»: {took:.0f} ms, {page_.locator('#cuantos').inner_text()}")  # noqa: T201
+        chromium.close()
+
+
 if __name__ == "__main__":
     if browser.CHROMIUM is None:
         sys.exit("Chromium is not installed (Debian: apt-get install chromium)")
     if sys.argv[1:] == ["pictures"]:
         pictures()
+    elif sys.argv[1:] == ["speed"]:
+        speed()
     else:
         sys.exit(1 if accessibility() else 0)

@@ -23,7 +23,7 @@ async function load(id) {
 const PLAIN = /^[\x00-\x7f]*$/;
 const fold = (text) => PLAIN.test(text) ? text.toLowerCase() : text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 const EMPTY = new Int32Array(0);
-let data, found = EMPTY, at = -1, height = 46, hay = [], folded = null;
+let readyAt = 0, data, found = EMPTY, at = -1, height = 46, hay = [], folded = null;
 
 const place = (i) => (data.line[i] ? `línea ${figure.format(data.line[i])}` : "archivo");
 const message = (i) => data.messages[data.message[i]].replaceAll("\u0001", () => data.values[data.value[i]]);
@@ -317,6 +317,7 @@ async function start() {
     });
   }
   document.documentElement.dataset.ready = "1";
+  readyAt = performance.now();
   setTimeout(indexLater, 0);
 }
 start();
