@@ -172,9 +172,11 @@ def test_check_prints_the_plan_that_is_applied(workspace: Path, ports: Ports) ->
     drop(workspace, GOOD)
     (outcome,) = service.once(ports)
     assert effects.digest(outcome) == said["plan"]["hash"]
-    path.write_bytes(file_of(GOOD.replace("MEDICO GENERAL", "MEDICO").replace("|O|||||", "|O|||||").split("\n")[0]))
+    path.write_bytes(file_of("\n".join(GOOD.replace("MEDICO GENERAL", "MEDICO").split("\n")[:2])))
     later = json.loads(run(workspace, "check", str(path), "--plan", "--format", "json"))
-    assert (later["plan"]["counts"]["updated"], later["plan"]["counts"]["linked"]) == (1, 0)
+    counts = later["plan"]["counts"]
+    assert (counts["updated"], counts["linked"], counts["unchanged"]) == (1, 0, 1)
+    assert later["plan"]["unchanged"][0]["num_id"] == "1090000002"
 
 
 @pytest.mark.parametrize(
