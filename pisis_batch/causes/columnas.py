@@ -140,7 +140,7 @@ def _places(case: Case, record: Record, lines: list[int], apart: int) -> list[in
     """The fields at which a cell may be too many or missing, by what leaves fewest faults; none when nothing fits."""
     names = [field.name for field in record.fields]
     wide = [*names, "extra"][: len(names) + apart]
-    parts = [_cut(raw) for raw in _raw(case.content, lines[:_SAMPLE])]
+    parts = [decoded(raw).split(case.layout.separator) for raw in _raw(case.content, lines[:_SAMPLE])]
     sample = pl.DataFrame([part for part in parts if len(part) == len(wide)], schema=wide, orient="row")
     if sample.is_empty():
         return []
@@ -164,10 +164,6 @@ def _raw(content: bytes, lines: list[int]) -> Iterator[bytes]:
             yield line.rstrip(b"\r\n")
             if not wanted:
                 return
-
-
-def _cut(raw: bytes) -> list[str]:
-    return decoded(raw).split("|")
 
 
 #: Kinds of values that can be told apart at a glance; a field of another kind takes no part.

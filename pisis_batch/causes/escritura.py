@@ -49,6 +49,8 @@ def separator(case: Case) -> Iterator[Claim]:
     """Fields are separated by another sign than the pipe."""
     unknown = case.batch.irregular.filter(pl.col("problem") == "unknown")
     marks = [record.mark for record in case.layout.records]
+    if case.layout.separator != "|":
+        return
     for sign, name in _SEPARATORS.items():
         mark = pl.col("value").str.strip_chars_start('"').str.split(sign).list.first().str.strip_chars_end('"')
         own = unknown.filter(pl.col("value").str.contains(sign, literal=True) & mark.is_in(marks))
