@@ -199,3 +199,22 @@ def test_workers_need_postgresql(tmp_path: Path, database: str) -> None:
     (tmp_path / FILE).write_text("", "utf-8")
     with pytest.raises(SettingsError, match="PostgreSQL"):
         wiring.ports(Settings.load(tmp_path), workers=True)
+
+
+def test_a_job_whose_end_was_not_heard_does_not_hold_up_its_entity(workspace: Path, ports: Ports) -> None:
+    for place in range(2):
+        drop(workspace, file_of(GOOD), name=NAME.replace("0715", f"071{place}"))
+    first, second = service.take_in(ports)
+    with engine(ports).begin() as connection:
+        alive = connection.scalar(sa.text("SELECT worker_id FROM procrastinate_register_worker_v1()"))
+        connection.execute(sa.text("SELECT procrastinate_fetch_job_v2(NULL, :worker)"), {"worker": alive})
+        connection.execute(sa.text("UPDATE procrastinate_events SET at = now() - interval '1 minute'"))
+        connection.execute(sa.text("UPDATE procrastinate_workers SET last_heartbeat = now()"))
+    fence = ports.registry.attempt(first)
+    queue = ports.queue
+    assert isinstance(queue, ProcrastinateQueue)
+    assert fence
+    assert queue.tend() == (0, 0)  # somebody holds the lease
+    ports.registry.give_back(first, fence)
+    assert queue.tend() == (1, 0)
+    assert [(job[0], job[3]) for job in jobs(ports)] == [(first, "todo"), (second, "todo")]

@@ -13,14 +13,18 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import procrastinate
+import psycopg
+import psycopg_pool
 import sqlalchemy as sa
 import structlog
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
+from pisis_batch.adapters.sql_again import PAUSES
 from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_engine import session
 from pisis_batch.ports import OPEN, Receipt, Work
@@ -31,6 +35,8 @@ TASK = "archivo"
 #: Parts of a lease: how often a worker says that it lives, and after how long a silence it is thought dead. So another
 #: has its file before the lease, the search for silent workers and two polls have gone by: 27 s with a lease of 20.
 HEARTBEAT, SILENCE = 0.25, 0.75
+#: How many leases a chore may take: a mail server may keep one waiting for ten minutes.
+CHORE = 45
 _POLL_SECONDS = 2.0
 _FAULT_PAUSE = timedelta(seconds=10)
 _log = structlog.get_logger()
@@ -43,12 +49,23 @@ _PUT = sa.text(
         ::procrastinate_job_to_defer_v1])
     """
 )
+#: A job in hand whose worker is silent; or that a worker took, or ended, without having heard so, for the answer was
+#: lost: then nobody holds the lease of its lane, or, being a chore, it has been in hand for much too long.
 _RESCUE = sa.text(
     """
     WITH stalled AS MATERIALIZED (
-        SELECT job.id FROM procrastinate_jobs job LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
-        WHERE job.status = 'doing'
-          AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => :silence))
+        SELECT job.id FROM procrastinate_jobs job
+        LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+        LEFT JOIN lane ON lane.name = job.lock AND lane.lease_until > extract(epoch FROM now())
+        CROSS JOIN LATERAL (
+            SELECT max(at) AS since FROM procrastinate_events WHERE job_id = job.id AND type = 'started'
+        ) begun
+        WHERE job.status = 'doing' AND (
+            worker.id IS NULL
+            OR worker.last_heartbeat < now() - make_interval(secs => :silence)
+            OR (job.task_name = :task AND lane.name IS NULL AND begun.since < now() - make_interval(secs => :silence))
+            OR begun.since < now() - make_interval(secs => :chore) AND job.queue_name = :chores
+        )
         FOR UPDATE OF job SKIP LOCKED
     )
     SELECT count(procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL)::text) FROM stalled
@@ -129,6 +146,7 @@ class ProcrastinateQueue:
         asyncio.run(self._serve(work, slots, stop))
 
     async def _serve(self, work: Work, slots: Slots, stop: threading.Event) -> None:
+        asyncio.get_running_loop().set_exception_handler(_kind_only)
         clock = await asyncio.to_thread(DatabaseClock, self._engine)
         async with _connector(self._engine) as connector:
             files, chores = _apps(connector, work, clock)
@@ -156,7 +174,8 @@ class ProcrastinateQueue:
         with self._engine.begin() as connection:
             if not connection.scalar(_ALONE):
                 return 0, 0
-            rescued = connection.scalar(_RESCUE, {"silence": self._lease * SILENCE}) or 0
+            waits = {"silence": self._lease * SILENCE, "chore": self._lease * CHORE, "task": TASK, "chores": CHORES}
+            rescued = connection.scalar(_RESCUE, waits) or 0
             said = {"large": self._large, "large_queue": LARGE, "queue": FILES, "task": TASK, "open": list(OPEN)}
             found = connection.scalar(_FORGOTTEN, said) or 0
         if rescued or found:
@@ -164,12 +183,28 @@ class ProcrastinateQueue:
         return rescued, found
 
 
+class _PatientConnector(procrastinate.PsycopgConnector):
+    """The engine's connections; what it tells the database is told again when the line broke."""
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        """One statement without an answer: a job ended or put off, a sign of life."""
+        for pause in PAUSES:
+            try:
+                await super().execute_query_async(query, **arguments)
+                return
+            except ConnectorException as error:
+                if not isinstance(error.__cause__, psycopg.OperationalError | psycopg_pool.PoolTimeout):
+                    raise
+            await asyncio.sleep(pause)
+        await super().execute_query_async(query, **arguments)
+
+
 @asynccontextmanager
 async def _connector(engine: sa.Engine) -> AsyncIterator[procrastinate.PsycopgConnector]:
     """The engine's own connections, with the same limits on every wait as the registry's."""
     _, arguments = engine.dialect.create_connect_args(engine.url)
     kwargs = {**arguments, **session()}
-    connector = procrastinate.PsycopgConnector(min_size=1, max_size=6, timeout=20, kwargs=kwargs)
+    connector = _PatientConnector(min_size=1, max_size=6, timeout=20, kwargs=kwargs)
     await connector.open_async()
     try:
         yield connector
@@ -230,15 +265,23 @@ async def _steady(app: procrastinate.App, queue: str, many: int, lease: float) -
         await asyncio.sleep(1)
 
 
+def _kind_only(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What nobody caught, by its kind: its text may say anything."""
+    del loop
+    _log.warning("worker_engine", action="uncaught", error=type(context.get("exception")).__name__)
+
+
 def _quiet() -> None:
     """The engine's own log carries texts of exceptions: of it only what happened is passed on, never what it said."""
-    logger = logging.getLogger("procrastinate")
-    if not logger.handlers:
-        logger.addHandler(_ActionOnly(logging.ERROR))
-        logger.propagate = False
+    for name in ("procrastinate", "psycopg.pool"):
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(_ActionOnly(logging.WARNING if name == "psycopg.pool" else logging.ERROR))
+            logger.propagate = False
 
 
 class _ActionOnly(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        if getattr(record, "action", None) not in {"job_error", "job_error_retry"}:
-            _log.warning("worker_engine", action=getattr(record, "action", "unknown"))
+        action = getattr(record, "action", "connection")
+        if action not in {"job_error", "job_error_retry"}:
+            _log.warning("worker_engine", action=action)

@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import os
 import random
+import sys
 import time
 from collections import Counter
 
@@ -24,7 +26,7 @@ class Plan:
     seconds: float = 60.0
     every: float = 1.5  # between two harms, on average
     lease: float = 3.0
-    patience: float = 90.0
+    patience: float = 200.0
     crashes: bool = True
     skews: tuple[int, ...] = (3600, -3600)
     defect: str = ""
@@ -53,8 +55,25 @@ def run(plan: Plan, seed: int, server: pg.PostgreSQL | None = None) -> tuple[che
             nemesis.rest()
             _settle(plan, made, nemesis)
         finally:
+            if "CHAOS_KEEP" in os.environ:
+                _tell(made)
             nemesis.end()
         return checker.check(made, plan.files), nemesis.done
+
+
+def _tell(made: world.World) -> None:
+    """What is left, for whoever looks into a round that went wrong."""
+    with made.registry.engine.connect() as connection:
+        for query in (
+            "SELECT lane, lane_place, state, attempts, fence, guid FROM receipt WHERE state <> 'terminado' ORDER BY 1, 2",
+            "SELECT * FROM lane",
+            "SELECT id, queue_name, status, lock, queueing_lock, attempts, scheduled_at, worker_id FROM procrastinate_jobs",
+            "SELECT id, now() - last_heartbeat FROM procrastinate_workers",
+            "SELECT pid, application_name, state, wait_event, now() - state_change, left(query, 80) FROM pg_stat_activity",
+        ):
+            sys.stderr.write(f"-- {query}\n")
+            for row in connection.execute(sa.text(query)).all()[:40]:
+                sys.stderr.write(f"{tuple(row)}\n")
 
 
 def _harm(plan: Plan, made: world.World, nemesis: Nemesis, lot: random.Random) -> None:

@@ -133,7 +133,8 @@ def job_apart() -> None:
 
 def _no_search() -> None:
     procrastinate_queue._FORGOTTEN = sa.text(
-        "SELECT 0 WHERE :large > 0 AND :large_queue <> '' AND :queue <> '' AND :task <> '' AND cardinality(:open) > 0"
+        "SELECT 0 WHERE CAST(:large AS bigint) > 0 AND CAST(:large_queue AS text) <> CAST(:queue AS text) "
+        "AND CAST(:task AS text) <> '' AND cardinality(CAST(:open AS text[])) > 0"
     )
 
 

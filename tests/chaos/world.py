@@ -150,4 +150,6 @@ def made(*, entities: int, files: int, lease: float, server: pg.PostgreSQL | Non
             yield world
             world.close()
     finally:
+        if kept := os.environ.get("CHAOS_KEEP"):
+            shutil.copy(root / "hosts.log", kept)
         shutil.rmtree(root, ignore_errors=True)
