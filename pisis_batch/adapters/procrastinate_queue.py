@@ -191,10 +191,11 @@ class _PatientConnector(procrastinate.PsycopgConnector):
         for pause in PAUSES:
             try:
                 await super().execute_query_async(query, **arguments)
-                return
             except ConnectorException as error:
                 if not isinstance(error.__cause__, psycopg.OperationalError | psycopg_pool.PoolTimeout):
                     raise
+            else:
+                return
             await asyncio.sleep(pause)
         await super().execute_query_async(query, **arguments)
 
