@@ -115,6 +115,8 @@ def _text(outcome: Outcome, *, mask: bool, language: str) -> None:
     for cause in causes(outcome):
         style = "red" if cause.severity == "error" else "yellow"
         out.print(f"[{style}]{cause.kind}[/] [bold]{cause.title}[/] ({cause.code}): {cause.many}, {cause.where}")
+        if cause.key not in validators.RULES:  # a root cause has its own story; a code's is in its findings
+            out.print(f"  {cause.why}", markup=False)
         out.print(f"  Qué hacer: {cause.remedy}", style="dim")
     out.print()
     _table(outcome, out, mask=mask, language=language)
