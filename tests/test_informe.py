@@ -3,7 +3,6 @@
 import dataclasses
 import html
 import re
-import time
 from pathlib import Path
 
 import browser
@@ -149,28 +148,27 @@ def test_it_prints_what_was_found(chromium: Browser, tmp_path: Path) -> None:
 
 
 @browser.needed
-def test_it_stays_quick_with_a_hundred_thousand_findings(chromium: Browser, tmp_path: Path) -> None:
+def test_a_hundred_thousand_findings_are_all_searched_and_only_a_screenful_is_drawn(
+    chromium: Browser, tmp_path: Path
+) -> None:
     outcome = many(75_000)
     assert len(outcome.findings) == 100_000
-    text = report(outcome)
     with browser.opened(chromium) as page:
-        started = time.perf_counter()
-        opened(page, tmp_path, text)
-        first = time.perf_counter() - started
+        opened(page, tmp_path, report(outcome))
         while page.evaluate("hay.length") < 100_000:
             page.wait_for_timeout(50)
-        took = page.evaluate(
-            """["juan503", "linea 74999", "accion x", "no esta"].map((words) => {
+        found = page.evaluate(
+            """["linea 74999", "no esta"].map((words) => {
               document.getElementById("busca").value = words;
-              const from = performance.now();
               filter();
-              document.body.offsetHeight;
-              return performance.now() - from;
+              return document.getElementById("cuantos").innerText;
             })"""
         )
-    # the promise is 1 s and 100 ms; a machine that runs other tests meanwhile is given four times as much
-    assert first < 4
-    assert sorted(took)[1] < 400
+        drawn = page.locator("#lista *").count()
+    # how quick it is, `make report-speed` tells: what makes it quick is that the page holds a screenful
+    assert drawn < 1_000
+    assert found[1].startswith("0 ")
+    assert 0 < int(found[0].split()[0].replace(".", "")) < 100
 
 
 def test_the_report_is_in_the_outbox() -> None:
