@@ -38,26 +38,24 @@ def _chosen(values: tuple[str, ...], many: int, chance: np.random.Generator) -> 
 
 
 def people(users: int, start: int, many: int, seed: int) -> pl.DataFrame:
-    """Persons by their place among the users of a file: type, number, names. One in ten has a foreigner's card."""
+    """Persons by their place among the users of a file: type, number, names."""
     chance = np.random.default_rng((seed, start, 1))
-    place = pl.int_range(start, start + many, eager=True)
-    mixed = (place * 7_919 + seed) % max(users, 1)  # every person once, in no order, when 7919 does not divide users
-    return pl.DataFrame(
-        {
-            "tipo_id": ["CC"] * many,
-            "num_id": (mixed + 1_000_000_000).cast(pl.String),
-            "primer_nombre": _chosen(_FIRST, many, chance),
-            "primer_apellido": _chosen(_LAST, many, chance),
-        }
-    )
+    names = {"primer_nombre": _chosen(_FIRST, many, chance), "primer_apellido": _chosen(_LAST, many, chance)}
+    return numbered(pl.int_range(start, start + many, eager=True), users, seed).with_columns(**names)
+
+
+def numbered(place: pl.Series, users: int, seed: int) -> pl.DataFrame:
+    """The identification of the users at some places: each once, in no order, when 7919 does not divide `users`."""
+    number = (place * 7_919 + seed) % max(users, 1) + 1_000_000_000
+    return pl.DataFrame({"num_id": number.cast(pl.String)}).select(tipo_id=pl.lit("CC"), num_id="num_id")
 
 
 def _users(users: int, start: int, many: int, seed: int) -> pl.DataFrame:
     chance = np.random.default_rng((seed, start, 2))
-    leaving = pl.Series(chance.random(many) < 0.1)  # one in ten is unlinked
     fixed = pl.Series(chance.random(many) < 0.5)  # half have an end
     day = pl.Series(chance.integers(1, 29, many)).cast(pl.String).str.zfill(2)
     place = pl.int_range(start, start + many, eager=True)
+    leaving = place % 10 == 9  # one in ten is unlinked
     filled = ~leaving
     number = people(users, start, many, seed)
     rest = pl.DataFrame({"leaving": leaving, "fixed": fixed, "filled": filled, "day": day, "place": place})
@@ -82,11 +80,11 @@ def _users(users: int, start: int, many: int, seed: int) -> pl.DataFrame:
 
 
 def _profiles(users: int, start: int, many: int, seed: int) -> pl.DataFrame:
-    """Each is for the user of the same place, when that one is linked; else it is withdrawn from whom it was given."""
+    """Each is for another user who is linked."""
     chance = np.random.default_rng((seed, start, 3))
     chosen = chance.integers(0, len(_PROFILES), many)
-    number = people(users, start, many, seed)
     place = pl.int_range(start, start + many, eager=True)
+    number = numbered((place // 9) * 10 + place % 9, users, seed)
     return number.select(
         pl.lit("3"),
         (place + users + 1).cast(pl.String).alias("n"),

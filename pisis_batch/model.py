@@ -203,6 +203,8 @@ class Batch:
 
 def unreadable(irregular: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """The irregular lines that may be a detail record."""
+    if irregular.is_empty():
+        return irregular
     wrong = pl.col("problem").is_in(["unknown", "ragged", "too_long"])
     return irregular.filter(wrong & (pl.col("mark") != layout.control.mark))
 
@@ -237,11 +239,14 @@ FINDINGS = pl.Schema(
 )
 
 
+_NO_FINDINGS = pl.DataFrame(schema=FINDINGS)
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """Many findings as one frame (schema FINDINGS) that iterates as :class:`Finding`."""
 
-    frame: pl.DataFrame = dataclasses.field(default_factory=lambda: pl.DataFrame(schema=FINDINGS))
+    frame: pl.DataFrame = dataclasses.field(default_factory=lambda: _NO_FINDINGS)
 
     def __len__(self) -> int:
         return self.frame.height
@@ -398,7 +403,8 @@ PERIODS = pl.Schema(dict.fromkeys(["inicio", "corte", "reporte_desde", "reporte_
 
 
 def _empty(schema: pl.Schema) -> Any:
-    return dataclasses.field(default_factory=lambda: pl.DataFrame(schema=schema))
+    none = pl.DataFrame(schema=schema)  # frames are never changed in place: one serves all
+    return dataclasses.field(default_factory=lambda: none)
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,7 +478,7 @@ class Counts:
 
 def _rows(*names: str) -> Any:
     schema = pl.Schema({"line": pl.UInt32, **dict.fromkeys(names, _TEXT)})
-    return dataclasses.field(default_factory=lambda: pl.DataFrame(schema=schema))
+    return _empty(schema)
 
 
 _USER = ("tipo_id", "num_id", "primer_nombre", "primer_apellido")

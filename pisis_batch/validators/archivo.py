@@ -9,7 +9,7 @@ from pisis_batch.layouts.relation import Count, Unique
 from pisis_batch.model import Batch, Facts
 from pisis_batch.numbering import BREAKS, Numbering
 from pisis_batch.validators.escena import Scene
-from pisis_batch.validators.rule import NOTHING, rule
+from pisis_batch.validators.rule import NOTHING, rule, together
 
 
 def _none(**columns: pl.DataType | type[pl.DataType]) -> pl.DataFrame:
@@ -119,7 +119,7 @@ def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
         2|2|CC|1090000002|ANA|RUIZ|O|||||
         3|3|CC|1090000001|186|A|1274
     """
-    found = [_none(record=pl.String, tipo=pl.String, despues=pl.String)]
+    found: list[pl.DataFrame] = []
     details = list(batch.layout.details) if batch.layout.grouped else []
     for place, record in enumerate(details):
         later = [(batch.first(other.name), other) for other in details[place + 1 :]]
@@ -134,7 +134,7 @@ def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
         found.append(
             late.select("line", record=pl.lit(record.name), tipo=pl.lit(record.mark), despues=pl.lit(other.mark))
         )
-    return pl.concat(found)
+    return together(found)
 
 
 @rule(
@@ -163,13 +163,11 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
         3|2|CC|1090000001|186|A|1274
     """
     sequence = batch.layout.sequence
-    columns = {"record": pl.String, "field": pl.String, "value": pl.String, "esperado": pl.String}
     if sequence is None:
-        return _none(**columns, tramo=pl.String, stretch=pl.String)
+        return NOTHING
     runs = [(name,) for name in sequence.over] if sequence.restart else [sequence.over]
-    return pl.concat([_broken(batch, sequence.field, over, place) for place, over in enumerate(runs)]).sort(
-        "line", maintain_order=True
-    )
+    found = [_broken(batch, sequence.field, over, place) for place, over in enumerate(runs)]
+    return together([rows for rows in found if rows is not None]).sort("line", maintain_order=True)
 
 
 def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
@@ -181,7 +179,7 @@ def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
     return bool((values == pl.int_range(1, values.len() + 1, eager=True).cast(pl.String)).all())
 
 
-def _broken(batch: Batch, field: str, over: tuple[str, ...], place: int) -> pl.DataFrame:
+def _broken(batch: Batch, field: str, over: tuple[str, ...], place: int) -> pl.DataFrame | None:
     """Where one run of consecutives breaks."""
     if batch.figures:
         found = batch.figures.breaks[place]
@@ -192,6 +190,8 @@ def _broken(batch: Batch, field: str, over: tuple[str, ...], place: int) -> pl.D
         numbering = Numbering()
         numbering.add(pl.concat(parts).sort("line"), batch.unreadable.select("line").sort("line"))
         found = numbering.breaks()
+    if found.is_empty():
+        return None
     many = pl.col("size") > 1
     return found.select(
         "line",
@@ -228,8 +228,7 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
     totals += [
         (c.field, c.over, c.severity, c.official("")) for c in layout.check if isinstance(c, Count) and not c.off
     ]
-    columns = ["record", "field", "value", "contados", "severity", "oficial"]
-    found = [_none(**dict.fromkeys(columns, pl.String))]
+    found: list[pl.DataFrame] = []
     for place, over, severity, official in totals:
         owner, name = place.split(".")
         rows = batch[owner].head(1)
@@ -250,7 +249,7 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
                     oficial=pl.lit(official or None, dtype=pl.String),
                 )
             )
-    return pl.concat(found)
+    return together(found)
 
 
 @rule(
@@ -276,7 +275,7 @@ def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
         2|1|CC|1090000001|JUAN|PEREZ|O|||||
         2|2|CE|1090000|JUAN|PEREZ|O|||||
     """
-    found = [_none(record=pl.String, field=pl.String, value=pl.String, llave=pl.String, primera=pl.String)]
+    found: list[pl.DataFrame] = []
     own = [(record, list(record.unique), batch[record.name]) for record in batch.layout.records if record.unique]
     for check in batch.layout.check:
         if isinstance(check, Unique) and not check.off:
@@ -301,7 +300,7 @@ def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
                 primera=pl.col("primera").cast(pl.String),
             )
         )
-    return pl.concat(found)
+    return together(found)
 
 
 def _optional(record: Record, key: str) -> bool:
@@ -356,14 +355,14 @@ def record_too_often(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         2|1
     """
-    found = [_none(record=pl.String, tipo=pl.String)]
+    found: list[pl.DataFrame] = []
     for record in batch.layout.details:
         if record.occurs in {"1", "0..1"}:
             again = batch[record.name].slice(1)
             if again.is_empty():
                 continue
             found.append(again.select("line", record=pl.lit(record.name), tipo=pl.lit(record.mark)))
-    return pl.concat(found)
+    return together(found)
 
 
 @rule(

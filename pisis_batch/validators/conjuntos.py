@@ -24,7 +24,7 @@ from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.condiciones import number, shown
 from pisis_batch.validators.derivados import derived
 from pisis_batch.validators.escena import Objection, Scene, objected
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import rule, together
 
 
 def _frame(found: list[pl.DataFrame], *names: str) -> pl.DataFrame:
@@ -396,8 +396,7 @@ def header_not_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         2|900123456
     """
-    columns = ["record", "field", "value", "origen", "esperado"]
-    found = [pl.DataFrame(schema={"line": pl.UInt32, **dict.fromkeys(columns, pl.String)})]
+    found: list[pl.DataFrame] = []
     for record in batch.layout.records:
         scene = Scene(batch, record)
         for field in record.fields:
@@ -419,4 +418,4 @@ def header_not_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
                     esperado=pl.lit(said),
                 )
             )
-    return pl.concat(found)
+    return together(found)

@@ -4,14 +4,12 @@ import polars as pl
 
 from pisis_batch.layouts import Record
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import rule, together
 
 
 def _acting(batch: Batch, facts: Facts, acts: set[str], *, known: bool) -> pl.DataFrame:
     """Lines with one of these acts whose key is stored (`known`), or is not; clave is the key in words."""
-    found = [
-        pl.DataFrame(schema={"line": pl.UInt32, **dict.fromkeys(["record", "field", "value", "clave"], pl.String)})
-    ]
+    found: list[pl.DataFrame] = []
     for record in batch.layout.details:
         if record.action is None:
             continue
@@ -23,7 +21,7 @@ def _acting(batch: Batch, facts: Facts, acts: set[str], *, known: bool) -> pl.Da
         elif known:
             rows = rows.clear()
         found.append(_placed(rows, record, record.action.field))
-    return pl.concat(found)
+    return together(found)
 
 
 def _placed(rows: pl.DataFrame, record: Record, field: str) -> pl.DataFrame:

@@ -60,6 +60,11 @@ class Fault:
 Reach = Literal["file", "irregular", "checks", "control", "person", "row"]
 
 
+def together(found: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rows that a rule objects to, found in several places."""
+    return pl.concat(found) if found else NOTHING
+
+
 class Words(TypedDict):
     """The texts that several rules may share."""
 
