@@ -69,11 +69,17 @@ def rows(record: Record, many: int, shop: Workshop) -> list[Row]:
 def _fresh(bench: Bench, births: set[str]) -> Row:
     """A row drawn field by field; a condition may look ahead, so what it governs is settled by mending."""
     row: Row = dict.fromkeys(bench.record.by_name, "")
+    acting = bench.record.action
     for one in bench.record.fields:
         if one.name in births:
             row[one.name] = _birth(bench)
         elif one.same_as is not None:
             row[one.name] = bench.world.singles.get(one.same_as, "")
+        elif acting and one.name == acting.field and acting.insert:
+            # a sample stands alone: nothing is stored that it could update or annul
+            rests = acting.none is not None and bench.chance.random() < _STOPPED
+            row[one.name] = (acting.none if rests else acting.insert) or ""
+            continue
         elif one.check_digit_of is not None:
             row[one.name] = nit.calc_check_digit(row[one.check_digit_of])
         else:
