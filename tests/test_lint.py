@@ -1,12 +1,14 @@
 """Mistakes seeded one at a time in a layout that is right: each is named, with the path to it."""
 
+import re
 import tomllib
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from examples import content_of
 
-from pisis_batch.layouts import LayoutError, parse_content
+from pisis_batch.layouts import Check, Field, LayoutError, Stop, Test, parse_content
 from pisis_batch.validators import check_layout
 
 RIGHT = """
@@ -116,3 +118,18 @@ def test_a_name_is_checked_too() -> None:
     assert problems(content) == ['file_name: "regimen" no es un campo del control ni está en name_parts']
     content["name_parts"] = {"regimen": {"label": "Régimen"}, "sede": {"label": "Sede"}}
     assert problems(content) == ['name_parts.sede: el nombre no tiene la parte "sede"']
+
+
+PAGE = (Path(__file__).parent.parent / "docs/lenguaje-anexos.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL), ids=lambda x: str(len(x)))
+def test_the_examples_of_the_language_load(block: str) -> None:
+    assert problems(content_of(block)) == []
+
+
+def test_the_page_of_the_language_names_every_key_and_kind() -> None:
+    kinds = {get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(Check)[0])}
+    own = {"name", "label", "type", "constant", "table", "case", "accents", "min", "format", "datum"}  # said elsewhere
+    keys = {*Field.model_fields, *Test.model_fields, *Stop.model_fields} - own
+    assert sorted(word for word in kinds | keys if word not in PAGE) == []
