@@ -124,9 +124,9 @@ def layouts_sample(
     day = (cut or datetime.now(BOGOTA)).date()
     output.mkdir(parents=True, exist_ok=True)
     if breaking:
-        _broken(one(annex, workspace), breaking.upper(), day, output, registry)
+        _broken(one(annex, workspace, day), breaking.upper(), day, output, registry)
         return
-    name, content = sample(one(annex, workspace), rows, cut=day, seed=seed)
+    name, content = sample(one(annex, workspace, day), rows, cut=day, seed=seed)
     (output / name).write_bytes(content)
     click.echo(str(output / name))
 

@@ -1,6 +1,7 @@
 """Which layouts a command knows: the built-in ones and those of the operator's folder (`--layouts`, `layouts = …`)."""
 
 import os
+from datetime import date
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,11 +59,11 @@ def known(workspace: Path | None) -> "Shelf":
     return shelf_with(folder)
 
 
-def one(annex: str, workspace: Path | None) -> "Layout":
-    """The layout of ANNEX or ANNEX@version; a usage error names those there are."""
+def one(annex: str, workspace: Path | None, cut: date | None = None) -> "Layout":
+    """The layout of ANNEX, in force at a cut date if one is given, or of ANNEX@version; a usage error names them."""
     shelf = known(workspace)
     code, _, version = annex.partition("@")
-    found = shelf.get(code)
+    found = shelf.get(code, cut) or shelf.get(code)
     if version:
         found = next((x for x in shelf if x.annex == code.upper() and x.version == version), None)
     if found is None:

@@ -31,6 +31,15 @@ class Workshop:
     chance: random.Random
     made: dict[str, list[Row]] = field(default_factory=dict)
     counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    named: dict[str, list[Row]] = field(default_factory=dict)
+
+    def parents(self, check: Parent) -> list[Row]:
+        """The lines that a child may name."""
+        known = self.named.get(check.of)
+        if known is None:
+            made = self.made.get(check.of, [])
+            known = self.named[check.of] = [one for one in made if all(one[key] for key in check.pairs.values())]
+        return known
 
     def bench(self, record: Record) -> Bench:
         """The tools for one record's rows."""
@@ -52,14 +61,13 @@ def rows(record: Record, many: int, shop: Workshop) -> list[Row]:
         if len(found) == many:
             break
         fresh = len(found) < _POOL
-        row = _fresh(bench, births) if fresh else _rekeyed(dict(found[len(found) % _POOL]), bench, keys)
-        before = dict(shop.counters)
+        row = _fresh(bench, births) if fresh else _rekeyed(dict(shop.chance.choice(found[:_POOL])), bench, keys)
         if not _belongs(row, bench, shop) or not ((free and not fresh) or mended(row, bench)):
             continue
-        _derived(row, bench, shop)
+        before = _derived(row, bench, shop)
         told = [(name, *(row[part] for part in key)) for name, key in zip("abcdefgh", keys, strict=False) if key]
         if any(key in seen for key in told):
-            shop.counters = before
+            shop.counters.update(before)
             continue
         seen.update(told)
         found.append(row)
@@ -84,7 +92,8 @@ def _fresh(bench: Bench, births: set[str]) -> Row:
             row[one.name] = nit.calc_check_digit(row[one.check_digit_of])
         else:
             wanted = due(one, row, bench.record, bench.world)
-            if wanted or (wanted is None and bench.chance.random() < _OPTIONAL):
+            kept = bench.record.stop is not None and one.name in bench.record.stop.keep
+            if wanted or (wanted is None and not kept and bench.chance.random() < _OPTIONAL):
                 row[one.name] = value(one, bench.chance, bench.world.cut, row)
         stop = bench.record.stop
         if stop and one.name in stop.when and bench.chance.random() > _STOPPED:
@@ -122,16 +131,16 @@ def _belongs(row: Row, bench: Bench, shop: Workshop) -> bool:
     """Name a line of the parent record that is there; False when there is none to name."""
     for check in bench.checks:
         if isinstance(check, Parent) and holds(check.when, row, bench.record, bench.world):
-            parents = [one for one in shop.made.get(check.of, []) if all(one[key] for key in check.pairs.values())]
+            parents = shop.parents(check)
             if not parents:
                 if check.severity == "error":
                     return False
                 continue
             whom = bench.chance.choice(parents)
             row |= {name: whom[key] for name, key in check.pairs.items()}
-    earlier = [one for made in shop.made.values() for one in made if one.get("accion", "V") == "V"]
     people = [name for name in bench.record.by_name if name in {"tipo_id", "num_id"}]
-    if earlier and people:
+    earlier = [one for made in shop.made.values() for one in made if one.get("accion", "V") == "V"] if people else []
+    if earlier:
         whom = bench.chance.choice(earlier)
         row |= {name: whom[name] for name in people if name in whom}
     return True
@@ -139,7 +148,11 @@ def _belongs(row: Row, bench: Bench, shop: Workshop) -> bool:
 
 def _rekeyed(row: Row, bench: Bench, keys: Sequence[Sequence[str]]) -> Row:
     """The same row under another key: what is open in it is drawn anew."""
-    made = {check.field for check in bench.checks if isinstance(check, Derived)}
+    made = {
+        check.field
+        for check in bench.checks
+        if isinstance(check, Derived) and holds(check.when, row, bench.record, bench.world)
+    }
     for name in {name for key in keys for name in key} - made:
         one = bench.field(name)
         closed = one.allowed is not None or one.list is not None or one.same_as is not None
@@ -148,8 +161,12 @@ def _rekeyed(row: Row, bench: Bench, keys: Sequence[Sequence[str]]) -> Row:
     return row
 
 
-def _derived(row: Row, bench: Bench, shop: Workshop) -> None:
-    """Write the identifiers that other fields make up; what they leave open counts on within what stands before it."""
+def _derived(row: Row, bench: Bench, shop: Workshop) -> dict[tuple[str, str], int]:
+    """Write the identifiers that other fields make up; what they leave open counts on within what stands before it.
+
+    Returns the counters as they were, for a row that is not kept.
+    """
+    before: dict[tuple[str, str], int] = {}
     for check in bench.checks:
         if not isinstance(check, Derived) or not holds(check.when, row, bench.record, bench.world):
             continue
@@ -159,11 +176,13 @@ def _derived(row: Row, bench: Bench, shop: Workshop) -> None:
         for kind, text in pieces(check.template):
             if kind == "digits":
                 place = (check.field, told)
+                before.setdefault(place, shop.counters.get(place, 0))
                 shop.counters[place] = shop.counters.get(place, 0) + 1
                 told += str(shop.counters[place]).zfill(len(text))
             else:
                 told += row[text] if kind == "field" else text
         row[check.field] = told
+    return before
 
 
 def singles(layout: Layout, control: Mapping[str, str], parts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
