@@ -1,9 +1,9 @@
 """Which layouts a command knows: the built-in ones and those of the operator's folder (`--layouts`, `layouts = …`)."""
 
 import os
-from datetime import date
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
