@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DIR ?=
 
-.PHONY: chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
+.PHONY: bench-scale chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -48,6 +48,9 @@ mutation: $(READY)  ## mutants of the rules that no test notices (MODULE=usuario
 
 chaos: $(READY)  ## kill, pause, cut off and mislead real workers for MINUTES=10 from SEED=1; DEFECTS=1 plants defects
 	cd tests && PYTHONPATH=. ../$(BIN)/python -m chaos $(if $(DEFECTS),--defects,--minutes $(or $(MINUTES),10)) --seed $(or $(SEED),1) $(if $(JSON),--json $(JSON))
+
+bench-scale: $(READY)  ## files per second with workers against one process, cost of the queue, small files beside a large one
+	$(BIN)/python bench/scale.py --files $(or $(FILES),200) --large $(or $(LARGE),5000000) --json $(or $(JSON),/dev/null)
 
 format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .
