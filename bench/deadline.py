@@ -1,6 +1,6 @@
 """Deadline day for 60,000 entities, simulated from measured service times: how long files wait on 2, 4, 8 machines.
 
-`python bench/deadline.py MEASURED.json`, the file that `bench/scale.py --json` wrote. Arrivals: each entity's file comes
+`python bench/deadline.py MEASURED.json`, what `bench/scale.py --json` wrote. Arrivals: each entity's file comes
 at a moment drawn from a day that fills up towards the deadline (`Beta(4, 1.3)` over 24 hours); three of ten are
 rejected and sent again once, 20 to 60 minutes after their answer. One entity's files wait for each other. Service times
 are drawn from the measured ones. A machine has four files in hand.
