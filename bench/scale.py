@@ -74,7 +74,7 @@ def workspace(database: str, entities: int, people: int) -> Iterator[tuple[Path,
             f"{persons}\n",
         }.items():
             frame, problems = registry_csv.read(table, said.encode())
-            assert not problems, problems[:3]
+            assert not problems, problems[:3]  # noqa: S101
             ports.registry.load(table, frame, NOW)
         ports.registry.close()  # type: ignore[attr-defined]
         yield root, settings
@@ -113,7 +113,7 @@ def inline(database: str, files: int, lines: int) -> dict[str, float]:
             work.file(receipt.guid)
             spent.append(time.perf_counter() - at)
         ended = time.perf_counter()
-        assert left(ports) == 0
+        assert left(ports) == 0  # noqa: S101
         ports.judge.close()
         ports.registry.close()  # type: ignore[attr-defined]
     return {
@@ -161,7 +161,7 @@ def running(root: Path, many: int) -> Iterator[Path]:
     log = root / "worker.log"
     command = [sys.executable, "-c", "from pisis_batch.cli import main; main()", "-w", str(root), "worker"]
     with log.open("wb") as out:
-        process = subprocess.Popen([*command, "--concurrency", str(many), "--no-chores"], stdout=out, stderr=out)
+        process = subprocess.Popen([*command, "--concurrency", str(many), "--no-chores"], stdout=out, stderr=out)  # noqa: S603
     try:
         yield log
     finally:
@@ -182,7 +182,7 @@ def queue_cost(server: pg.PostgreSQL, jobs: int) -> dict[str, float]:
     with workspace(server.database(), 1, 1) as (_, settings):
         ports = wiring.ports(settings, workers=True)
         queue = ports.queue
-        assert isinstance(queue, ProcrastinateQueue)
+        assert isinstance(queue, ProcrastinateQueue)  # noqa: S101
         engine = ports.registry.engine  # type: ignore[attr-defined]
         put = []
         with engine.begin() as connection:

@@ -536,3 +536,4 @@ class Ports:
     mail_from: str
     brake: Brake
     calendar: Calendar = Calendar()
+    beat_seconds: float = 5.0  # how often whoever works on a file says so

@@ -44,6 +44,7 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
         limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
         mail_from=settings.mail_from,
         calendar=Calendar(settings.remind_days, settings.keep_days),
+        beat_seconds=settings.lease_seconds / 4,
         brake=Brake(settings.brake_users, settings.brake_percent),
     )
 

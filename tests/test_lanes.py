@@ -64,7 +64,7 @@ def test_a_name_that_tells_no_entity_queues_by_its_sender(ports: Ports) -> None:
 def test_a_worker_that_slept_past_its_lease_writes_nothing(
     workspace: Path, ports: Ports, other: SqlRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql_lanes, "LEASE_SECONDS", -1.0)
+    ports.registry.lease_seconds = -1.0  # type: ignore[attr-defined]  # the database adapter has it
     drop(workspace, file_of(GOOD))
     (guid,) = service.take_in(ports)
     judge = processing._judge

@@ -1,5 +1,6 @@
 """Files handed to workers: the job is in the receipt's transaction, order is the entity's, dead and paused ones do no harm."""
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -218,3 +219,42 @@ def test_a_job_whose_end_was_not_heard_does_not_hold_up_its_entity(workspace: Pa
     ports.registry.give_back(first, fence)
     assert queue.tend() == (1, 0)
     assert [(job[0], job[3]) for job in jobs(ports)] == [(first, "todo"), (second, "todo")]
+
+
+def test_a_stuck_job_with_a_twin_in_line_is_struck_off(workspace: Path, ports: Ports) -> None:
+    put = sa.text(
+        "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('tareas', 'correo', 0, 'correo', 'correo', '{}', NULL)"
+        "::procrastinate_job_to_defer_v1])"
+    )
+    with engine(ports).begin() as connection:
+        connection.execute(put)
+        connection.execute(sa.text("UPDATE procrastinate_jobs SET status = 'doing'"))
+        connection.execute(put)
+    queue = ports.queue
+    assert isinstance(queue, ProcrastinateQueue)
+    assert queue.tend() == (1, 0)
+    with engine(ports).begin() as connection:
+        assert list(connection.scalars(sa.text("SELECT status::text FROM procrastinate_jobs"))) == ["todo"]
+
+
+def test_the_lease_is_kept_however_long_a_file_takes(
+    workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(workspace, file_of(GOOD))
+    (guid,) = service.take_in(ports)
+    quick = dataclasses.replace(ports, beat_seconds=0.05)
+    fetch, renewed = ports.archive.fetch, list[str]()
+    renew = ports.registry.renew
+
+    def counted(guid: str, fence: int) -> bool:
+        renewed.append(guid)
+        return renew(guid, fence)
+
+    def slow(sha256: str) -> bytes:
+        time.sleep(0.4)
+        return fetch(sha256)
+
+    monkeypatch.setattr(ports.archive, "fetch", slow)
+    monkeypatch.setattr(ports.registry, "renew", counted)
+    assert service.process(guid, quick)
+    assert len(renewed) >= 2

@@ -50,7 +50,8 @@ _PUT = sa.text(
     """
 )
 #: A job in hand whose worker is silent; or that a worker took, or ended, without having heard so, for the answer was
-#: lost: then nobody holds the lease of its lane, or, being a chore, it has been in hand for much too long.
+#: lost: then nobody holds the lease of its lane, or, being a chore, it has been in hand for much too long. One that has
+#: a twin in line is struck off.
 _RESCUE = sa.text(
     """
     WITH stalled AS MATERIALIZED (
@@ -68,7 +69,13 @@ _RESCUE = sa.text(
         )
         FOR UPDATE OF job SKIP LOCKED
     )
-    SELECT count(procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL)::text) FROM stalled
+    SELECT count(CASE
+        WHEN EXISTS (
+            SELECT FROM procrastinate_jobs twin WHERE twin.status = 'todo' AND twin.queueing_lock = job.queueing_lock
+        )
+        THEN procrastinate_finish_job_v1(job.id, 'failed', true)::text
+        ELSE procrastinate_retry_job_v2(job.id, now(), NULL, NULL, NULL)::text END)
+    FROM stalled JOIN procrastinate_jobs job ON job.id = stalled.id
     """
 )
 _FORGOTTEN = sa.text(

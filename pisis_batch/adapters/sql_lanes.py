@@ -151,7 +151,7 @@ def interrupt(connection: sa.Connection, name: str) -> bool:
 
 def renew(connection: sa.Connection, guid: str, fence: int, seconds: float) -> bool:
     """Keep the lease for longer; False when it was lost."""
-    mine = _held(guid, fence)
+    mine = sa.and_(_held(guid, fence), lane.c.owner.is_not(None))  # one that was let go is not taken up again
     return connection.execute(lane.update().where(mine).values(lease_until=_now(connection) + seconds)).rowcount == 1
 
 

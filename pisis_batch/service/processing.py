@@ -1,6 +1,8 @@
 """From a receipt to its verdict. A fault of ours never stops the next file, and never blames this one."""
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -32,7 +34,8 @@ def process(guid: str, ports: Ports) -> Outcome | None:
     if receipt.attempts > ATTEMPTS:
         return _give_up(receipt, fence, ports)
     try:
-        judged, done = _to_its_end(_received(receipt, ports), ports, fence, reprocess=False)
+        with _kept(guid, fence, ports):
+            judged, done = _to_its_end(_received(receipt, ports), ports, fence, reprocess=False)
     except UnavailableError as error:
         _log.error("attempt_postponed", guid=guid, error=str(error))
         ports.registry.give_back(guid, fence, counted=False)
@@ -47,6 +50,28 @@ def process(guid: str, ports: Ports) -> Outcome | None:
         return None
     crashpoint("committed")
     return judged.outcome if done else None
+
+
+@contextlib.contextmanager
+def _kept(guid: str, fence: int, ports: Ports) -> Iterator[None]:
+    """Keep the lease while the file is in hand, however long it takes; a process that is paused keeps nothing."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.wait(ports.beat_seconds):
+            try:
+                if not ports.registry.renew(guid, fence):
+                    return
+            except Exception as error:  # noqa: BLE001 it is tried again; the fence guards the rest
+                _log.warning("lease_not_kept", guid=guid, error=type(error).__name__)
+
+    thread = threading.Thread(target=keep, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _received(receipt: Receipt, ports: Ports) -> Received:
