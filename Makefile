@@ -3,8 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 DIR ?=
+SEED ?= 1
+SECONDS_EACH ?= 3600
 
-.PHONY: bench-scale chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
+.PHONY: campaign bench-scale chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -51,6 +53,11 @@ chaos: $(READY)  ## kill, pause, cut off and mislead real workers for MINUTES=10
 
 bench-scale: $(READY)  ## files per second with workers against one process, cost of the queue, small files beside a large one
 	$(BIN)/python bench/scale.py --files $(or $(FILES),200) --large $(or $(LARGE),5000000) --json $(or $(JSON),/dev/null)
+
+campaign: $(READY)  ## reliability in full: kills, errors, hostile files, planted defects; hours (SEED=… for others)
+	cd tests && for kind in hostile kills calls errors smtp mutated mutants; do \
+	  PISIS_ISOLATION=false nice -n 10 ../$(BIN)/python -m campaign $$kind --seed $(SEED) --seconds $(SECONDS_EACH) || exit 1; echo; \
+	done
 
 format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .

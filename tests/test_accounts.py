@@ -132,9 +132,9 @@ def test_an_effect_of_the_same_entity_in_between_is_judged_again(
     def meanwhile(questions: Questions) -> Facts:
         facts = ask(questions)
         asked.append(facts)
-        if len(asked) == 1:  # the same bytes take effect under a name that tells no entity: another lane
+        if len(asked) == 1:  # another file of the entity takes effect in another lane
             twin = workspace / NAME
-            twin.write_bytes(file_of(GOOD))
+            twin.write_bytes(file_of("2|1|CC|1090000003|PEDRO|RUIZ|O|||||"))
             guid = service.submit(twin, "CC10000002", ports)
             registry = ports.registry
             assert isinstance(registry, SqlRegistry)
@@ -149,5 +149,5 @@ def test_an_effect_of_the_same_entity_in_between_is_judged_again(
     monkeypatch.setattr(ports.registry, "ask", meanwhile)
     drop(workspace, file_of(GOOD))
     outcomes = service.once(ports)
-    assert "sin cambios" in [str(outcome.verdict) for outcome in outcomes]
-    assert [run["verdict"] for run in ports.registry.runs()].count("cargado") == 1
+    assert [str(outcome.verdict) for outcome in outcomes] == ["rechazado"], "whom it unlinks is unlinked already"
+    assert linked(ports) == []

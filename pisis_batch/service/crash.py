@@ -3,8 +3,15 @@
 import os
 import signal
 
+_passed: dict[str, int] = {}
+
 
 def crashpoint(name: str) -> None:
-    """Die here if `PISIS_CRASH_AT` says so; otherwise nothing."""
-    if os.environ.get("PISIS_CRASH_AT") == name:
+    """Die here if `PISIS_CRASH_AT` says so (`sent`, or `sent:3` for the third time); otherwise nothing."""
+    wanted = os.environ.get("PISIS_CRASH_AT")
+    if wanted is None:
+        return
+    _passed[name] = _passed.get(name, 0) + 1
+    point, _, turn = wanted.partition(":")
+    if point == name and _passed[name] == int(turn or 1):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -38,7 +38,9 @@ def suggested(rows: pl.DataFrame, outcome: Outcome, *, mask: bool = False) -> pl
     for (code,), part in distinct.group_by("code", maintain_order=True):
         if suggester := SUGGESTERS.get(str(code)):
             answers.append(suggester(part.head(_MOST), asked))
-    told = _worded(distinct.join(pl.concat(answers), on="n"), asked, mask=mask)
+    # what cannot be seen cannot be typed, and may turn round the text beside it
+    plain = pl.concat(answers).filter(~pl.col("expected").str.contains(r"[\p{C}\p{Zl}\p{Zp}]"))
+    told = _worded(distinct.join(plain, on="n"), asked, mask=mask)
     found = key.join(told, on=[*_KEY, "line"], how="left", nulls_equal=True, maintain_order="left")
     return rows.with_columns([found[name].fill_null("") for name in SUGGESTED])
 

@@ -1,0 +1,357 @@
+"""Planted defects: each is one change of the program that a named test must find, or the tests prove nothing.
+
+A defect is planted in a copy of the package that comes first in the path; the tree itself is never touched.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """What is replaced in which file of the package, and the test (`file::expression`) that must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
+    lanes, inbox, scan = "adapters/sql_lanes.py", "adapters/folder_inbox.py", "adapters/folder_scan.py"
+    registry, floods, smtp = "adapters/sql_registry.py", "adapters/sql_floods.py", "adapters/smtp_mailer.py"
+    accounts, isolation, child = "adapters/sql_accounts.py", "adapters/isolation.py", "adapters/child.py"
+    slept, intake = "test_lanes.py::slept", "test_intake.py::"
+    yield Mutant(
+        "a stale fence commits",
+        lanes,
+        "return sa.and_(lane.c.name == of_receipt, lane.c.fence == fence)",
+        "return lane.c.name == sa.select(receipt.c.lane).where(receipt.c.guid == guid).scalar_subquery()",
+        slept,
+    )
+    yield Mutant("attempts are not counted", lanes, "receipt.c.attempts + 1", "receipt.c.attempts + 0", slept)
+    yield Mutant(
+        "the lane's order is ignored", lanes, "_older_waits(connection, found)", "False", "test_lanes.py::in_order"
+    )
+    yield Mutant(
+        "a live lease is taken", lanes, "held.lease_until > now", "held.lease_until < 0", "test_lanes.py::in_order"
+    )
+    yield Mutant(
+        "the dead keep their lease", lanes, "return host == _host() and", "return False and", "test_lanes.py::dead"
+    )
+    yield Mutant(
+        "a reused process number is trusted",
+        lanes,
+        "_started(int(pid)) != started",
+        "not _started(int(pid))",
+        "test_lanes.py::owners",
+    )
+    yield Mutant(
+        "places of a lane repeat", lanes, "lane.c.last_place + 1", "lane.c.last_place + 0", "test_lanes.py::in_order"
+    )
+    yield Mutant(
+        "facts that changed are committed",
+        registry,
+        "outcome.facts.revision !=",
+        "outcome.facts.revision == ''  and '' ==",
+        "test_accounts.py::judged_again",
+    )
+    yield Mutant(
+        "a loaded table leaves no revision",
+        registry,
+        "            sql_revision.grow(connection)\n",
+        "",
+        "test_accounts.py::between_verdict",
+    )
+    yield Mutant(
+        "an effect leaves no revision",
+        registry,
+        "sql_revision.grow(connection, who)",
+        "pass",
+        "test_accounts.py::in_between",
+    )
+    yield Mutant(
+        "a lost lease writes all the same",
+        registry,
+        "            if not sql_lanes.let_go(connection, received.guid, fence):\n                return False\n",
+        "            sql_lanes.let_go(connection, received.guid, fence)\n",
+        slept,
+    )
+    yield Mutant(
+        "a claim is forgotten before its receipt",
+        "service/intake.py",
+        '    crashpoint("archived")',
+        '    ports.inbox.release(claimed)\n    crashpoint("archived")',
+        "test_service.py::archived",
+    )
+    yield Mutant(
+        "a second name is no matter",
+        inbox,
+        "seen.links > 1:\n                unread",
+        "seen.links > 9:\n                unread",
+        intake + "second_name",
+    )
+    yield Mutant(
+        "a second name is not waited for",
+        inbox,
+        "seen.links > 1 and held",
+        "seen.links > 9 and held",
+        intake + "second_name",
+    )
+    yield Mutant(
+        "a third user's file is taken",
+        scan,
+        "return owner not in",
+        "return False and owner not in",
+        intake + "third_user",
+    )
+    yield Mutant(
+        "an open writer is not seen", scan, "return error.errno == errno.EAGAIN", "return False", intake + "held_open"
+    )
+    yield Mutant(
+        "folders are files", scan, "if not stat.S_ISDIR(seen.mode):", "if True:", intake + "folders_in_folders"
+    )
+    yield Mutant(
+        "a claim has another guid after a crash",
+        inbox,
+        "uuid.UUID(bytes=said[:16], version=4)",
+        "uuid.uuid4()",
+        intake + "comes_back",
+    )
+    yield Mutant(
+        "a share's rename is not believed", inbox, "return found == [False, True]", "return False", intake + "believed"
+    )
+    yield Mutant("no copy between file systems", inbox, "errno.EXDEV", "errno.EDOM", intake + "another_file_system")
+    yield Mutant(
+        "half a copy is a claim",
+        inbox,
+        'if not path.name.startswith(".pisis-copy-")',
+        "if True",
+        intake + "another_file_system",
+    )
+    yield Mutant("an enormous file is read", inbox, "seen.size > self._largest", "False", intake + "never_opened")
+    yield Mutant(
+        "a link is a file", scan, '    stat.S_IFLNK: "un enlace a otro archivo",\n', "", intake + "never_opened"
+    )
+    yield Mutant(
+        "what may not be renamed is tried for ever",
+        inbox,
+        "return key in self._stuck",
+        "return False",
+        intake + "may_not_be_renamed",
+    )
+    yield Mutant(
+        "the first sender first",
+        inbox,
+        "                    going.append(files)\n                    break",
+        "                    going = going",
+        intake + "flood_of_one",
+    )
+    yield Mutant("a slow writer is cut off", inbox, "held < self._settle:", "held < -1:", intake + "slow_writer")
+    yield Mutant("unfinished names are files", scan, '".filepart")', '".nunca")', "test_ports.py::half_written")
+    yield Mutant(
+        "names are shown as they are",
+        "service/intake.py",
+        "sign if sign.isprintable() else _escape(sign)",
+        "sign",
+        intake + "every_kind",
+    )
+    yield Mutant(
+        "an original is not held against its hash",
+        "adapters/folder_archive.py",
+        "if hashlib.sha256(content).hexdigest() != sha256:",
+        "if False:",
+        "test_accounts.py::original_that_changed",
+    )
+    yield Mutant(
+        "bytes of two moments are kept",
+        "adapters/folder_archive.py",
+        "_state(before) != _state(after) or size != after.st_size",
+        "False",
+        intake + "held_still",
+    )
+    yield Mutant(
+        "a file is tried for ever",
+        "service/processing.py",
+        "ATTEMPTS = 3\n",
+        "ATTEMPTS = 300\n",
+        "test_service.py::quarantined",
+    )
+    yield Mutant(
+        "quarantine tells nobody",
+        "service/processing.py",
+        "mails, documents = judging.told(outcome, at, ports.mail_from)",
+        "mails, documents = (), judging.told(outcome, at, ports.mail_from)[1]",
+        "test_service.py::quarantined",
+    )
+    yield Mutant(
+        "a child may say anything",
+        "adapters/wire.py",
+        'raise WireError(f"a message asked',
+        'return super().find_class(module_name, global_name)\n        raise WireError(f"a message asked',
+        "test_isolation.py::value_of_the_core",
+    )
+    yield Mutant(
+        "a child inherits our settings",
+        isolation,
+        "{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}",
+        "dict(os.environ)",
+        "test_isolation.py::holds_nothing",
+    )
+    yield Mutant("a child may leave a core", child, "confinement.limits()", "pass", "test_isolation.py::holds_nothing")
+    yield Mutant(
+        "a child tells what went wrong", child, "type(error).__name__", "str(error)", "test_isolation.py::by_kind_alone"
+    )
+    yield Mutant("a lost lease goes on", isolation, "if not alive():", "if False:", "test_isolation.py::lease_is_lost")
+    yield Mutant(
+        "header text becomes headers",
+        "reports/mime.py",
+        "if {name.lower() for name in message_from_bytes(headers)} != _HEADERS:",
+        "if False:",
+        "test_floods.py::becomes_a_header",
+    )
+    yield Mutant(
+        "mail in the clear when TLS is not offered",
+        smtp,
+        'start_tls=self._tls == "starttls"',
+        "start_tls=None",
+        "test_smtp_faults.py::offered",
+    )
+    yield Mutant(
+        "any certificate will do", smtp, "validate_certs=True", "validate_certs=False", "test_smtp_faults.py::unknown"
+    )
+    yield Mutant(
+        "a refused sender is for good",
+        smtp,
+        "if asked and code in _FOR_GOOD",
+        "if code in _FOR_GOOD",
+        "test_smtp_faults.py::told_apart and MAIL",
+    )
+    yield Mutant(
+        "nothing is for good",
+        smtp,
+        "_FOR_GOOD = range(500, 600)",
+        "_FOR_GOOD = range(0)",
+        "test_smtp_faults.py::told_apart and RCPT",
+    )
+    yield Mutant(
+        "a refusal for good is repeated",
+        "service/delivery.py",
+        "reason.startswith(REFUSED)",
+        "False",
+        "test_floods.py::refusal_for_good",
+    )
+    yield Mutant(
+        "a flood is mailed one by one",
+        "service/delivery.py",
+        "MOST_AN_HOUR = 10\n",
+        "MOST_AN_HOUR = 10**9\n",
+        "test_floods.py::ten_thousand",
+    )
+    yield Mutant(
+        "digests without pause",
+        "service/delivery.py",
+        "if flood.told_lately:",
+        "if False:",
+        "test_floods.py::second_flood",
+    )
+    yield Mutant(
+        "what a digest tells is sent too",
+        floods,
+        "~mail.c.refused, mail.c.digest.is_(None))",
+        "~mail.c.refused)",
+        "test_floods.py::ten_thousand",
+    )
+    yield Mutant(
+        "a dead server is never left in peace",
+        "service/delivery.py",
+        "return PAUSES[min(attempts, len(PAUSES) - 1)]",
+        "return PAUSES[0]",
+        "test_floods.py::five_days",
+    )
+    yield Mutant(
+        "twice applied is not found",
+        accounts,
+        'its.c.verdict == "cargado"',
+        'its.c.verdict == "nunca"',
+        "test_accounts.py::applied_twice",
+    )
+    yield Mutant(
+        "out of order is not found",
+        accounts,
+        "placed.c.at < placed.c.before",
+        "placed.c.at < 0",
+        "test_accounts.py::out_of_order",
+    )
+    yield Mutant(
+        "an end without verdict is not found",
+        accounts,
+        "latest.c.many.is_(None)",
+        "latest.c.many < 0",
+        "test_accounts.py::whatever_is_taken",
+    )
+    yield Mutant(
+        "the same bytes are applied again",
+        "adapters/sql_facts.py",
+        "    if who is None:\n        return None\n",
+        "    return None\n",
+        "test_service.py::same_bytes",
+    )
+    yield Mutant(
+        "documents are not escaped",
+        "reports/look.py",
+        "autoescape=escaped",
+        "autoescape=False",
+        intake + "hostile_name_is_answered",
+    )
+
+
+ALL = tuple(_all())
+
+
+def found(mutant: Mutant) -> bool | None:
+    """Whether the mutant's test fails with it planted; None when the place to plant it is no longer there."""
+    with tempfile.TemporaryDirectory(prefix="pisis-mutant-") as name:
+        package = Path(name) / "pisis_batch"
+        shutil.copytree(ROOT / "pisis_batch", package, ignore=shutil.ignore_patterns("__pycache__"))
+        path = package / mutant.file
+        text = path.read_text("utf-8")
+        if text.count(mutant.old) < 1:
+            return None
+        path.write_text(text.replace(mutant.old, mutant.new), "utf-8")
+        file, _, expression = mutant.test.partition("::")
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "-p",
+                "no:cacheprovider",
+                f"tests/{file}",
+                "-k",
+                expression,
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": name, "PYTHONSAFEPATH": "1"},
+            capture_output=True,
+            check=False,
+            timeout=600,
+        )
+    return run.returncode == 1  # 0: not found; 5: no such test
+
+
+if __name__ == "__main__":
+    for one in ALL:
+        print({True: "found", False: "SURVIVED", None: "GONE"}[found(one)], one.name, flush=True)  # noqa: T201
