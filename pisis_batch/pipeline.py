@@ -8,7 +8,7 @@ from importlib import resources
 
 import polars as pl
 
-from pisis_batch import changes, reading, sifting, validators, verdict
+from pisis_batch import changes, reading, validators, verdict
 from pisis_batch.layouts import Layout, Shelf
 from pisis_batch.layouts import shelf as built_in
 from pisis_batch.model import (
@@ -26,6 +26,9 @@ from pisis_batch.model import (
     Verdict,
 )
 
+#: Bytes from which a file is sifted.
+LARGE = 32 * 1024 * 1024
+
 
 def examine(received: Received, shelf: Shelf, limits: Limits) -> Examined:
     """First validation: structure. Needs nothing but the bytes and the name."""
@@ -34,7 +37,9 @@ def examine(received: Received, shelf: Shelf, limits: Limits) -> Examined:
         return Examined(received, None, None, validators.check_name(received.name, shelf))
     if received.unread:
         batch = reading.unread(layout, received.name, received.unread, received.unread_size, limits)
-    elif len(received.content) >= sifting.LARGE and sifting.can_sift(layout) and validators.can_part(layout):
+    elif len(received.content) >= LARGE and validators.can_part(layout):
+        from pisis_batch import sifting  # noqa: PLC0415 only a large file needs what it loads
+
         found = sifting.sift(received.content, layout, received.name, limits, validators.cell_findings)
         if found is not None:
             return Examined(received, layout, found[0], validators.check_structure(*found))
@@ -124,6 +129,8 @@ def judge_parts(
     if batch is None or facts.earlier or validators.check_sender(batch, whole.facts or facts).blocks:
         return whole
     found, planned, linked, grants = [Findings(whole.findings.frame)], Changes(), [facts.linked], [facts.grants]
+    from pisis_batch import sifting  # noqa: PLC0415 only a large file needs what it loads
+
     for part in sifting.parts(examined.received.content, batch, limits):
         known = dataclasses.replace(ask(dataclasses.replace(asked, people=_people(part))), sender=facts.sender)
         found.append(validators.check_persons(part, known))

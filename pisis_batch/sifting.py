@@ -20,7 +20,6 @@ from pisis_batch.layouts import Field, Layout, Record
 from pisis_batch.model import Batch, Content, Figures, Limits, unreadable
 from pisis_batch.numbering import Numbering
 
-LARGE = 32 * 1024 * 1024  # bytes from which a file is sifted
 CHUNK = 8 * 1024 * 1024
 _PIECE = 64 * 1024  # decoded at a time: it stays in the cache
 _WORKERS = 2
@@ -79,6 +78,8 @@ def sift(
     content: Content, layout: Layout, name: str, limits: Limits, judge: Judge
 ) -> tuple[Batch, list[pl.DataFrame]] | None:
     """The batch with the figures of the whole file, and what `judge` says of the cells. None: read it the other way."""
+    if not can_sift(layout):
+        return None
     work = _Sifting(layout, limits, judge)
     bom = content[:3] == reading.BOM
     if reading.whole_problem(content, limits):

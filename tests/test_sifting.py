@@ -33,7 +33,7 @@ def in_full(patch: pytest.MonkeyPatch) -> None:
 
 
 def sifted(patch: pytest.MonkeyPatch, chunk: int) -> None:
-    patch.setattr(sifting, "LARGE", 0)
+    patch.setattr(pipeline, "LARGE", 0)
     patch.setattr(sifting, "CHUNK", chunk)
 
 

@@ -20,13 +20,15 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-
-import structlog
+from typing import TYPE_CHECKING
 
 from pisis_batch.adapters import folder_scan
 from pisis_batch.adapters.durable import sync_folder
 from pisis_batch.adapters.folder_scan import Seen
 from pisis_batch.ports import Claimed
+
+if TYPE_CHECKING:
+    import structlog
 
 _NOBODY = "_"
 _BATCH = 64
@@ -36,7 +38,6 @@ _OPEN_GRACE = 900.0  # a file that is held open but does not change is taken as 
 _STUCK_SECONDS = 60.0  # how long a file that may not be renamed is let be
 _FOREIGN = "!"  # before the login: the file is neither the folder's owner's nor ours
 
-_log = structlog.get_logger()
 Found = tuple[str | None, Seen]
 
 
@@ -269,7 +270,7 @@ class FolderInbox:
                 login.rmdir()
             if error.errno != errno.ENOENT:
                 self._stuck[sender, seen.name] = time.monotonic()
-                _log.error("claim_failed", sender=sender, error=type(error).__name__, errno=error.errno)
+                _log().error("claim_failed", sender=sender, error=type(error).__name__, errno=error.errno)
             return None
         return login / seen.name
 
@@ -318,3 +319,11 @@ def _copy(folder: int, name: str, claims: int, target: str) -> None:
     os.rename(half, target, src_dir_fd=claims, dst_dir_fd=claims)
     os.fsync(claims)
     os.unlink(name, dir_fd=folder)
+
+
+def _log() -> "structlog.stdlib.BoundLogger":
+    """The log, loaded when there is something to say: a check opens the inbox and says nothing."""
+    import structlog  # noqa: PLC0415 see above
+
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return logger

@@ -5,8 +5,6 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
-import structlog
-
 from pisis_batch.ports import Receipt, Registry, Work
 
 #: Seconds that a file has this process for itself; then the next entity's file is begun beside it.
@@ -14,7 +12,6 @@ PATIENCE = 0.4
 #: Files in hand at most.
 HANDS = 4
 _HEADS = 64
-_log = structlog.get_logger()
 
 
 class InlineQueue:
@@ -49,7 +46,9 @@ class InlineQueue:
             try:
                 chore.run()
             except Exception as error:  # noqa: BLE001 a chore that fails comes back; the files go on
-                _log.error("chore_failed", chore=chore.name, error=type(error).__name__)
+                import structlog  # noqa: PLC0415 loaded when there is something to say
+
+                structlog.get_logger().error("chore_failed", chore=chore.name, error=type(error).__name__)
         return bool(self._in_hand or self._resting)
 
     def drain(self, seconds: float) -> bool:
@@ -86,7 +85,9 @@ class InlineQueue:
             receipt = self._in_hand.pop(future)
             error = future.exception()
             if error is not None:
-                _log.error("step_failed", guid=receipt.guid, error=type(error).__name__)
+                import structlog  # noqa: PLC0415 loaded when there is something to say
+
+                structlog.get_logger().error("step_failed", guid=receipt.guid, error=type(error).__name__)
             pause = timedelta(seconds=PATIENCE) if error is not None else future.result()
             if pause is not None:
                 self._resting[receipt.guid] = time.monotonic() + pause.total_seconds()

@@ -35,7 +35,7 @@ def _wired(settings: Settings, *, workers: bool = False) -> Ports:
 def _content(path: Path) -> Content:
     """The bytes of a file, those of a large one not in memory."""
     from pisis_batch.adapters.mapped import MappedFile
-    from pisis_batch.sifting import LARGE
+    from pisis_batch.pipeline import LARGE
 
     return MappedFile(path) if path.stat().st_size >= LARGE else path.read_bytes()
 

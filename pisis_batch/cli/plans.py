@@ -1,14 +1,16 @@
 """The plan of a file in the terminal: whom it links, updates, unlinks and leaves, with the hash that is approved."""
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console
 
 from pisis_batch import effects, validators
 from pisis_batch.model import Brake, Changes, Outcome, Verdict
 from pisis_batch.reports.page import many, number
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SHOWN = 50
 TITLES = {
@@ -35,7 +37,7 @@ def as_dict(outcome: Outcome, brake: Brake) -> dict[str, Any]:
     }
 
 
-def show(out: Console, outcome: Outcome, brake: Brake, *, mask: bool) -> None:
+def show(out: "Console", outcome: Outcome, brake: Brake, *, mask: bool) -> None:
     """A plan for people: who, by line, identification numbers masked on request."""
     if outcome.verdict in {Verdict.RECHAZADO, Verdict.SIN_CAMBIOS}:
         out.print("Plan: el archivo no cambia nada del registro.")
@@ -50,7 +52,7 @@ def show(out: Console, outcome: Outcome, brake: Brake, *, mask: bool) -> None:
         held_note(out, plan)
 
 
-def held_note(out: Console, plan: effects.Plan) -> None:
+def held_note(out: "Console", plan: effects.Plan) -> None:
     """Why the file would wait."""
     leaving = number(plan.changes.unlinked.height)
     out.print(
@@ -59,7 +61,7 @@ def held_note(out: Console, plan: effects.Plan) -> None:
     )
 
 
-def _kind(out: Console, title: str, rows: pl.DataFrame, *, mask: bool) -> None:
+def _kind(out: "Console", title: str, rows: pl.DataFrame, *, mask: bool) -> None:
     if rows.is_empty():
         return
     out.print(f"[bold]{title}[/]: {number(rows.height)}")

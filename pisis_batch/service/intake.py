@@ -4,15 +4,16 @@ import secrets
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-
-import structlog
+from typing import TYPE_CHECKING
 
 from pisis_batch.model import Received
 from pisis_batch.ports import Claimed, Ports, Receipt, UnavailableError
 from pisis_batch.service.crash import crashpoint
 
+if TYPE_CHECKING:
+    import structlog
+
 _LONGEST = 255
-_log = structlog.get_logger()
 
 
 def take_in(
@@ -33,7 +34,7 @@ def take_in(
         try:
             _accept(claimed, ports)
         except (OSError, UnavailableError) as error:
-            _log.error("intake_failed", guid=claimed.guid, error=type(error).__name__)
+            _log().error("intake_failed", guid=claimed.guid, error=type(error).__name__)
             behind.add(claimed.sender)
             continue
         accepted.append(claimed.guid)
@@ -45,7 +46,7 @@ def _accept(claimed: Claimed, ports: Ports) -> None:
     if claimed.unread:  # a link, a pipe, something enormous: answered without a byte of it being read
         nothing = Received("", "", b"", ports.clock(), None)
         sha256, md5, size = nothing.sha256, nothing.md5, claimed.size
-        _log.warning("not_read", guid=claimed.guid, sender=claimed.sender, what=claimed.unread)
+        _log().warning("not_read", guid=claimed.guid, sender=claimed.sender, what=claimed.unread)
     else:
         sha256, md5, size = ports.archive.keep(claimed.path)
     crashpoint("archived")
@@ -90,3 +91,11 @@ def submit(path: Path, sender: str | None, ports: Ports) -> str:
     queue = lane(name, sender, ports)
     ports.registry.accept(Receipt(guid, name, sha256, md5, size, sender, ports.clock(), lane=queue))
     return guid
+
+
+def _log() -> "structlog.stdlib.BoundLogger":
+    """The log, loaded when there is something to say: a check looks at names and says nothing."""
+    import structlog  # noqa: PLC0415 see above
+
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger()
+    return logger
