@@ -25,7 +25,7 @@ class Plan:
     files: int = 20
     seconds: float = 60.0
     every: float = 1.5  # between two harms, on average
-    lease: float = 3.0
+    lease: float = 6.0
     patience: float = 200.0
     crashes: bool = True
     skews: tuple[int, ...] = (3600, -3600)
