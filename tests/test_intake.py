@@ -4,7 +4,6 @@ import errno
 import fcntl
 import os
 import socket
-import threading
 import time
 from pathlib import Path
 
@@ -332,51 +331,21 @@ def test_claims_on_another_file_system_are_copies(tmp_path: Path) -> None:
         claims.rmdir()
 
 
-def test_the_archive_keeps_only_bytes_that_held_still(tmp_path: Path) -> None:
+def test_the_archive_keeps_only_bytes_that_held_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An uploader that still holds the file open writes into it between the first byte read and the last."""
     archive = FolderArchive(tmp_path / "archive")
     path = tmp_path / "a.TXT"
-    path.write_bytes(b"0" * 200_000)
-    stop = threading.Event()
+    path.write_bytes(b"GOOD" * 50_000)
+    sync, written = os.fsync, []
 
-    def rewrite() -> None:
-        turn = 0
-        while not stop.is_set():
-            turn += 1
-            with path.open("r+b") as file:
-                file.write(str(turn % 10).encode() * 200_000)
-            time.sleep(0.004)
+    def meanwhile(handle: int) -> None:
+        if not written:
+            written.append(True)
+            with path.open("r+b") as uploader:
+                uploader.write(b"EVIL" * 50_000)
+        sync(handle)
 
-    writer = threading.Thread(target=rewrite)
-    writer.start()
-    try:
-        for _ in range(30):
-            try:
-                sha256, _, _ = archive.keep(path)
-            except OSError:
-                continue
-            content = archive.fetch(sha256)
-            assert len(set(content)) == 1, "bytes of two moments"
-    finally:
-        stop.set()
-        writer.join()
-
-
-def test_a_file_never_overtakes_an_older_one_that_another_process_has_in_hand(tmp_path: Path) -> None:
-    folder = tmp_path / "inbox/CC10000001"
-    folder.mkdir(parents=True)
-    for place, name in enumerate(("B.TXT", "A.TXT", "0.TXT")):
-        (folder / name).write_bytes(b"x")
-        os.utime(folder / name, (place, place))
-    first = FolderInbox(tmp_path / "inbox", tmp_path / "var/claims", 0)
-    second = FolderInbox(tmp_path / "inbox", tmp_path / "var/claims", 0)
-    in_hand = first.claims()
-    assert next(in_hand).name == "B.TXT"
-    (folder / "C.TXT").write_bytes(b"x")
-    assert list(second.claims()) == []
-    in_hand.close()  # it died: what it had is left over, in the order of arrival
-    assert [claimed.name for claimed in second.claims()] == ["B.TXT", "A.TXT", "0.TXT"]
-    taken = []
-    for claimed in second.claims():
-        second.release(claimed)
-        taken.append(claimed.name)
-    assert taken == ["B.TXT", "A.TXT", "0.TXT", "C.TXT"]
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    sha256, _, _ = archive.keep(path)
+    assert written
+    assert archive.fetch(sha256) == b"EVIL" * 50_000, "what was copied first is no longer what lies there"

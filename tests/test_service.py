@@ -166,6 +166,11 @@ def test_a_crashing_file_is_quarantined_and_the_next_goes_on(
     assert sorted(str(outcome.verdict) for outcome in outcomes) == ["cargado", "rechazado"]
     states = {run["sender"]: run["state"] for run in ports.registry.runs()}
     assert states == {"CC10000001": "cuarentena", "CC10000002": "terminado"}
+    tried = {run["sender"]: ports.registry.receipt(run["guid"]) for run in ports.registry.runs()}
+    assert {sender: receipt.attempts for sender, receipt in tried.items() if receipt} == {
+        "CC10000001": 3,
+        "CC10000002": 1,
+    }
     told = [message for message in mails(workspace) if str(message["Subject"]).startswith("En espera")]
     assert told
     monkeypatch.undo()
