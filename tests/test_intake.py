@@ -8,13 +8,16 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from conftest import GOOD
 from test_service import drop, mails
-from worlds import NAME
+from worlds import NAME, file_of
 
 from pisis_batch import service
 from pisis_batch.adapters import folder_inbox, folder_scan
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
+from pisis_batch.cli import root
 from pisis_batch.ports import Claimed, Ports
 
 LOGIN = "CC10000001"
@@ -349,3 +352,12 @@ def test_the_archive_keeps_only_bytes_that_held_still(tmp_path: Path, monkeypatc
     sha256, _, _ = archive.keep(path)
     assert written
     assert archive.fetch(sha256) == b"EVIL" * 50_000, "what was copied first is no longer what lies there"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_what_a_terminal_shows_moves_nothing_in_it(form: str, tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(file_of(GOOD).replace(b"JUAN", b"JU\x1b[31mAN\x07").replace(b"MEDICO", b"M\x9bX"))
+    said = CliRunner().invoke(root, ["check", "--offline", "--format", form, str(path)]).stdout
+    assert "EST027" in said
+    assert [sign for sign in said if not sign.isprintable() and sign not in "\r\n"] == []

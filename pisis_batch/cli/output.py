@@ -35,6 +35,11 @@ FORMAT = click.option(
 )
 
 
+def csv(frame: pl.DataFrame) -> str:
+    """A frame as CSV that a terminal may show: what is no sign, or turns the text round, becomes a mark."""
+    return frame.with_columns(pl.col(pl.String).str.replace_all(r"[\p{Cc}\p{Cf}]", "\ufffd")).write_csv()
+
+
 def console(*, stderr: bool = False) -> "Console":
     """A console that respects NO_COLOR and, without a terminal, COLUMNS."""
     from rich.console import Console
@@ -66,7 +71,7 @@ def outcomes(
         as_json(acks[0] if len(acks) == 1 else acks)
     elif form == "csv":
         frames = [_flat(outcome, language) for outcome in found]
-        click.echo(pl.concat(frames).write_csv() if frames else "", nl=False)
+        click.echo(csv(pl.concat(frames)) if frames else "", nl=False)
     else:
         for outcome in found:
             _text(outcome, mask=not unmasked, language=language)

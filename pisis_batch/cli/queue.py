@@ -9,7 +9,7 @@ import click
 from pisis_batch import wiring
 from pisis_batch.cli.decisions import runs_approve, runs_plan, runs_reject
 from pisis_batch.cli.differences import runs_diff
-from pisis_batch.cli.output import FORMAT, as_json, console
+from pisis_batch.cli.output import FORMAT, as_json, console, csv
 from pisis_batch.cli.undo import runs_undo
 from pisis_batch.model import FINDINGS, Findings, Id, Verdict
 from pisis_batch.ports import Ports
@@ -91,7 +91,7 @@ def runs_show(workspace: Path | None, guid: str, form: str) -> None:
         )
         return
     if form == "csv":
-        click.echo(findings.frame.write_csv(), nl=False)
+        click.echo(csv(findings.frame), nl=False)
         return
     _shown(run, findings, ports)
     if held := ports.registry.held(receipt.guid):

@@ -69,7 +69,8 @@ def _in_line(kind: str, change: Callable[[random.Random, bytes], bytes]) -> Make
         lines = [b"|".join(cells) for cells in _lines(chance)]
         line = chance.randint(2, len(lines))
         lines[line - 1] = change(chance, lines[line - 1])
-        return Hostile(kind, NAME, b"\r\n".join(lines), line=line)
+        ends = line == len(lines) and not lines[-1]  # that is no blank line but the end of the one before
+        return Hostile(kind, NAME, b"\r\n".join(lines), line=line, anywhere=ends)
 
     return make
 
