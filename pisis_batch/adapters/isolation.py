@@ -128,7 +128,8 @@ class _Child:
         folder = [str(layouts)] if layouts else []
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-                [sys.executable, "-B", "-m", "pisis_batch.adapters.child", str(theirs.fileno()), *folder],
+                [sys.executable, "-B", "-P", "-m", "pisis_batch.adapters.child", str(theirs.fileno()), *folder],
+                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # a library's last words may carry what the file says
