@@ -135,7 +135,7 @@ def test_a_bad_table_is_told_by_line_and_nothing_is_loaded(home: Path) -> None:
 
 def test_what_is_known_can_be_read(home: Path, tmp_path: Path) -> None:
     assert "Contrato ya terminado" in pisis("explain", "usr030", cwd=tmp_path).stdout
-    assert "USR030" in pisis("explain", "USR031", cwd=tmp_path).stderr
+    assert "USR030" in pisis("explain", "USR039", cwd=tmp_path).stderr
     assert "SEG500USIN" in pisis("layouts", "list", cwd=tmp_path).stdout
     assert "SI cuando" in pisis("layouts", "show", "SEG500USIN", cwd=tmp_path).stdout
     assert pisis("layouts", "lint", cwd=tmp_path).returncode == 0

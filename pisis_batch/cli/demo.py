@@ -89,7 +89,7 @@ def _tell(home: Path, port: int, received: list[bytes]) -> None:
     _step(out, 4, "Los correos que llegaron al servidor SMTP")
     _mails(out, received, home)
     _step(out, 5, "El registro se corrige: la EPS confirma su correo, y se reprocesa su archivo")
-    _flip(ports, outcomes[-1], out)
+    _flip(wiring.ports(settings), outcomes[-1], out)  # the service took its children along when it stopped
     _step(out, 6, "Para mirar")
     for outcome in (outcomes[0], outcomes[1]):
         folder = settings.outbox / (outcome.received.sender or "") / outcome.received.guid
