@@ -51,6 +51,9 @@ def main() -> None:
     if "--write" in sys.argv:
         KEPT.write_text(f"{found}\n", "utf-8")
         return
+    if not KEPT.exists():
+        print(f"{found:,} instrucciones; no hay cifra anotada: anótela con --write")
+        return
     kept = int(KEPT.read_text("utf-8"))
     print(f"{found:,} instrucciones; anotadas {kept:,}: {found / kept:.3f}")
     if found > kept * MOST:
