@@ -63,7 +63,7 @@ def defects(said: argparse.Namespace) -> dict[str, object]:
     found: dict[str, str] = {}
     for name in [said.only] if said.only else list(DEFECTS):
         for seed in range(said.seed, said.seed + said.tries):
-            verdict, _ = run(Plan(workers=3, files=10, seconds=15, patience=20, defect=name), seed)
+            verdict, _ = run(Plan(workers=3, files=10, seconds=15, patience=60, defect=name), seed)
             if not verdict.well:
                 found[name] = f"seed {seed}: {verdict.details[0]}"
                 break
