@@ -36,7 +36,7 @@ def page(runs: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         "# Confiabilidad: lo que la campaña hizo y encontró",
         "",
-        "Esta página se escribe a partir de `tests/campaign/ledger.json`; cada fila es una corrida de verdad y se repite",
+        "Esta página se escribe a partir de `tests/campaign/ledger.json`; cada fila es una corrida, y se repite",
         "con su semilla: `python -m campaign <clase> --seed <semilla> --trials <intentos>` dentro de `tests/`.",
         "`make campaign` corre todas las clases; `make test`, una versión corta de cada una. «Fallas» cuenta archivos",
         "perdidos, aplicados dos veces, fuera de orden, sin respuesta, o salidas sin escapar: debe ser siempre 0.",
@@ -57,10 +57,12 @@ def page(runs: Sequence[Mapping[str, Any]]) -> str:
         "",
         "## Corridas",
         "",
-        "| Clase | Semilla | Intentos | Contado | Fallas |",
-        "|---|---:|---:|---:|---|",
+        "| Clase | Semilla | Intentos | Contado | Fallas | Nota |",
+        "|---|---:|---:|---:|---|---|",
     ]
     for run in runs:
         broken = "; ".join(run["broken"]) or "0"
-        lines.append(f"| {run['kind']} | {run['seed']} | {run['trials']} | {run['kills']} | {broken} |")
+        lines.append(
+            f"| {run['kind']} | {run['seed']} | {run['trials']} | {run['kills']} | {broken} | {run.get('note', '')} |"
+        )
     return "\n".join(lines) + "\n"
