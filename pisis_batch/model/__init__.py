@@ -1,0 +1,72 @@
+"""The nouns: what a file is at each step, from the bytes received to the letters that answer it.
+
+Received -> Batch -> Examined -> (Questions, Facts) -> Outcome -> letters. All frozen; many rows are polars frames.
+"""
+
+from pisis_batch.model.batch import IRREGULAR, Batch, Figures, unreadable
+from pisis_batch.model.facts import (
+    GRANT_HISTORY,
+    GRANTS,
+    LINK_HISTORY,
+    LINKED,
+    PERIODS,
+    PERSONS,
+    PROFILES,
+    Earlier,
+    Facts,
+    Kept,
+    Questions,
+    RegisteredEntity,
+    Sender,
+    Traces,
+)
+from pisis_batch.model.findings import FINDINGS, Examined, Finding, Findings
+from pisis_batch.model.letters import Attachment, EndedContracts, Letter, Rendered, Unreported
+from pisis_batch.model.outcome import PROGRESS, REPAIRS, Attempt, Changes, Corrected, Counts, Outcome, Progress, Verdict
+from pisis_batch.model.received import Brake, Content, Id, Limits, Received, Severity, Stage
+
+__all__ = [
+    "FINDINGS",
+    "GRANTS",
+    "GRANT_HISTORY",
+    "IRREGULAR",
+    "LINKED",
+    "LINK_HISTORY",
+    "PERIODS",
+    "PERSONS",
+    "PROFILES",
+    "PROGRESS",
+    "REPAIRS",
+    "Attachment",
+    "Attempt",
+    "Batch",
+    "Brake",
+    "Changes",
+    "Content",
+    "Corrected",
+    "Counts",
+    "Earlier",
+    "EndedContracts",
+    "Examined",
+    "Facts",
+    "Figures",
+    "Finding",
+    "Findings",
+    "Id",
+    "Kept",
+    "Letter",
+    "Limits",
+    "Outcome",
+    "Progress",
+    "Questions",
+    "Received",
+    "RegisteredEntity",
+    "Rendered",
+    "Sender",
+    "Severity",
+    "Stage",
+    "Traces",
+    "Unreported",
+    "Verdict",
+    "unreadable",
+]

@@ -1,0 +1,174 @@
+"""What the registry is asked for a file, and what it answers."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from pisis_batch.model.received import Id
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What the registry must tell before a file can be judged. `people`: columns tipo_id, num_id (distinct).
+
+    `period` and `within` as in Batch, for a file that replaces what is stored of its period; else empty.
+    `keys`: per record whose lines act on stored ones, the columns of its key (distinct).
+    """
+
+    annex: str
+    entity: Id | None
+    sender: str | None
+    sha256: str
+    people: pl.DataFrame
+    received_at: datetime
+    guid: str
+    period: str = ""
+    within: str = ""
+    keys: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredEntity:
+    """An entity as the registry knows it."""
+
+    id: Id
+    razon_social: str
+    tipo_entidad: str
+    municipio: str
+    correo_institucional: str
+    correo_confirmado: bool
+    representante: Id | None
+    contacto: Id | None
+    activa: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who dropped the file; the login is empty when nobody did.
+
+    `registered`: a user of some entity, or a representative or contact (A3.7). `entitled`: linked to the entity of the
+    file, or its representative or contact. `email`: a confirmed address, or None.
+    """
+
+    login: str
+    registered: bool
+    entitled: bool
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier receipt of the same bytes that was loaded."""
+
+    guid: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is stored now of the same annex, entity and period: by which receipt, and how many detail records."""
+
+    guid: str
+    received_at: datetime
+    rows: int
+    later: bool = False  # received after the file that is judged
+
+
+TEXT = pl.String
+
+
+#: Rows of `Facts`; every column is text unless said otherwise.
+PERSONS = pl.Schema(dict.fromkeys(["tipo_id", "num_id", "primer_nombre", "primer_apellido"], TEXT))
+
+
+LINKED = pl.Schema(
+    {
+        **dict.fromkeys(
+            ["tipo_id", "num_id", "primer_nombre", "primer_apellido", "telefono", "cargo", "contrato_indefinido"], TEXT
+        ),
+        "fecha_fin": TEXT,
+        "correo": TEXT,
+    }
+)
+
+
+GRANTS = pl.Schema(dict.fromkeys(["tipo_id", "num_id", "aplicacion", "perfil"], TEXT))
+
+
+_SPAN = pl.Schema(dict.fromkeys(["valid_from", "valid_to", "from_guid", "to_guid"], TEXT))
+
+
+#: Rows of `Traces`: what held from when to when, and the receipts that began and ended it.
+LINK_HISTORY = pl.Schema({**LINKED, **_SPAN})
+
+
+GRANT_HISTORY = pl.Schema({**GRANTS, **_SPAN})
+
+
+PROFILES = pl.Schema(
+    {
+        **dict.fromkeys(["codigo", "nombre", "cod_aplicacion", "nombre_aplicacion", "tipos_entidad"], TEXT),
+        "habilitado": pl.Boolean,
+    }
+)
+
+
+PERIODS = pl.Schema(dict.fromkeys(["inicio", "corte", "reporte_desde", "reporte_hasta"], pl.Date))
+
+
+def no_rows(schema: pl.Schema) -> Any:
+    """A dataclass field whose default is an empty frame of a schema."""
+    none = pl.DataFrame(schema=schema)  # frames are never changed in place: one serves all
+    return dataclasses.field(default_factory=lambda: none)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The registry's answer: `today` is the day of reception in Bogotá; frames hold only what the questions asked.
+
+    persons: the asked people found in Mi Seguridad Social. linked: the asked people linked now to the entity.
+    roster: everybody linked to it, up to some thousands, to tell a slip in a number from a stranger; no rule asks it.
+    grants: profiles they hold there now. profiles: the whole catalogue. periods: the annex's calendar.
+    kept: what a file that replaces its period would replace. stored: per record, the asked keys that are stored now.
+    users: how many are linked to the entity now, named by the file or not. revision: of all this.
+    `sender` None means the sender is not judged (a check without one).
+    """
+
+    today: date
+    entity: RegisteredEntity | None = None
+    sender: Sender | None = None
+    earlier: Earlier | None = None
+    persons: pl.DataFrame = no_rows(PERSONS)
+    linked: pl.DataFrame = no_rows(LINKED)
+    roster: pl.DataFrame = no_rows(PERSONS)
+    grants: pl.DataFrame = no_rows(GRANTS)
+    profiles: pl.DataFrame = no_rows(PROFILES)
+    periods: pl.DataFrame = no_rows(PERIODS)
+    kept: Kept | None = None
+    stored: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
+    users: int = 0
+    revision: str = ""
+    _people: dict[Id, dict[str, Any] | None] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def person(self, id_: Id) -> dict[str, Any] | None:
+        """A person among `persons`, as a row."""
+        if id_ not in self._people:
+            found = self.persons.filter((pl.col("tipo_id") == id_.type) & (pl.col("num_id") == id_.number))
+            self._people[id_] = found.row(0, named=True) if found.height else None
+        return self._people[id_]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the receipt `guid` did at its entity: the whole history there of everybody whom it touched."""
+
+    guid: str
+    entity: Id
+    links: pl.DataFrame
+    grants: pl.DataFrame

@@ -1,0 +1,112 @@
+"""What is wrong with a file, and the end of its first validation."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from pisis_batch.layouts import Layout
+from pisis_batch.model.batch import Batch
+from pisis_batch.model.received import Id, Received, Severity, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing wrong with a file: facts only; `validators.message` puts it in words."""
+
+    code: str
+    severity: Severity
+    stage: Stage
+    line: int | None = None
+    record: str | None = None
+    field_no: int | None = None
+    field: str | None = None
+    value: str | None = None
+    details: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+FINDINGS = pl.Schema(
+    {
+        "code": pl.String,
+        "severity": pl.String,
+        "stage": pl.String,
+        "line": pl.UInt32,
+        "record": pl.String,
+        "field_no": pl.UInt16,
+        "field": pl.String,
+        "value": pl.String,
+        "details": pl.String,  # JSON object with just the names that the code's texts use
+    }
+)
+
+
+_NO_FINDINGS = pl.DataFrame(schema=FINDINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Many findings as one frame (schema FINDINGS) that iterates as :class:`Finding`."""
+
+    frame: pl.DataFrame = dataclasses.field(default_factory=lambda: _NO_FINDINGS)
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    def __iter__(self) -> Iterator[Finding]:
+        for row in self.frame.iter_rows(named=True):
+            yield Finding(**{**row, "details": json.loads(row["details"] or "{}")})
+
+    def where(self, severity: Severity) -> "Findings":
+        """Only the findings of one severity."""
+        return Findings(self.frame.filter(pl.col("severity") == severity))
+
+    @property
+    def blocks(self) -> bool:
+        """Whether any finding is an error."""
+        return bool((self.frame["severity"] == "error").any())
+
+    def by_code(self) -> list[tuple[str, int]]:
+        """Codes and how often each occurs, errors first, most frequent first."""
+        grouped = self.frame.group_by("code", "severity", maintain_order=True).len()
+        ordered = grouped.sort(
+            pl.col("severity") != "error", -pl.col("len").cast(pl.Int64), "code", maintain_order=True
+        )
+        return [(row[0], row[2]) for row in ordered.iter_rows()]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """End of the first validation. `layout` is None when the name belongs to no annex; `batch` with it."""
+
+    received: Received
+    layout: Layout | None
+    batch: Batch | None
+    findings: Findings
+
+    @property
+    def sound(self) -> bool:
+        """Whether the file may go on to the second validation."""
+        return self.batch is not None and not self.findings.blocks
+
+    @property
+    def entity(self) -> Id | None:
+        """The entity the file speaks for: by its control record, else by its name."""
+        if self.layout is None:
+            return None
+        found = self.layout.entity.of(self.batch.control or {}) if self.batch else None
+        if found is None or not found[1].isdigit():
+            stated = self.layout.file_name.read(self.received.name)
+            found = self.layout.entity.of(stated) if isinstance(stated, dict) else None
+        return Id(*found) if found else None
+
+    @property
+    def cut_date(self) -> str | None:
+        """The cut date (AAAA-MM-DD) the file reports: by its control record, else by its name."""
+        if self.layout is None:
+            return None
+        stated = self.layout.file_name.read(self.received.name)
+        named = stated if isinstance(stated, dict) else {}
+        row = (self.batch.control if self.batch else None) or {}
+        return row.get(self.layout.cut_date) or named.get(self.layout.cut_date)

@@ -1,0 +1,172 @@
+"""The end of a file: its verdict, what it changes, and how it stands against the attempt before."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import polars as pl
+
+from pisis_batch.model.batch import Batch
+from pisis_batch.model.facts import TEXT, Facts, no_rows
+from pisis_batch.model.findings import Examined, Findings
+from pisis_batch.model.received import Received
+
+
+class Verdict(StrEnum):
+    """What became of a file. The first three are final and stand in ack.json; a held file has no ack yet."""
+
+    CARGADO = "cargado"
+    RECHAZADO = "rechazado"
+    SIN_CAMBIOS = "sin cambios"
+    RETENIDO = "retenido"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Figures that add up: read = correct + with_errors. They count detail lines; the control is not one."""
+
+    read: int = 0
+    correct: int = 0
+    with_errors: int = 0
+    duplicated: int = 0
+    loaded: int = 0
+    warnings: int = 0
+
+
+def _rows(*names: str) -> Any:
+    schema = pl.Schema({"line": pl.UInt32, **dict.fromkeys(names, TEXT)})
+    return no_rows(schema)
+
+
+_USER = ("tipo_id", "num_id", "primer_nombre", "primer_apellido")
+
+
+_LINK = (*_USER, "telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a file does to the registry, as frames with the causing `line`; only real differences are in it.
+
+    linked, updated: columns of LINKED. unlinked: tipo_id, num_id, primer_nombre, primer_apellido.
+    assigned: tipo_id, num_id, aplicacion, perfil (a row replaces whatever profile the user holds in that application;
+    the default profile of each newly linked user is among them, with the user's line).
+    withdrawn: tipo_id, num_id, aplicacion, perfil (explicit withdrawals, and the grants dropped by an unlinking).
+    stored: record, accion (insertar, actualizar, anular): the detail lines whose records are kept as they are.
+    """
+
+    linked: pl.DataFrame = _rows(*_LINK)
+    updated: pl.DataFrame = _rows(*_LINK)
+    unlinked: pl.DataFrame = _rows(*_USER)
+    assigned: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
+    withdrawn: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
+    stored: pl.DataFrame = _rows("record", "accion")
+
+    def together(self, other: "Changes") -> "Changes":
+        """These changes and others of the same file."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return Changes(**{name: pl.concat([getattr(self, name), getattr(other, name)]) for name in names})
+
+    def counts(self) -> dict[str, int]:
+        """Rows by kind, in the contract's names."""
+        return {field.name: getattr(self, field.name).height for field in dataclasses.fields(self)}
+
+
+#: What a corrected copy changed, or would: `line` of the original (null: the whole file), `code` the findings answered.
+REPAIRS = pl.Schema(
+    {
+        "line": pl.UInt32,
+        "record": pl.String,
+        "field_no": pl.UInt16,
+        "field": pl.String,
+        "before": pl.String,
+        "after": pl.String,
+        "code": pl.String,
+        "confidence": pl.String,  # cierta, alta, media, baja
+        "applied": pl.Boolean,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A corrected copy of a file, with the name it must have. `repairs` has schema REPAIRS, the done ones first.
+
+    `examined`: the copy read again; its findings are what is still wrong with it.
+    """
+
+    name: str
+    content: bytes
+    repairs: pl.DataFrame
+    examined: Examined
+
+    @property
+    def done(self) -> pl.DataFrame:
+        """The certain repairs, which are in the copy."""
+        return self.repairs.filter("applied")
+
+    @property
+    def proposals(self) -> pl.DataFrame:
+        """The doubtful ones, which are not."""
+        return self.repairs.filter(~pl.col("applied"))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One sending of a report: its bytes, read again, and what was found (schema FINDINGS). `batch` None: no annex."""
+
+    received: Received
+    findings: pl.DataFrame
+    batch: Batch | None = None
+
+
+#: The errors of two attempts; `status`: corregido, sigue, nuevo, dañado (right before), pendiente (not looked at now).
+PROGRESS = pl.Schema(
+    {
+        "status": pl.String,
+        "code": pl.String,
+        "record": pl.String,
+        "field": pl.String,
+        "field_no": pl.UInt16,
+        "line_before": pl.UInt32,
+        "line_after": pl.UInt32,
+        "value_before": pl.String,
+        "value_after": pl.String,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An attempt against the one before it (`guid`, `received_at`): every error of either with its status."""
+
+    guid: str
+    received_at: datetime
+    rows: pl.DataFrame
+
+    def counts(self) -> dict[str, int]:
+        """Errors by status."""
+        found = dict(self.rows.group_by("status").len().iter_rows())
+        return {status: found.get(status, 0) for status in ("corregido", "sigue", "nuevo", "dañado", "pendiente")}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a file: verdict, every finding of both validations, and the changes it causes (empty if rejected)."""
+
+    examined: Examined
+    facts: Facts | None
+    findings: Findings
+    verdict: Verdict
+    counts: Counts
+    changes: Changes
+    ruleset: str
+    corrected: Corrected | None = None
+    progress: Progress | None = None
+
+    @property
+    def received(self) -> Received:
+        """The file."""
+        return self.examined.received

@@ -1,0 +1,52 @@
+"""What the program needs of the outside, as protocols. Adapters fulfil them; `tests/test_ports.py` holds them to it."""
+
+from pisis_batch.ports.judge import Judge, JudgeError, OutdatedError
+from pisis_batch.ports.nouns import (
+    OPEN,
+    Accounts,
+    Claimed,
+    Clock,
+    Flood,
+    Held,
+    Mail,
+    Offender,
+    Origin,
+    Outside,
+    Receipt,
+    Series,
+    UnavailableError,
+)
+from pisis_batch.ports.outside import REFUSED, Archive, Hints, Inbox, Mailer, Outbox
+from pisis_batch.ports.registry import Registry
+from pisis_batch.ports.work import Calendar, Chore, Ports, Queue, Work
+
+__all__ = [
+    "OPEN",
+    "REFUSED",
+    "Accounts",
+    "Archive",
+    "Calendar",
+    "Chore",
+    "Claimed",
+    "Clock",
+    "Flood",
+    "Held",
+    "Hints",
+    "Inbox",
+    "Judge",
+    "JudgeError",
+    "Mail",
+    "Mailer",
+    "Offender",
+    "Origin",
+    "Outbox",
+    "OutdatedError",
+    "Outside",
+    "Ports",
+    "Queue",
+    "Receipt",
+    "Registry",
+    "Series",
+    "UnavailableError",
+    "Work",
+]

@@ -1,0 +1,69 @@
+"""Folders and mail: where files arrive, are kept and are answered."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from pisis_batch.model import Attachment
+from pisis_batch.ports.nouns import Claimed, Mail
+
+
+class Inbox(Protocol):
+    """Where files arrive."""
+
+    def claims(self) -> Iterator[Claimed]:
+        """Finish claims left by an interrupted run, then claim each settled file by renaming it away."""
+        ...
+
+    def waiting(self) -> bool:
+        """Whether files are there that are not yet settled."""
+        ...
+
+    def release(self, claimed: Claimed) -> None:
+        """Forget a claimed file: its bytes are safe in the archive."""
+        ...
+
+
+class Archive(Protocol):
+    """Originals by SHA-256, kept for ever."""
+
+    def keep(self, source: Path) -> tuple[str, str, int]:
+        """Copy a file's bytes durably; return (sha256, MD5 upper case, size). Safe to run again."""
+        ...
+
+    def fetch(self, sha256: str) -> bytes:
+        """The very bytes kept. Raises KeyError when unknown, ValueError when they no longer match their hash."""
+        ...
+
+
+class Outbox(Protocol):
+    """Where senders find the documents about their files."""
+
+    def publish(self, sender: str | None, guid: str, documents: Sequence[Attachment]) -> Path:
+        """Write the documents, whole or not at all; the same call twice leaves the same bytes."""
+        ...
+
+    def has(self, sender: str | None, guid: str) -> bool:
+        """Whether the documents of a receipt are there."""
+        ...
+
+
+#: How the reason of a message begins that was refused for good: it is not tried again.
+REFUSED = "rechazo definitivo: "
+
+
+class Mailer(Protocol):
+    """Hands messages to the outside."""
+
+    def send(self, mails: Sequence[Mail]) -> Iterator[tuple[Mail, str | None]]:
+        """Try each message once, over one connection; yield it with None when accepted, else with the reason."""
+        ...
+
+
+class Hints(Protocol):
+    """Somebody who may notice that the inbox changed, or may not."""
+
+    def listening(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `wake` on changes while the block runs."""
+        ...
