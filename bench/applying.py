@@ -7,11 +7,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import polars as pl
+import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_changes
 from pisis_batch.adapters.sql_engine import sqlite as driver
 from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_tables import entity
+from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Changes, Id
 
 AT = datetime(2026, 7, 15, 12, tzinfo=timezone(timedelta(hours=-5)))
@@ -47,7 +50,7 @@ def ours(many: int, folder: Path, *, changed: bool) -> float:
             entity.insert().values(tipo_id="NI", num_id="900123456", correo_confirmado=True, activa=True)
         )
         first = Changes(linked=half, assigned=grants(half))
-        sql_changes.apply(connection, first, Id("NI", "900123456"), "g1", AT.isoformat())
+        _applied(connection, first, "g1")
     new = whole.slice(many // 2)
     changes = (
         Changes(updated=half, linked=new, assigned=grants(whole))
@@ -56,10 +59,16 @@ def ours(many: int, folder: Path, *, changed: bool) -> float:
     )
     start = time.process_time()
     with registry.engine.begin() as connection:
-        sql_changes.apply(connection, changes, Id("NI", "900123456"), "g2", AT.isoformat())
+        _applied(connection, changes, "g2")
     spent = time.process_time() - start
     registry.close()
     return spent
+
+
+def _applied(connection: sa.Connection, changes: Changes, guid: str) -> None:
+    trail = Trail(connection, Keyring(), guid, AT.isoformat())
+    sql_changes.apply(connection, changes, Id("NI", "900123456"), guid, AT.isoformat(), trail)
+    trail.close()
 
 
 def plain(many: int, folder: Path) -> float:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_lanes
 from pisis_batch.adapters.sql_facts import registered_entity
-from pisis_batch.adapters.sql_tables import audit, document, entity, grant, link, mail, period, receipt, run
+from pisis_batch.adapters.sql_tables import document, entity, grant, link, mail, period, receipt, run
+from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import LINKED, EndedContracts, Id, Unreported
 
 ORIGIN = "vencimiento"  # stands where a receipt's guid would: the contract came to its end
@@ -37,7 +38,7 @@ def ended(connection: sa.Connection, before: date) -> Iterator[EndedContracts]:
             yield EndedContracts(found[1], before, frame)
 
 
-def expire(connection: sa.Connection, those: EndedContracts, at: str) -> bool:
+def expire(connection: sa.Connection, those: EndedContracts, at: str, trail: Trail) -> bool:
     """End the links, under the entity's lane: a file being judged would else be judged by what is no longer true."""
     found = registered_entity(connection, those.entity.id)
     if found is None or not sql_lanes.interrupt(connection, str(those.entity.id)):
@@ -53,13 +54,7 @@ def expire(connection: sa.Connection, those: EndedContracts, at: str) -> bool:
     connection.execute(
         grant.update().where(grant.c.entity_id == key, grant.c.valid_to.is_(None), ~still).values(**closing)
     )
-    told = {
-        "at": at,
-        "guid": ORIGIN,
-        "line": None,
-        "action": f"vencer: {closed.rowcount} vínculos de {those.entity.id}",
-    }
-    connection.execute(audit.insert().values(**told))
+    trail.tell(f"vencer: {closed.rowcount} vínculos de {those.entity.id}")
     return True
 
 

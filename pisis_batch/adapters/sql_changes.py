@@ -10,7 +10,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_bulk
-from pisis_batch.adapters.sql_tables import audit, entity, grant, link
+from pisis_batch.adapters.sql_tables import entity, grant, link
+from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Changes, Id
 
 _LINK = ["primer_nombre", "primer_apellido", "telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo"]
@@ -26,12 +27,12 @@ _WHO = ["tipo_id", "num_id"]
 _PART = 100_000  # rows staged at a time
 
 
-def apply(connection: sa.Connection, changes: Changes, who: Id, guid: str, at: str) -> None:
-    """Write the changes of one receipt, with an audit row for each, within the caller's transaction."""
+def apply(connection: sa.Connection, changes: Changes, who: Id, guid: str, at: str, trail: Trail) -> None:
+    """Write the changes of one receipt, with an entry of its trail for each, within the caller's transaction."""
     key = connection.scalar(sa.select(entity.c.id).where(entity.c.tipo_id == who.type, entity.c.num_id == who.number))
     if key is None:
         raise LookupError("the entity of an accepted file has left the registry")
-    work = _Work(connection, key, guid, at)
+    work = _Work(connection, key, guid, at, trail)
     _STAGED.create(connection, checkfirst=False)
     for rows in _parts(changes.withdrawn):
         work.stage(rows, "retirar")
@@ -63,19 +64,15 @@ def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
 class _Work:
     """The statements of one receipt, with what they have in common."""
 
-    def __init__(self, connection: sa.Connection, key: int, guid: str, at: str) -> None:
-        self.connection, self.key, self.guid, self.at = connection, key, guid, at
+    def __init__(self, connection: sa.Connection, key: int, guid: str, at: str, trail: Trail) -> None:
+        self.connection, self.key, self.guid, self.at, self.trail = connection, key, guid, at, trail
 
     def stage(self, rows: pl.DataFrame, action: str | None = None) -> None:
         """Replace the staged rows, and write their audit."""
         self.connection.execute(_STAGED.delete())
         sql_bulk.insert(self.connection, _STAGED, rows)
         if action:
-            self.tell(rows, action)
-
-    def tell(self, rows: pl.DataFrame, action: str) -> None:
-        """A row of audit for each."""
-        sql_bulk.insert(self.connection, audit, rows.select("line"), at=self.at, guid=self.guid, action=action)
+            self.trail.tell_lines(rows["line"], action)
 
     def any_open(self, table: sa.Table) -> bool:
         """Whether the entity has an open row at all."""
@@ -100,7 +97,7 @@ class _Work:
         begun = rows.rename({"line": "from_line"})
         same: dict[str, str | int] = {"entity_id": self.key, "valid_from": self.at, "from_guid": self.guid}
         sql_bulk.insert(self.connection, table, begun, **same)
-        self.tell(rows, action)
+        self.trail.tell_lines(rows["line"], action)
 
     def open_links(self) -> None:
         """Begin a link for each staged row; an address stays confirmed when the row just closed had it confirmed."""

@@ -24,9 +24,11 @@ from pisis_batch.adapters import (
     sql_stored,
     sql_traces,
 )
+from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
-from pisis_batch.adapters.sql_tables import audit, mail, receipt, run
+from pisis_batch.adapters.sql_tables import mail, receipt, run
+from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import (
     Attachment,
     EndedContracts,
@@ -49,7 +51,7 @@ Enlist = Callable[[sa.Connection, Receipt], None]
 class SqlRegistry:
     """Fulfils `ports.Registry`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keys: Keyring | None = None) -> None:
         self._file = database_file(url)
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +59,7 @@ class SqlRegistry:
         self._reader = reader(self.engine)
         self._owner = sql_lanes.owner()
         self.enlist: Enlist | None = None
+        self.keys = keys or Keyring()
         self.lease_seconds = sql_lanes.LEASE_SECONDS
 
     def migrate(self, *, finish: bool = False) -> list[str]:
@@ -78,9 +81,11 @@ class SqlRegistry:
         """Record a received file; the second time changes nothing."""
         with self.engine.begin() as connection:
             if sql_runs.insert_receipt(connection, receipt):
-                _audit(connection, receipt.received_at, receipt.guid, "recibido")
                 if self.enlist is not None:
                     self.enlist(connection, receipt)
+                trail = self._trail(connection, receipt.guid, receipt.received_at)
+                trail.tell("recibido")
+                trail.close()
 
     @retried
     def receipt(self, guid: str) -> Receipt | None:
@@ -141,7 +146,6 @@ class SqlRegistry:
     ) -> bool:
         """All or nothing; False when the lease was lost or the receipt had its verdict already."""
         state = "retenido" if outcome.verdict is Verdict.RETENIDO else "terminado"
-        notes = [f"no aprobado por {refused_by}"] if refused_by else []
         return self._end(
             outcome,
             mails,
@@ -151,7 +155,7 @@ class SqlRegistry:
             fence=fence,
             reprocess=reprocess,
             approved_by=approved_by,
-            notes=notes,
+            refused_by=refused_by,
         )
 
     def quarantine(
@@ -172,7 +176,7 @@ class SqlRegistry:
         fence: int,
         reprocess: bool,
         approved_by: str | None = None,
-        notes: Sequence[str] = (),
+        refused_by: str | None = None,
     ) -> bool:
         received = outcome.received
         at = when.isoformat()
@@ -187,10 +191,11 @@ class SqlRegistry:
             )
             if swapped.rowcount != 1:
                 return False
+            trail = self._trail(connection, received.guid, when)
             if approved_by and sql_held.approve(connection, received.guid, approved_by, at):
-                _audit(connection, when, received.guid, f"aprobado por {approved_by}")
-            for note in notes:
-                _audit(connection, when, received.guid, note)
+                trail.tell("aprobado", approved_by)
+            if refused_by:
+                trail.tell("no aprobado", refused_by)
             who = outcome.examined.entity
             if outcome.facts and outcome.facts.revision != sql_revision.current(connection, who, lock=True):
                 raise OutdatedError
@@ -198,12 +203,13 @@ class SqlRegistry:
                 if sql_facts.earlier(connection, who, received.sha256, received.guid):
                     raise OutdatedError
                 sql_revision.grow(connection, who)
-                sql_changes.apply(connection, outcome.changes, who, received.guid, at)
-                sql_stored.store(connection, outcome, at)
+                sql_changes.apply(connection, outcome.changes, who, received.guid, at, trail)
+                sql_stored.store(connection, outcome, at, trail)
             run_id = sql_runs.insert_run(connection, outcome, fence)
             sql_runs.insert_documents(connection, run_id, documents)
             sql_runs.insert_mails(connection, received.guid, mails, at)
-            _audit(connection, when, received.guid, f"veredicto: {outcome.verdict}")
+            trail.tell(f"veredicto: {outcome.verdict}")
+            trail.close()
         return True
 
     def unpublished(self, guid: str | None = None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
@@ -315,7 +321,9 @@ class SqlRegistry:
             if not sql_lanes.let_go(connection, guid, fence):
                 return False
             if sql_held.approve(connection, guid, login, at.isoformat()):
-                _audit(connection, at, guid, f"aprobado por {login}")
+                trail = self._trail(connection, guid, at)
+                trail.tell("aprobado", login)
+                trail.close()
         return True
 
     def accounts(self) -> Accounts:
@@ -334,7 +342,9 @@ class SqlRegistry:
         with self.engine.begin() as connection:
             many = sql_load.load(connection, table, frame, at.isoformat())
             sql_revision.grow(connection)
-            _audit(connection, at, sql_load.ORIGIN, f"carga de {table}: {many} filas")
+            trail = self._trail(connection, sql_load.ORIGIN, at)
+            trail.tell(f"carga de {table}: {many} filas")
+            trail.close()
         return many
 
     @retried
@@ -369,10 +379,12 @@ class SqlRegistry:
     def expire(self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
         """End their links, and tell it."""
         with self.engine.begin() as connection:
-            if not sql_calendar.expire(connection, ended, at.isoformat()):
+            trail = self._trail(connection, sql_calendar.ORIGIN, at)
+            if not sql_calendar.expire(connection, ended, at.isoformat(), trail):
                 connection.rollback()
                 return False
             sql_runs.insert_mails(connection, guid, mails, at.isoformat())
+            trail.close()
         return True
 
     @retried
@@ -408,6 +420,5 @@ class SqlRegistry:
         with self._reader.begin() as connection:
             return sql_people.entity_with_users(connection, id_, as_of)
 
-
-def _audit(connection: sa.Connection, at: datetime, guid: str, action: str) -> None:
-    connection.execute(audit.insert().values(at=at.isoformat(), guid=guid, line=None, action=action))
+    def _trail(self, connection: sa.Connection, guid: str, at: datetime) -> Trail:
+        return Trail(connection, self.keys, guid, at.isoformat())

@@ -14,7 +14,8 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from pisis_batch.adapters.sql_tables import audit, receipt, stored
+from pisis_batch.adapters.sql_tables import receipt, stored
+from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Id, Kept, Outcome, Questions
 
 ROWS = 200_000  # of one part of a large set: what is held in memory when it is read back
@@ -35,7 +36,7 @@ def _same_place(annex: str, who: Id, period: str, within: str) -> sa.ColumnEleme
     )
 
 
-def store(connection: sa.Connection, outcome: Outcome, at: str) -> None:
+def store(connection: sa.Connection, outcome: Outcome, at: str, trail: Trail) -> None:
     """Keep the records of a loaded file, once per receipt, within the caller's transaction."""
     batch, who, guid = outcome.examined.batch, outcome.examined.entity, outcome.received.guid
     if batch is None or who is None or batch.layout.effect.kind != "registros":
@@ -50,7 +51,7 @@ def store(connection: sa.Connection, outcome: Outcome, at: str) -> None:
             .values(valid_to=at, to_guid=guid)
         )
         if closed.rowcount:
-            _told(connection, at, guid, f"reemplazar el período {batch.period}")
+            trail.tell(f"reemplazar el período {batch.period}")
     fixed = {
         "guid": guid,
         "annex": layout.annex,
@@ -80,11 +81,7 @@ def store(connection: sa.Connection, outcome: Outcome, at: str) -> None:
                 )
             )
         if rows.height and not control:
-            _told(connection, at, guid, f"almacenar {record.name}: {rows.height}")
-
-
-def _told(connection: sa.Connection, at: str, guid: str, action: str) -> None:
-    connection.execute(audit.insert().values(at=at, guid=guid, line=None, action=action))
+            trail.tell(f"almacenar {record.name}: {rows.height}")
 
 
 def _packed(rows: pl.DataFrame) -> bytes:

@@ -229,6 +229,22 @@ audit = sa.Table(
     sa.Column("guid", sa.Text, nullable=False, index=True),
     sa.Column("line", sa.Integer),
     sa.Column("action", sa.Text, nullable=False),
+    sa.Column("who", sa.Text),  # the login of whoever decided; may be taken away
+    sa.Column("who_key", sa.Text),  # the keyed hash that stands for it in the chain
+    sa.Column("batch", sa.BigInteger),  # the link that signs it
+)
+chain = sa.Table(
+    "audit_chain",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("batch", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("guid", sa.Text, nullable=False),
+    sa.Column("entries", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of its entries
+    sa.Column("previous", sa.Text, nullable=False, unique=True),
+    sa.Column("key", sa.Text, nullable=False),  # which key signed it
+    sa.Column("hash", sa.Text, nullable=False),
 )
 schema_step = sa.Table(
     "schema_step",

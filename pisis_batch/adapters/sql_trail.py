@@ -1,0 +1,114 @@
+"""The trail of a transaction: its entries of audit, and one link of a chain over them.
+
+Each link signs the one before it and the digest of its own entries, in the order of their ids, so that a changed, added,
+deleted or moved entry, or link, no longer agrees with what was signed. It is written last: whoever adds a link holds the
+end of the chain until the commit, so that two writers cannot both continue the same link. Persons stand in `who` and are
+signed by their pseudonym (`who_key`), so that taking them away leaves the chain whole.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from pisis_batch.adapters import sql_bulk
+from pisis_batch.adapters.keyring import Keyring
+from pisis_batch.adapters.sql_tables import audit, chain
+
+_LOCK = 706974  # any number, the same in every version
+_MANY = 1_000  # entries from which a frame goes by itself
+#: What an entry is, as it is signed; its time and receipt are those of the link.
+ENTRY = ("line", "action", "who_key")
+_SCHEMA = {"line": pl.Int64, "action": pl.String, "who": pl.String, "who_key": pl.String}
+
+
+def canonical(rows: pl.DataFrame) -> bytes:
+    """Entries as they are signed: a line each, `line TAB action TAB who_key`."""
+    return rows.select(ENTRY).write_csv(include_header=False, separator="\t", quote_style="never").encode()
+
+
+def signed(seq: int, previous: str, at: str, guid: str, entries: int, digest: str) -> str:
+    """A link as it is signed."""
+    return "\n".join((str(seq), previous, at, guid, str(entries), digest))
+
+
+class Trail:
+    """What one transaction did, all about one receipt (or whatever stands for one). End it with `close`."""
+
+    def __init__(self, connection: sa.Connection, keys: Keyring, guid: str, at: str) -> None:
+        self._connection, self._keys, self._guid, self._at = connection, keys, guid, at
+        self._batch = secrets.randbits(62)
+        self._digest, self._entries = hashlib.sha256(), 0
+        self._waiting: list[tuple[int | None, str, str | None, str | None]] = []
+
+    def tell(self, action: str, who: str | None = None) -> None:
+        """An entry about the whole receipt; `who` did it, when it was a person."""
+        self._waiting.append((None, _plain(action), who, self._keys.pseudonym(who) if who else None))
+
+    def tell_lines(self, lines: pl.Series, action: str) -> None:
+        """An entry for each line."""
+        if lines.len() < _MANY:
+            self._waiting += [(line, action, None, None) for line in lines.to_list()]
+            return
+        self._flush()
+        self._write(lines.to_frame("line").with_columns(action=pl.lit(action), who_key=pl.lit(None, pl.String)))
+
+    def close(self) -> None:
+        """Sign what was told. Nothing of the chain may be written after this in the same transaction."""
+        self._flush()
+        if not self._entries:
+            return
+        connection = self._connection
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        last = head(connection)
+        seq, previous = (last[0] + 1, last[1]) if last else (1, "")
+        digest, key = self._digest.hexdigest(), self._keys.current
+        mac = key.mac("eslabón", signed(seq, previous, self._at, self._guid, self._entries, digest))
+        connection.execute(
+            chain.insert().values(
+                seq=seq,
+                batch=self._batch,
+                at=self._at,
+                guid=self._guid,
+                entries=self._entries,
+                digest=digest,
+                previous=previous,
+                key=key.id,
+                hash=mac,
+            )
+        )
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._write(pl.DataFrame(self._waiting, schema=_SCHEMA, orient="row"))
+            self._waiting = []
+
+    def _write(self, rows: pl.DataFrame) -> None:
+        self._digest.update(canonical(rows))
+        self._entries += rows.height
+        empty = [name for name in rows.columns if rows[name].null_count() == rows.height]
+        sql_bulk.insert(
+            self._connection, audit, rows.drop(empty), at=self._at, guid=self._guid, batch=self._batch
+        )
+
+
+def _plain(action: str) -> str:
+    """A text that cannot be taken for two entries."""
+    return "".join(sign if sign.isprintable() else " " for sign in action)
+
+
+def head(connection: sa.Connection) -> tuple[int, str, str] | None:
+    """(number, hash, time) of the last link."""
+    row = connection.execute(sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(1))
+    found = row.one_or_none()
+    return (int(found.seq), str(found.hash), str(found.at)) if found else None
+
+
+def actions(connection: sa.Connection, guid: str) -> Iterable[Any]:
+    """The entries about a receipt that are not about one of its lines, in order."""
+    query = sa.select(audit.c.at, audit.c.action, audit.c.who, audit.c.who_key)
+    return connection.execute(query.where(audit.c.guid == guid, audit.c.line.is_(None)).order_by(audit.c.id)).all()
