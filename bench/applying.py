@@ -10,9 +10,9 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_changes
+from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_engine import sqlite as driver
 from pisis_batch.adapters.sql_registry import SqlRegistry
-from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_tables import entity
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Changes, Id
@@ -67,7 +67,7 @@ def ours(many: int, folder: Path, *, changed: bool) -> float:
 
 def _applied(connection: sa.Connection, changes: Changes, guid: str) -> None:
     trail = Trail(connection, Keyring(), guid, AT.isoformat())
-    sql_changes.apply(connection, changes, Id("NI", "900123456"), guid, AT.isoformat(), trail)
+    sql_changes.apply(connection, changes, Id("NI", "900123456"), trail)
     trail.close()
 
 

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     outbox: Path = Path("outbox")
     archive: Path = Path("var/archive")
     claims: Path = Path("var/claims")
+    keys: Path = Path("var/llaves")
     layouts: Path | None = None
     now: datetime | None = None
     settle_seconds: float = 2.0
@@ -82,7 +83,10 @@ class Settings(BaseSettings):
 
 
 def _defaults() -> dict[str, Any]:
-    return {name: Settings.model_fields[name].default for name in ("database", "inbox", "outbox", "archive", "claims")}
+    return {
+        name: Settings.model_fields[name].default
+        for name in ("database", "inbox", "outbox", "archive", "claims", "keys")
+    }
 
 
 def _workspace(root: Path | None) -> Path | None:
@@ -103,7 +107,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _at(base: Path, name: str, value: Any) -> Any:
     """Relative paths count from where they were written: the workspace, or the current folder."""
-    if name in {"inbox", "outbox", "archive", "claims", "layouts"}:
+    if name in {"inbox", "outbox", "archive", "claims", "keys", "layouts"}:
         return base / Path(str(value)).expanduser()
     if name == "database":
         url = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -125,6 +129,7 @@ TEMPLATE = """\
 # inbox = "inbox"
 # outbox = "outbox"
 # archive = "var/archive"
+# keys = "var/llaves"                      # llaves de las huellas y de la cadena de auditoría; solo para el servicio
 # layouts = "anexos"                       # carpeta con más definiciones de anexos (TOML) y catalogos.toml
 # settle_seconds = 2.0                     # cuánto debe estar quieto un archivo antes de tomarlo
 # rescan_seconds = 10.0                    # cada cuánto se mira el buzón aunque nada avise

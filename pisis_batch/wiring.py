@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from pisis_batch.adapters import keyring
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_layouts import shelf_with
 from pisis_batch.adapters.folder_outbox import FolderOutbox
 from pisis_batch.adapters.inline_queue import InlineQueue
+from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf
@@ -24,6 +26,7 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
     """Everything the service needs, with the database brought to this version. `workers`: they do it, not we."""
     registry = SqlRegistry(settings.database.get_secret_value())
     registry.migrate()
+    registry.keys = keys(settings, registry)
     registry.lease_seconds = settings.lease_seconds
     known = shelf_with(settings.layouts)
     archive, outbox = storage(settings)
@@ -47,6 +50,16 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
         beat_seconds=settings.lease_seconds / 4,
         brake=Brake(settings.brake_users, settings.brake_percent),
     )
+
+
+def keys(settings: Settings, registry: SqlRegistry) -> Keyring:
+    """The keys of the settings' file, made with the registry's first start. Raises SettingsError."""
+    try:
+        if not settings.keys.exists() and registry.audit_head().seq == 0:
+            return keyring.make(settings.keys)
+        return keyring.load(settings.keys)
+    except keyring.KeyringError as error:
+        raise SettingsError(f"{error}; si se perdió, «pisis audit rotate» hace otro") from None
 
 
 def judge(settings: Settings, shelf: Shelf) -> Judge:

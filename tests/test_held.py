@@ -98,7 +98,9 @@ def test_two_people_apply_exactly_the_plan(workspace: Path, ports: Ports, held: 
     assert json.loads((folder / "ack.json").read_text("utf-8"))["verdict"] == "cargado"
     run(workspace, "runs", "approve", held, "--by", "CC10000082", code=1)
     audited = pl.read_database(
-        "SELECT action || ' por ' || who AS action FROM audit WHERE guid = :g", ports.registry.engine, execute_options={"parameters": {"g": held}}
+        "SELECT action || ' por ' || who AS action FROM audit WHERE guid = :g",
+        ports.registry.engine,
+        execute_options={"parameters": {"g": held}},
     )["action"].to_list()  # type: ignore[attr-defined]
     assert [action for action in audited if action and "aprobado" in action] == [
         "aprobado por CC10000080",

@@ -27,12 +27,12 @@ _WHO = ["tipo_id", "num_id"]
 _PART = 100_000  # rows staged at a time
 
 
-def apply(connection: sa.Connection, changes: Changes, who: Id, guid: str, at: str, trail: Trail) -> None:
+def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) -> None:
     """Write the changes of one receipt, with an entry of its trail for each, within the caller's transaction."""
     key = connection.scalar(sa.select(entity.c.id).where(entity.c.tipo_id == who.type, entity.c.num_id == who.number))
     if key is None:
         raise LookupError("the entity of an accepted file has left the registry")
-    work = _Work(connection, key, guid, at, trail)
+    work = _Work(connection, key, trail)
     _STAGED.create(connection, checkfirst=False)
     for rows in _parts(changes.withdrawn):
         work.stage(rows, "retirar")
@@ -64,8 +64,9 @@ def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
 class _Work:
     """The statements of one receipt, with what they have in common."""
 
-    def __init__(self, connection: sa.Connection, key: int, guid: str, at: str, trail: Trail) -> None:
-        self.connection, self.key, self.guid, self.at, self.trail = connection, key, guid, at, trail
+    def __init__(self, connection: sa.Connection, key: int, trail: Trail) -> None:
+        self.connection, self.key, self.trail = connection, key, trail
+        self.guid, self.at = trail.guid, trail.at
 
     def stage(self, rows: pl.DataFrame, action: str | None = None) -> None:
         """Replace the staged rows, and write their audit."""

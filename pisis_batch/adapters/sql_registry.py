@@ -27,6 +27,7 @@ from pisis_batch.adapters import (
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
+from pisis_batch.adapters.sql_keeping import SqlKeeping
 from pisis_batch.adapters.sql_tables import mail, receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import (
@@ -48,7 +49,7 @@ from pisis_batch.ports import OPEN, Accounts, Flood, Held, Mail, Origin, Outdate
 Enlist = Callable[[sa.Connection, Receipt], None]
 
 
-class SqlRegistry:
+class SqlRegistry(SqlKeeping):
     """Fulfils `ports.Registry`."""
 
     def __init__(self, url: str, keys: Keyring | None = None) -> None:
@@ -203,7 +204,7 @@ class SqlRegistry:
                 if sql_facts.earlier(connection, who, received.sha256, received.guid):
                     raise OutdatedError
                 sql_revision.grow(connection, who)
-                sql_changes.apply(connection, outcome.changes, who, received.guid, at, trail)
+                sql_changes.apply(connection, outcome.changes, who, trail)
                 sql_stored.store(connection, outcome, at, trail)
             run_id = sql_runs.insert_run(connection, outcome, fence)
             sql_runs.insert_documents(connection, run_id, documents)

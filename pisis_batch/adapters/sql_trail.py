@@ -1,14 +1,14 @@
 """The trail of a transaction: its entries of audit, and one link of a chain over them.
 
-Each link signs the one before it and the digest of its own entries, in the order of their ids, so that a changed, added,
-deleted or moved entry, or link, no longer agrees with what was signed. It is written last: whoever adds a link holds the
-end of the chain until the commit, so that two writers cannot both continue the same link. Persons stand in `who` and are
-signed by their pseudonym (`who_key`), so that taking them away leaves the chain whole.
+Each link signs the one before it and the digest of its own entries, in the order of their ids, so that a changed,
+added, deleted or moved entry, or link, no longer agrees with what was signed. It is written last: whoever adds a link
+holds the end of the chain until the commit, so that two writers cannot both continue the same link. Persons stand in
+`who` and are signed by their pseudonym (`who_key`), so that taking them away leaves the chain whole.
 """
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -30,16 +30,16 @@ def canonical(rows: pl.DataFrame) -> bytes:
     return rows.select(ENTRY).write_csv(include_header=False, separator="\t", quote_style="never").encode()
 
 
-def signed(seq: int, previous: str, at: str, guid: str, entries: int, digest: str) -> str:
+def signed(link: Mapping[str, Any]) -> str:
     """A link as it is signed."""
-    return "\n".join((str(seq), previous, at, guid, str(entries), digest))
+    return "\n".join(str(link[name]) for name in ("seq", "previous", "at", "guid", "entries", "digest"))
 
 
 class Trail:
     """What one transaction did, all about one receipt (or whatever stands for one). End it with `close`."""
 
     def __init__(self, connection: sa.Connection, keys: Keyring, guid: str, at: str) -> None:
-        self._connection, self._keys, self._guid, self._at = connection, keys, guid, at
+        self._connection, self._keys, self.guid, self.at = connection, keys, guid, at
         self._batch = secrets.randbits(62)
         self._digest, self._entries = hashlib.sha256(), 0
         self._waiting: list[tuple[int | None, str, str | None, str | None]] = []
@@ -66,21 +66,18 @@ class Trail:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         last = head(connection)
         seq, previous = (last[0] + 1, last[1]) if last else (1, "")
-        digest, key = self._digest.hexdigest(), self._keys.current
-        mac = key.mac("eslabón", signed(seq, previous, self._at, self._guid, self._entries, digest))
-        connection.execute(
-            chain.insert().values(
-                seq=seq,
-                batch=self._batch,
-                at=self._at,
-                guid=self._guid,
-                entries=self._entries,
-                digest=digest,
-                previous=previous,
-                key=key.id,
-                hash=mac,
-            )
-        )
+        key = self._keys.current
+        link = {
+            "seq": seq,
+            "batch": self._batch,
+            "at": self.at,
+            "guid": self.guid,
+            "entries": self._entries,
+            "digest": self._digest.hexdigest(),
+            "previous": previous,
+            "key": key.id,
+        }
+        connection.execute(chain.insert().values(**link, hash=key.mac("eslabón", signed(link))))
 
     def _flush(self) -> None:
         if self._waiting:
@@ -91,9 +88,7 @@ class Trail:
         self._digest.update(canonical(rows))
         self._entries += rows.height
         empty = [name for name in rows.columns if rows[name].null_count() == rows.height]
-        sql_bulk.insert(
-            self._connection, audit, rows.drop(empty), at=self._at, guid=self._guid, batch=self._batch
-        )
+        sql_bulk.insert(self._connection, audit, rows.drop(empty), at=self.at, guid=self.guid, batch=self._batch)
 
 
 def _plain(action: str) -> str:

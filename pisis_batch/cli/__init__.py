@@ -28,6 +28,7 @@ _COMMANDS = {
     "layouts": ("knowledge", "Los anexos técnicos que se reciben."),
     "data": ("data", "Los registros almacenados de un anexo."),
     "registry": ("people", "Carga y consulta el registro."),
+    "audit": ("audit", "La auditoría firmada en cadena, y si sigue entera."),
     "expire": ("cluster", "Desvincula a quienes su contrato ya terminó."),
     "upgrade": ("cluster", "Pone al día las tablas de la base de datos."),
     "doctor": ("workspace", "Dice si el sistema puede trabajar aquí."),
@@ -82,7 +83,7 @@ def main() -> None:
 
 def _sentence(error: Exception) -> str:
     name = type(error).__name__
-    if name in {"SettingsError", "LayoutError", "SchemaError"}:
+    if name in {"SettingsError", "LayoutError", "SchemaError", "KeyringError"}:
         return str(error)
     if isinstance(error, PermissionError):
         return f"no hay permiso para usar {error.filename}"

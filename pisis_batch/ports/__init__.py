@@ -1,6 +1,7 @@
 """What the program needs of the outside, as protocols. Adapters fulfil them; `tests/test_ports.py` holds them to it."""
 
 from pisis_batch.ports.judge import Judge, JudgeError, OutdatedError
+from pisis_batch.ports.keeping import Audited, AuditHead, Keeping
 from pisis_batch.ports.nouns import (
     OPEN,
     Accounts,
@@ -25,6 +26,8 @@ __all__ = [
     "REFUSED",
     "Accounts",
     "Archive",
+    "AuditHead",
+    "Audited",
     "Calendar",
     "Chore",
     "Claimed",
@@ -35,6 +38,7 @@ __all__ = [
     "Inbox",
     "Judge",
     "JudgeError",
+    "Keeping",
     "Mail",
     "Mailer",
     "Offender",

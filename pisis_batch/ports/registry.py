@@ -18,10 +18,11 @@ from pisis_batch.model import (
     Traces,
     Unreported,
 )
+from pisis_batch.ports.keeping import Keeping
 from pisis_batch.ports.nouns import Accounts, Flood, Held, Mail, Origin, Outside, Receipt, Series
 
 
-class Registry(Protocol):
+class Registry(Keeping, Protocol):
     """Users, entities and profiles; receipts, runs, findings and letters."""
 
     def ask(self, questions: Questions) -> Facts:

@@ -15,6 +15,7 @@ def fsck(ports: Ports) -> Accounts:
             found.append(Offender(kept.guid, "su original no está, o ya no es el que se recibió"))
         if kept.published and not ports.outbox.has(kept.sender, kept.guid):
             found.append(Offender(kept.guid, "sus documentos no están en la carpeta de salida"))
+    found += ports.registry.audit_verify().offenders
     return Accounts(accounts.totals, tuple(found))
 
 

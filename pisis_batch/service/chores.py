@@ -8,7 +8,7 @@ import structlog
 
 from pisis_batch import reports
 from pisis_batch.model import EndedContracts
-from pisis_batch.ports import Chore, Ports
+from pisis_batch.ports import AuditHead, Chore, Ports
 from pisis_batch.service.delivery import deliver, publish
 
 _NOTICES = uuid.UUID("5c0e7b4e-6a0f-4d52-9a0c-3f0f7d1f6a11")  # names of notices are made under it
@@ -29,6 +29,7 @@ def chores(ports: Ports) -> tuple[Chore, ...]:
         chore("publicar", publish, timedelta(minutes=1), "* * * * *"),
         chore("vencimientos", expire, timedelta(hours=1), "15 * * * *"),
         chore("recordatorios", remind, timedelta(hours=6), "0 12,18 * * *"),
+        chore("auditoria", tell_head, timedelta(hours=24), "0 7 * * *"),
         chore("depuracion", forget, timedelta(hours=24), "0 8 * * *"),
     )
 
@@ -66,3 +67,10 @@ def forget(ports: Ports) -> int:
     if not ports.calendar.keep:
         return 0
     return ports.registry.forget(ports.clock().date() - timedelta(days=ports.calendar.keep))
+
+
+def tell_head(ports: Ports) -> AuditHead:
+    """Write the end of the audit's chain into the log, which whoever changes the database does not write."""
+    head = ports.registry.audit_head()
+    _log.info("audit_head", head=str(head))
+    return head
