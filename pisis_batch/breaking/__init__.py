@@ -23,6 +23,7 @@ _BOGOTA = timezone(timedelta(hours=-5))
 #: Codes that no file yields, with the reason.
 WITHOUT_A_FILE = {
     "EST043": "solo se comprueba con una tabla de códigos cargada",
+    "CTL023": "solo se comprueba en un anexo que fije hasta cuándo se recibe y no tenga calendario",
     "SIS001": "es una falla del sistema, no de un archivo",
     "CTL040": "lo causa la decisión de no aprobar un archivo retenido, no el archivo solo",
 }

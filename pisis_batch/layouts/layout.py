@@ -163,6 +163,9 @@ class Layout(Strict):
     on_error: Literal["reject file"] = "reject file"
     entity: Entity
     cut_date: str = Key(description="control field, or part of the name, that holds the cut date")
+    late_days: int | None = Key(
+        None, ge=0, description="days after the cut date within which the annex is received when it has no calendar"
+    )
     effect: Effect = Effect()
     rules: tuple[str, ...] = Key((), description="codes of the content rules, beyond what the fields say")
     check: tuple[Check, ...] = Key((), description="what must hold between fields, lines and the control record")

@@ -108,3 +108,35 @@ def outside_report_window(batch: Batch, facts: Facts) -> pl.DataFrame:
     open_now = today.is_between(pl.col("reporte_desde"), pl.col("reporte_hasta"))
     closed = own.filter(~open_now.any())
     return closed.head(1).with_columns(hoy=pl.lit(facts.today.isoformat()))
+
+
+@rule(
+    "CTL023",
+    since="0.2.0",
+    reach="control",
+    general=True,
+    on="control",
+    field="fecha_corte",
+    title="Fecha de corte demasiado antigua",
+    es="La fecha de corte {valor} es de hace {dias} días y este anexo se recibe hasta {limite} días después del corte",
+    en="The cut date {valor} is {dias} days old and this annex is received up to {limite} days after it",
+    cause="El archivo es de un corte viejo, o el año o el mes de la fecha de corte están mal escritos.",
+    remedy="Revise la fecha de corte del control y del nombre; si es la que quiso, escriba a la Mesa de Ayuda.",
+    source="Q16",
+)
+def cut_date_too_old(batch: Batch, facts: Facts) -> pl.DataFrame:
+    """An annex without calendar may limit how many days after the cut date it is received, the last one included.
+
+    Annex:
+        late_days = 30
+    Rejects:
+        1|NI|900123456|2026-06-14|1
+    Accepts:
+        1|NI|900123456|2026-06-15|1
+    """
+    limit = batch.layout.late_days
+    if limit is None or not facts.periods.is_empty():
+        return NOTHING
+    age = (pl.lit(facts.today) - pl.col("corte")).dt.total_days()
+    late = _cut(batch).filter(age > limit)
+    return late.with_columns(dias=age.cast(pl.String), limite=pl.lit(str(limit)))
