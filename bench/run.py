@@ -57,10 +57,14 @@ class Row:
         return self.value >= self.goal if self.more else self.value <= self.goal
 
 
+#: An installed program has its bytecode; a start that has to make it measures the compiler.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run(*command: str) -> Spent:
     """Run a process to its end; its wall and CPU seconds and its highest resident memory."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=HOME)  # noqa: S603 ours
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=HOME, env=_ENVIRONMENT)  # noqa: S603 ours
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{command[:3]}: {process.stderr.read()[-400:] if process.stderr else b''!r}")
@@ -191,7 +195,8 @@ def small() -> list[Row]:
         )
         pisis = str(Path(PYTHON).with_name("pisis"))
         for command, bare in ((["check", "--offline", str(path)], "polars"), (["--help"], "click")):
-            cpu, wall, _ = against([pisis, *command], [PYTHON, "-c", f"import {bare}"], 5)
+            run(pisis, *command)  # whoever starts it first makes its bytecode
+            cpu, wall, _ = against([pisis, *command], [PYTHON, "-c", f"import {bare}"], 7)
             rows.append(Row("10", f"pisis {command[0]} en frío / import {bare}", 2.0, cpu, "× CPU", wall))
     return rows
 

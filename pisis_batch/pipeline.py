@@ -9,8 +9,7 @@ from importlib import resources
 import polars as pl
 
 from pisis_batch import changes, reading, validators, verdict
-from pisis_batch.layouts import Layout, Shelf
-from pisis_batch.layouts import shelf as built_in
+from pisis_batch.layouts import Layout, Shelf, travels
 from pisis_batch.model import (
     Batch,
     Changes,
@@ -177,7 +176,7 @@ def ruleset(layout: Layout | None = None) -> str:
 
     A layout of the operator's counts beside everything that travels with the program.
     """
-    if layout is None or any(layout is own for own in built_in()):
+    if layout is None or travels(layout):
         return _own_rules()
     return hashlib.sha256(_own_rules().encode() + layout.model_dump_json().encode()).hexdigest()[:12]
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 BOGOTA = ZoneInfo("America/Bogota")
 FILE = "pisis.toml"
@@ -19,10 +18,10 @@ class SettingsError(ValueError):
     """The settings cannot be used; the message is a plain Spanish sentence."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting. Paths are absolute once loaded."""
 
-    model_config = SettingsConfigDict(env_prefix="PISIS_", extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     root: Path = Path()
     database: SecretStr = SecretStr("sqlite:///var/registry.db")

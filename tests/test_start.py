@@ -50,15 +50,26 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert loaded(tmp_path, "--help") & set(HEAVY) == set()
 
 
-@pytest.mark.parametrize("extra", [[], ["--offline"], ["--format", "json"]])
-def test_a_check_without_a_workspace_loads_no_database_no_mail_and_no_templates(
-    tmp_path: Path, extra: list[str]
-) -> None:
+#: What a check without a workspace may load of what takes long: reading and judging, and nothing that tells of it.
+_NOT_FOR_A_CHECK = {
+    *("pandera", "sqlalchemy", "alembic", "jinja2", "css_inline", "aiosmtplib", "structlog", "watchdog", "numpy"),
+    *("stdnum", "rapidfuzz", "xlsxwriter", "pisis_batch.judging", "pisis_batch.adapters.wire"),
+}
+
+
+@pytest.mark.parametrize("extra", [[], ["--offline"]])
+def test_a_check_of_a_right_file_loads_what_reads_and_judges_and_nothing_else(tmp_path: Path, extra: list[str]) -> None:
     (tmp_path / NAME).write_bytes(file_of("2|1|CC|1090000001|JUAN|PEREZ|O|||||"))
     found = loaded(tmp_path, "check", *extra, NAME)
-    unwanted = {"pandera", "sqlalchemy", "alembic", "jinja2", "css_inline", "aiosmtplib", "structlog", "watchdog"}
-    assert found & unwanted == set()
+    assert found & {*_NOT_FOR_A_CHECK, "rich", "pisis_batch.reports", "pisis_batch.causes"} == set()
     assert "polars" in found
+
+
+def test_a_check_that_finds_something_loads_no_database_no_mail_and_no_templates(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(file_of("2|1|CC|1090000001|JUAN|perez|O|||||"))
+    found = loaded(tmp_path, "check", "--format", "json", NAME)
+    assert found & (_NOT_FOR_A_CHECK - {"stdnum", "rapidfuzz", "xlsxwriter"}) == set()
+    assert "pisis_batch.causes" in found
 
 
 def test_a_check_in_a_workspace_loads_the_database_and_no_migrations(workspace: Path) -> None:

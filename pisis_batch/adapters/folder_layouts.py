@@ -1,22 +1,27 @@
 """Layouts and reference tables of the operator: a folder of TOML files beside those that travel with the program."""
 
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from pisis_batch.layouts import LayoutError, Shelf, catalogs, parse, shelf
+from pisis_batch.layouts import LayoutError, Shelf, catalogs, parse, shelf, shelf_for
 from pisis_batch.layouts.overlap import overlaps
 
 TABLES = "catalogos.toml"
 CODES = "catalogos"  # a folder with a CSV of codes for each loadable table
 
 
-def shelf_with(folder: Path | None) -> Shelf:
+def shelf_with(folder: Path | None, names: Collection[str] = ()) -> Shelf:
     """The built-in layouts and those of the folder, whose tables (`catalogos.toml`) join the built-in ones.
+
+    With `names` and no folder, only what files of these names may ask for.
 
     Raises LayoutError on a mistake in any of them, or when a file could not choose between two.
     """
+    if folder is None and names:
+        return shelf_for(names)
     own = shelf()
     if folder is None:
         return own

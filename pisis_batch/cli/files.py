@@ -84,7 +84,7 @@ def check(
         raise click.UsageError("falta el archivo que se va a revisar")
     ports = None if offline else ports_if_any(workspace)
     limits = ports.limits if ports else Limits()
-    shelf = ports.shelf if ports else known(workspace)
+    shelf = ports.shelf if ports else known(workspace, [path.name for path in files])
     now = ports.clock() if ports else datetime.now(BOGOTA)
     found = []
     for path in files:

@@ -9,21 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 import polars as pl
 
-from pisis_batch import effects, reports, validators
-from pisis_batch.causes import diagnose
-from pisis_batch.cli import plans
+from pisis_batch import validators
 from pisis_batch.model import Brake, Outcome, Verdict
-from pisis_batch.reports.page import causes, many, number
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN = 50
-_STYLES = {
-    Verdict.CARGADO: "bold green",
-    Verdict.RECHAZADO: "bold red",
-    Verdict.SIN_CAMBIOS: "bold blue",
-    Verdict.RETENIDO: "bold yellow",
+_COLOURS = {
+    Verdict.CARGADO: "green",
+    Verdict.RECHAZADO: "red",
+    Verdict.SIN_CAMBIOS: "blue",
+    Verdict.RETENIDO: "yellow",
 }
 FORMAT = click.option(
     "--format",
@@ -75,18 +72,33 @@ def outcomes(
     else:
         for outcome in found:
             _text(outcome, mask=not unmasked, language=language)
-            if plan and brake:
-                plans.show(console(), outcome, brake, mask=not unmasked)
-            elif outcome.verdict is Verdict.RETENIDO or (brake and effects.holds(outcome, brake)):
-                plans.held_note(console(), effects.plan(outcome, Brake()))
+            if brake or outcome.verdict is Verdict.RETENIDO:
+                _planned(outcome, brake, plan=plan, mask=not unmasked)
+
+
+def _planned(outcome: Outcome, brake: Brake | None, *, plan: bool, mask: bool) -> None:
+    """What a file would do, and whether it would wait."""
+    from pisis_batch import effects
+    from pisis_batch.cli import plans
+
+    if plan and brake:
+        plans.show(console(), outcome, brake, mask=mask)
+    elif outcome.verdict is Verdict.RETENIDO or (brake and effects.holds(outcome, brake)):
+        plans.held_note(console(), effects.plan(outcome, Brake()))
 
 
 def _machine(outcome: Outcome, brake: Brake | None, *, plan: bool) -> dict[str, Any]:
     """The ack; a held file has none yet and says its state. A check adds its plan when asked."""
+    from pisis_batch import reports
+
     said = reports.ack(outcome)
     if outcome.verdict is Verdict.RETENIDO:
         said = {**said, "verdict": None, "state": "retenido"}
-    return {**said, "plan": plans.as_dict(outcome, brake)} if plan and brake else said
+    if not (plan and brake):
+        return said
+    from pisis_batch.cli import plans
+
+    return {**said, "plan": plans.as_dict(outcome, brake)}
 
 
 def _flat(outcome: Outcome, language: str) -> pl.DataFrame:
@@ -97,23 +109,34 @@ def _flat(outcome: Outcome, language: str) -> pl.DataFrame:
 
 
 def _text(outcome: Outcome, *, mask: bool, language: str) -> None:
-    out = console()
-    name = outcome.received.name
     said = outcome.verdict.upper()
     if outcome.facts is None and outcome.verdict is Verdict.CARGADO:
         said = "ESTRUCTURA CORRECTA"  # nobody asked the registry: more cannot be said
-    out.print(f"[{_STYLES[outcome.verdict]}]{said}[/]  ", end="")
-    out.print(name, markup=False, soft_wrap=True)
+    plain = False if os.environ.get("NO_COLOR") else None
+    click.echo(f"{click.style(said, fg=_COLOURS[outcome.verdict], bold=True)}  {outcome.received.name}", color=plain)
     counts = outcome.counts
-    out.print(
-        f"leídos {number(counts.read)} = correctos {number(counts.correct)} + con error {number(counts.with_errors)}; "
-        f"advertencias {number(counts.warnings)}",
+    click.echo(
+        f"leídos {_number(counts.read)} = correctos {_number(counts.correct)} + con error "
+        f"{_number(counts.with_errors)}; advertencias {_number(counts.warnings)}",
     )
     for kind, times in outcome.changes.counts().items():
         if times:
-            out.print(f"  {_CHANGES[kind]}: {number(times)}")
-    if len(outcome.findings) == 0:
-        return
+            click.echo(f"  {_CHANGES[kind]}: {_number(times)}")
+    if len(outcome.findings):
+        _findings(outcome, mask=mask, language=language)
+
+
+def _number(value: int) -> str:
+    """`reports.page.number`, without loading the reports for a file that has nothing to be told."""
+    return f"{value:,}".replace(",", ".")
+
+
+def _findings(outcome: Outcome, *, mask: bool, language: str) -> None:
+    """The causes, then the findings one by one."""
+    from pisis_batch.causes import diagnose
+    from pisis_batch.reports.page import causes
+
+    out = console()
     out.print()
     if headline := diagnose(outcome).headline:
         out.print(f"{headline}:", style="bold")
@@ -143,6 +166,7 @@ def _table(outcome: Outcome, out: "Console", *, mask: bool, language: str) -> No
     told = validators.described(first, outcome.examined.layout, language=lang, mask=mask)
     from rich.table import Table
 
+    from pisis_batch.reports.page import many
     from pisis_batch.suggestions import suggested
 
     told = suggested(told, outcome, mask=mask)

@@ -1,7 +1,7 @@
 """Which layouts a command knows: the built-in ones and those of the operator's folder (`--layouts`, `layouts = …`)."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -44,8 +44,8 @@ LAYOUTS = click.option(
 )
 
 
-def known(workspace: Path | None) -> "Shelf":
-    """Every layout, those of the workspace's or the command's folder included."""
+def known(workspace: Path | None, names: Collection[str] = ()) -> "Shelf":
+    """Every layout, those of the workspace's or the command's folder included; with `names` what they may ask for."""
     from pisis_batch.adapters.folder_layouts import shelf_with
     from pisis_batch.settings import Settings, SettingsError
 
@@ -56,7 +56,7 @@ def known(workspace: Path | None) -> "Shelf":
             raise
         said = os.environ.get(_VARIABLE)
         folder = Path(said) if said else None
-    return shelf_with(folder)
+    return shelf_with(folder, names)
 
 
 def one(annex: str, workspace: Path | None, cut: date | None = None) -> "Layout":

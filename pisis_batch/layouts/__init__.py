@@ -6,7 +6,7 @@
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -66,6 +66,8 @@ __all__ = [
     "parse",
     "parse_content",
     "shelf",
+    "shelf_for",
+    "travels",
 ]
 
 
@@ -136,13 +138,40 @@ class Shelf:
 @cache
 def shelf() -> Shelf:
     """The layouts that travel with the program. Raises LayoutError on a mistake in any of them."""
-    files = sorted(
-        (entry for entry in resources.files(__package__).iterdir() if entry.name.endswith(".toml")),
-        key=lambda entry: entry.name,
-    )
-    return Shelf(
-        tuple(parse(entry.read_text("utf-8"), entry.name) for entry in files if entry.name != "catalogos.toml")
-    )
+    return Shelf(tuple(map(_own, _stems())))
+
+
+def shelf_for(names: Iterable[str]) -> Shelf:
+    """Of the layouts that travel with the program what files of these names may ask for; all, when one asks for none.
+
+    Every name begins with its annex, and so does the file of a definition: the others need not be read to judge it.
+    """
+    stems = _stems()
+    asked: set[str] = set()
+    for name in names:
+        found = {stem for stem in stems if name.upper().startswith(stem.partition("-")[0])}
+        if not found:
+            return shelf()
+        asked |= found
+    return Shelf(tuple(_own(stem) for stem in stems if stem in asked))
+
+
+def travels(layout: Layout) -> bool:
+    """Whether a layout is one of those that come with the program."""
+    return any(layout is _own(stem) for stem in _stems() if stem.partition("-")[0] == layout.annex)
+
+
+@cache
+def _stems() -> tuple[str, ...]:
+    """Names of the definitions beside this module, in order: the annex, and a version where there are several."""
+    names = (entry.name for entry in resources.files(__package__).iterdir() if entry.name.endswith(".toml"))
+    return tuple(name.removesuffix(".toml") for name in sorted(names) if name != "catalogos.toml")
+
+
+@cache
+def _own(stem: str) -> Layout:
+    name = f"{stem}.toml"
+    return parse(resources.files(__package__).joinpath(name).read_text("utf-8"), name)
 
 
 def json_schema() -> dict[str, Any]:

@@ -21,7 +21,7 @@ from pisis_batch.layouts.span import Span
 class Strict(BaseModel):
     """The base of every table of a layout: frozen, and a key it does not know is a mistake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", populate_by_name=True)
 
 
 def _many(value: object) -> object:

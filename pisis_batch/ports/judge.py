@@ -1,9 +1,11 @@
 """Whoever judges files."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pisis_batch.judging import Ask, Judged, Task
+if TYPE_CHECKING:
+    from pisis_batch.judging import Ask, Judged, Task
+
 
 
 class OutdatedError(RuntimeError):
@@ -21,7 +23,7 @@ class JudgeError(RuntimeError):
 class Judge(Protocol):
     """Whoever judges files: this process, or children that can do no harm."""
 
-    def judge(self, task: Task, ask: Ask, alive: Callable[[], bool] = ...) -> Judged:
+    def judge(self, task: "Task", ask: "Ask", alive: Callable[[], bool] = ...) -> "Judged":
         """Judge one file; `ask` reaches the registry, `alive` is called now and then and ends the work when False.
 
         Raises JudgeError.

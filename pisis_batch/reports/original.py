@@ -1,8 +1,7 @@
 """The sender's own lines, as text and by the number that findings use."""
 
-from collections.abc import Iterable
-
-import numpy as np
+import re
+from collections.abc import Iterable, Sequence
 
 from pisis_batch.annotations import stripped
 from pisis_batch.layouts import Layout
@@ -10,6 +9,7 @@ from pisis_batch.model import Content
 from pisis_batch.reading import decoded
 
 _WINDOW = 16 * 1024 * 1024
+_SMALL = 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -23,10 +23,7 @@ class Original:
         self.separator = layout.separator if layout else "|"
         self._encoding = layout.encoding if layout else "cp1252"
         self._content: Content = stripped(content[:]) if content.find(b"#!") >= 0 else content
-        size = len(self._content)
-        ends = [_ends(self._content[at : at + _WINDOW], at) for at in range(0, size, _WINDOW)]
-        whole = bool(size) and self._content[size - 1 : size] == b"\n"
-        self._ends = np.concatenate([*ends, np.array([] if whole else [size], np.intp)])
+        self._ends = _ends(self._content)
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -47,5 +44,14 @@ class Original:
         return [self.line(number, longest) for number in numbers]
 
 
-def _ends(window: bytes, at: int) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
-    return np.flatnonzero(np.frombuffer(window, np.uint8) == ord("\n")) + at
+def _ends(content: Content) -> Sequence[int]:
+    """Where the lines end; the end of the file ends a last line without an ending."""
+    size = len(content)
+    rest = [] if size and content[size - 1 : size] == b"\n" else [size]
+    if size < _SMALL:
+        return [*(found.start() for found in re.finditer(rb"\n", content[:])), *rest]
+    import numpy as np  # noqa: PLC0415 only a large file is worth what it loads
+
+    windows = ((at, np.frombuffer(content[at : at + _WINDOW], np.uint8)) for at in range(0, size, _WINDOW))
+    ends = [np.flatnonzero(window == ord("\n")) + at for at, window in windows]
+    return np.concatenate([*ends, np.array(rest, np.intp)])  # type: ignore[return-value]  # integers by their place

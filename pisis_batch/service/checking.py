@@ -1,7 +1,6 @@
 """The verdict of a file, and nothing else: what a check says is what the service will do."""
 
-from pisis_batch import judging, pipeline
-from pisis_batch.judging import Task
+from pisis_batch import pipeline
 from pisis_batch.layouts import Shelf
 from pisis_batch.model import Limits, Outcome, Received
 from pisis_batch.ports import Ports
@@ -11,6 +10,8 @@ def check(received: Received, ports: Ports | None, *, shelf: Shelf, limits: Limi
     """The verdict without any effect; without ports only the structure is judged."""
     if ports is None:
         return pipeline.conclude(pipeline.examine(received, shelf, limits), None)
+    from pisis_batch import judging  # noqa: PLC0415 it loads the documents as well
+
     judged = received.sender is not None
-    task = Task(received, limits, ports.clock(), ports.mail_from, sender_judged=judged)
+    task = judging.Task(received, limits, ports.clock(), ports.mail_from, sender_judged=judged)
     return judging.outcome_of(task, shelf, ports.registry.ask)

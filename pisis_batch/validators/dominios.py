@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from rapidfuzz.distance import OSA
-
 KNOWN = (
     *("GMAIL.COM", "HOTMAIL.COM", "OUTLOOK.COM", "YAHOO.COM", "LIVE.COM", "ICLOUD.COM", "MSN.COM", "PROTON.ME"),
     *("HOTMAIL.ES", "OUTLOOK.ES", "YAHOO.ES", "YAHOO.COM.CO", "YAHOO.COM.MX", "MINSALUD.GOV.CO", "MISENA.EDU.CO"),
@@ -21,6 +19,8 @@ def nearest(domain: str, others: Iterable[str] = ()) -> str | None:
     known = [*KNOWN, *(other.upper() for other in others)]
     if upper in known:
         return None
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 only for a domain that is not known
+
     near = [(OSA.distance(upper, one, score_cutoff=2), place, one) for place, one in enumerate(known)]
     distance, _, one = min(near)
     return one if distance == 1 or (distance == 2 and len(one) > _LONG) else None  # noqa: PLR2004 two slips
