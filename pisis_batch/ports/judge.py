@@ -7,7 +7,6 @@ if TYPE_CHECKING:
     from pisis_batch.judging import Ask, Judged, Task
 
 
-
 class OutdatedError(RuntimeError):
     """What a verdict was based on changed before it could be committed: judge again."""
 
