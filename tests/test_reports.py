@@ -21,7 +21,7 @@ from worlds import CONTROL, NAME, NOW, facts, file_of
 from pisis_batch import pipeline, reports
 from pisis_batch.annotations import stripped
 from pisis_batch.layouts import shelf
-from pisis_batch.model import Earlier, Letter, Limits, Outcome, Received
+from pisis_batch.model import Attachment, Earlier, Letter, Limits, Outcome, Received
 from pisis_batch.reports import anotado, hoja
 
 GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
@@ -248,3 +248,31 @@ def test_a_file_too_large_for_an_editor_gets_no_annotated_copy(monkeypatch: pyte
     text = document(OUTCOMES["estructura"], "anotado.txt")
     assert text.count(b"\n#! EST") == 1
     assert b"primeros 1 hallazgos" in text
+
+
+def test_a_message_of_odd_text_says_what_was_written() -> None:
+    text = "Señor:\n.\nFrom aquí\n" + "ñ" * 300 + "\nfin \u2028\x85\n=20\n\ttab\t\n"
+    files = (
+        Attachment("ack.json", "application/json", bytes(range(256)) * 9),
+        Attachment("vacio.csv", "text/csv", b""),
+    )
+    letter = Letter("resultado", ("a@x.example",), "Cargado: año " + "largo " * 30, f"<p>{text}</p>", text, files)
+    (sent,) = reports.render(letter, GUID, NOW, "PISIS Ñ <p@pisis.example>")
+    message = email.message_from_bytes(sent.body, policy=email.policy.default)
+    assert message["Subject"].split() == letter.subject.split()
+    assert message["From"].addresses[0].display_name == "PISIS Ñ"
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    told = [part.get_content().replace("\r\n", "\n") for part in (plain, html)]
+    assert told == [text, f"<p>{text}</p>\n"]
+    found = {part.get_filename(): part.get_payload(decode=True) for part in message.iter_attachments()}
+    assert found == {file.name: file.content for file in files}
+    assert not message.defects
+    assert max(map(len, sent.body.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 78
+    assert b"\n" not in sent.body.replace(b"\r\n", b"")
+
+
+def test_a_line_end_in_a_subject_makes_no_header() -> None:
+    with pytest.raises(ValueError, match="linefeed"):
+        reports.render(Letter("acta", ("a@x.example",), "s\r\nBcc: e@x.example", "<p>h</p>", "t"), GUID, NOW, FROM)

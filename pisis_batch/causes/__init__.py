@@ -112,6 +112,8 @@ _KNOWN: dict[int, tuple[weakref.ref[pl.DataFrame], Diagnosis]] = {}
 
 
 def _diagnosed(findings: Findings, batch: Batch | None, facts: Facts | None, content: bytes) -> Diagnosis:
+    if not len(findings):
+        return Diagnosis((), pl.Series("cause", [], dtype=pl.String), 0)
     numbered = findings.frame.with_row_index("n")
     errors = int((numbered["severity"] == "error").sum())
     causes: list[Cause] = []

@@ -23,7 +23,8 @@ def ack(outcome: Outcome) -> dict[str, Any]:
 
 def ack_json(told: Told) -> bytes:
     """The answer as UTF-8 JSON, a finding on each line. A file name that is not text keeps its bytes as escapes."""
-    findings = told.rows.select(_FINDING).write_ndjson().rstrip("\n").replace("\n", ",\n  ")
+    rows = "" if told.rows.is_empty() else told.rows.select(_FINDING).write_ndjson()
+    findings = rows.rstrip("\n").replace("\n", ",\n  ")
     head, changes = _dump(_head(told)), _dump({"changes": told.outcome.changes.counts()})
     text = f'{head[:-2]},\n "findings": [\n  {findings}\n ],{changes[1:]}\n'
     return text.encode("utf-8", "backslashreplace")

@@ -29,6 +29,8 @@ def findings_csv(told: Told) -> bytes:
 
 def spreadsheet(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:
     """The columns of `header` under its labels, as Excel in Spanish opens them, without a cell that it could run."""
+    if rows.is_empty():
+        return b"\xef\xbb\xbf" + (";".join(f'"{label}"' for label in header.values()) + "\r\n").encode("utf-8")
     columns = [harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in header.items()]
     text = rows.select(columns).write_csv(separator=";", quote_style="always", line_terminator="\r\n")
     return b"\xef\xbb\xbf" + text.encode("utf-8")

@@ -10,7 +10,7 @@ import polars as pl
 from markupsafe import Markup
 
 from pisis_batch import validators
-from pisis_batch.causes import diagnose
+from pisis_batch.causes import Diagnosis, diagnose
 from pisis_batch.reports import columnas, look
 from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import Page, number
@@ -54,11 +54,9 @@ def report(told: Told, page: Page) -> bytes:
     """
     outcome = told.outcome
     original = Original(outcome.received.content, outcome.examined.layout)
-    found = diagnose(outcome)
-    keys = [cause.key for cause in found.causes]
-    placed = pl.lit(found.cause_of).replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)
-    by_line = told.rows.lazy().with_columns(cause=placed).sort("line", nulls_last=False, maintain_order=True)
-    rows = by_line.head(MOST).collect()
+    found, rows = diagnose(outcome), told.rows
+    if not rows.is_empty():
+        rows = _by_line(rows, found)
     css, js = _source("informe.css"), _source("informe.js")
     titles = [cause.title for cause in found.causes]
     hidden = told.rows.height - rows.height
@@ -68,7 +66,7 @@ def report(told: Told, page: Page) -> bytes:
         css=Markup(css),  # noqa: S704 our own file
         js=Markup(js),  # noqa: S704 our own file
         policy=_policy(css, js),
-        charts=_charts(told),
+        charts=_charts(told) if titles else [],
         strip=_strip(told, len(original)),
         capped=_capped(hidden) if hidden else "",
         explained=found.headline,
@@ -76,6 +74,14 @@ def report(told: Told, page: Page) -> bytes:
         blocks=list(columnas.blocks(rows, outcome.examined.layout, original, titles)) if titles else [],
     )
     return text.encode("utf-8")
+
+
+def _by_line(rows: pl.DataFrame, found: Diagnosis) -> pl.DataFrame:
+    """The first rows by line, each with the place of its cause."""
+    keys = [cause.key for cause in found.causes]
+    placed = pl.lit(found.cause_of).replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)
+    by_line = rows.lazy().with_columns(cause=placed).sort("line", nulls_last=False, maintain_order=True)
+    return by_line.head(MOST).collect()
 
 
 def _capped(hidden: int) -> str:

@@ -1,45 +1,32 @@
 """Letters to the exact bytes that are stored and sent: fixed Message-ID, Date and boundaries, one recipient each."""
 
+import base64
+import binascii
 import email.policy
 import hashlib
 import io
 import re
 import zipfile
 from datetime import datetime
-from email import message_from_bytes
 from email.headerregistry import HeaderRegistry
-from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from typing import Any
+from functools import lru_cache
 
 from pisis_batch.model import Attachment, Letter, Rendered
 
-_HEADERS = {
-    "from",
-    "to",
-    "subject",
-    "date",
-    "message-id",
-    "auto-submitted",
-    "mime-version",
-    "content-type",
-}
-
-
-class _Kinds(HeaderRegistry):
-    """The standard registry makes a class for every header of every message; here each kind of header is made once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._made: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = super().__getitem__(name)
-        return self._made[name]
-
-
-_POLICY = email.policy.SMTP.clone(header_factory=_Kinds())
+_HEADERS = (
+    b"From",
+    b"To",
+    b"Subject",
+    b"Date",
+    b"Message-ID",
+    b"Auto-Submitted",
+    b"MIME-Version",
+    b"Content-Type",
+)
+_POLICY = email.policy.SMTP.clone(header_factory=HeaderRegistry())
+_OWN = re.compile(rb"[a-z]+/[a-z.+-]+", re.ASCII)  # types and names of attachments are ours, never a sender's
+_LINE_END = re.compile("\r\n?|\n")
 _HEAVIEST = 8 * 1024 * 1024
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{}~.-]{1,64}@[A-Za-z0-9.-]{3,253}", re.ASCII)
 
@@ -49,59 +36,81 @@ def render(letter: Letter, guid: str, at: datetime, sender_address: str) -> tupl
     domain = parseaddr(sender_address)[1].rpartition("@")[2] or "localhost"
     said = hashlib.sha256(f"{at.isoformat()}{letter.subject}{letter.text}".encode()).hexdigest()[:12]
     body = _body(letter, f"{guid}.{letter.kind}.{said}")
+    fixed = _header("From", sender_address), _header("Subject", letter.subject)
     made = []
     for place, recipient in enumerate(letter.to, start=1):
         if not _ADDRESS.fullmatch(recipient):
             continue
         message_id = f"<{guid}.{letter.kind}.{place}.{said}@{domain}>"
-        head = _head(letter, recipient, message_id, at, sender_address)
+        head = _head(fixed, recipient, message_id, at)
         made.append(Rendered(letter.kind, recipient, letter.subject, message_id, _sealed(head, body)))
     return tuple(made)
 
 
-def _head(letter: Letter, recipient: str, message_id: str, at: datetime, sender_address: str) -> bytes:
-    """What differs from one recipient to another."""
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = sender_address
-    message["To"] = recipient
-    message["Subject"] = letter.subject
-    message["Date"] = format_datetime(at)
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"
-    return message.as_bytes().rstrip(b"\r\n") + b"\r\n"
+@lru_cache(maxsize=64)
+def _header(name: str, value: str) -> bytes:
+    """A header as it is sent, folded and encoded by the standard library; ValueError when the text has line ends."""
+    _, parsed = _POLICY.header_store_parse(name, value)
+    return _POLICY.fold_binary(name, parsed)
+
+
+def _head(fixed: tuple[bytes, bytes], recipient: str, message_id: str, at: datetime) -> bytes:
+    """What differs from one recipient to another: an address of plain ASCII, a Message-ID of ours."""
+    sender, subject = fixed
+    to = f"To: {recipient}\r\n".encode("ascii")
+    rest = f"Date: {format_datetime(at)}\r\nMessage-ID: {message_id}\r\nAuto-Submitted: auto-generated\r\n"
+    return sender + to + subject + rest.encode("ascii")
 
 
 def _body(letter: Letter, seed: str) -> bytes:
     """Text, HTML and attachments, with the headers that say so: the same for every recipient."""
-    message = EmailMessage(policy=_POLICY)
     files, left_out = _light(letter.attachments)
     text = letter.text
     if left_out:
         text += (
             "\nLa lista completa de hallazgos es muy grande para un correo: está en la carpeta de salida del envío.\n"
         )
-    message.set_content(text, cte="quoted-printable")
-    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    for file in files:
-        main, _, sub = file.media_type.partition("/")
-        message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
-    _fix_boundaries(message, seed)
-    return message.as_bytes()
+    texts = [_text("plain", text), _text("html", letter.html)]
+    if not files:
+        return b"MIME-Version: 1.0\r\n" + _together(b"alternative", texts, seed, 0)
+    parts = [_together(b"alternative", texts, seed, 1), *map(_file, files)]
+    return b"MIME-Version: 1.0\r\n" + _together(b"mixed", parts, seed, 0)
+
+
+def _text(kind: str, text: str) -> bytes:
+    lines = _LINE_END.sub("\r\n", text if text.endswith("\n") else text + "\n")
+    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode("ascii") + binascii.b2a_qp(lines.encode("utf-8"))
+
+
+def _file(file: Attachment) -> bytes:
+    kind, name = file.media_type.encode("ascii"), file.name.encode("ascii")
+    if not _OWN.fullmatch(kind) or not _OWN.fullmatch(b"x/" + name):
+        raise ValueError("an attachment has a name that nobody of ours gave it")
+    head = (
+        b"Content-Type: " + kind + b"\r\nContent-Transfer-Encoding: base64\r\n"
+        b'Content-Disposition: attachment; filename="' + name + b'"\r\nMIME-Version: 1.0\r\n\r\n'
+    )
+    return head + base64.encodebytes(file.content).replace(b"\n", b"\r\n")
+
+
+def _together(kind: bytes, parts: list[bytes], seed: str, place: int) -> bytes:
+    """Parts between boundaries that no line of theirs can be: quoted and base 64 have no `=_`."""
+    boundary = b"=_" + hashlib.sha256(f"{seed}{place}".encode()).hexdigest()[:32].encode()
+    head = b"Content-Type: multipart/" + kind + b'; boundary="' + boundary + b'"\r\n'
+    between = b"\r\n--" + boundary
+    return head + b"".join(between + b"\r\n" + part for part in parts) + between + b"--\r\n"
 
 
 def _sealed(head: bytes, body: bytes) -> bytes:
     """The whole message, with no other headers than ours."""
     own, _, rest = body.partition(b"\r\n\r\n")
-    headers = head + own + b"\r\n\r\n"
-    if {name.lower() for name in message_from_bytes(headers)} != _HEADERS:
+    headers = head + own
+    names = tuple(line.partition(b":")[0] for line in headers.split(b"\r\n") if line[:1] not in {b" ", b"\t"})
+    if names != _HEADERS or b"\r" in headers.replace(b"\r\n", b"") or b"\n" in headers.replace(b"\r\n", b""):
         # the standard library has let header text become headers before; nothing of the kind leaves here
         raise ValueError("a message would carry headers that nobody wrote")
-    return headers + rest
-
-
-def _fix_boundaries(message: EmailMessage, seed: str) -> None:
-    for place, part in enumerate(part for part in message.walk() if part.is_multipart()):
-        part.set_boundary("=_" + hashlib.sha256(f"{seed}{place}".encode()).hexdigest()[:32])
+    return headers + b"\r\n\r\n" + rest
 
 
 def _light(attachments: tuple[Attachment, ...]) -> tuple[list[Attachment], bool]:

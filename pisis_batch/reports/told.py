@@ -8,8 +8,11 @@ import polars as pl
 
 from pisis_batch import validators
 from pisis_batch.model import Findings, Outcome
-from pisis_batch.suggestions import suggested
+from pisis_batch.suggestions import SUGGESTED, suggested
+from pisis_batch.validators.texts import DESCRIBED
 
+#: The rows of an outcome without findings.
+NO_ROWS = pl.DataFrame(schema={**DESCRIBED, **dict.fromkeys(SUGGESTED, pl.String)})
 SHOWN = 500  # findings in the body of a message (ficha 2.21); the CSV has all
 
 
@@ -30,12 +33,16 @@ class Told:
     @cached_property
     def rows(self) -> pl.DataFrame:
         """Every finding in words, nothing masked: for the documents of the file's own entity."""
+        if not len(self.outcome.findings):
+            return NO_ROWS
         told = validators.described(self.outcome.findings, self.outcome.examined.layout)
         return suggested(told, self.outcome)
 
     @cached_property
     def first(self) -> pl.DataFrame:
         """The first 500 findings in words, identification numbers masked: for the body of a message."""
+        if not len(self.outcome.findings):
+            return NO_ROWS
         some = Findings(self.outcome.findings.frame.head(SHOWN))
         told = validators.described(some, self.outcome.examined.layout, mask=True)
         return suggested(told, self.outcome, mask=True)

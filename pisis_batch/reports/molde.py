@@ -1,0 +1,145 @@
+"""A workbook's mould: made once by the library with styles, titles and print set-up, then filled with rows as text.
+
+Most of the time of a small workbook goes into what is the same in all of them. Nothing in the cells can be run: text
+goes among the shared strings, whatever it looks like.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from xml.sax.saxutils import escape
+
+#: Name and columns (title, width) of each sheet.
+Shape = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+_AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+_STYLES = {
+    "text": {"text_wrap": True, "valign": "top", "num_format": "@"},
+    "figure": {"valign": "top", "align": "center", "num_format": "0"},
+    "wrong": {"valign": "top", "text_wrap": True, "num_format": "@", "bg_color": "#FCECEA", "font_color": "#8C1D18"},
+}
+_LINE, _DEEPEST = 15, 8  # height of a line of text in points; more lines than this are read in the cell
+_LONGEST = 32_000  # Excel holds 32,767 characters in a cell
+#: Characters that XML cannot hold or nobody can see.
+_DRAWN = {n: "␀⇥"[n == 9] if n in {0, 9} else "⍰" for n in (*range(32), *range(0x7F, 0xA0), 0xAD)}  # noqa: PLR2004 tab
+_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # what Excel would read as a character
+_EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 stands where the moment of a workbook will
+_TITLE = "@@@@"
+_STRINGS = "xl/sharedStrings.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Mould:
+    """The parts of an empty workbook by name, the numbers of its styles, the columns of its sheets with their names."""
+
+    parts: dict[str, str]
+    styles: dict[str, int]
+    widths: tuple[tuple[int, ...], ...]
+    letters: tuple[str, ...]
+    strings: int
+
+
+@lru_cache(maxsize=64)
+def mould(shape: Shape) -> Mould:
+    """The mould of a shape."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 a third of a second that a command line should not wait for
+    from xlsxwriter.utility import xl_col_to_name  # noqa: PLC0415 as above
+
+    packed = io.BytesIO()
+    book = Workbook(packed, {"in_memory": True, **_AS_TEXT})
+    book.set_properties({"title": _TITLE, "created": _EPOCH})
+    head = book.add_format({"bold": True, "bg_color": "#17456E", "font_color": "#FFFFFF"})
+    styles = {name: book.add_format(said) for name, said in _STYLES.items()}
+    for name, columns in shape:
+        sheet = book.add_worksheet(name)
+        for place, (title, width) in enumerate(columns):
+            sheet.set_column(place, place, width)
+            sheet.write_string(0, place, title, head)
+        for place, style in enumerate(styles.values()):  # what is used gets its number; the row goes
+            sheet.write_blank(1, place, None, style)
+        sheet.freeze_panes(1, 0)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        sheet.autofilter(0, 0, 0, len(columns) - 1)
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1"})  # no green corners
+    book.close()
+    with zipfile.ZipFile(packed) as bundle:
+        parts = {name: bundle.read(name).decode("utf-8") for name in bundle.namelist()}
+    used = re.findall(r'<c r="[A-Z]+2" s="(\d+)"/>', parts[_sheet(0)])
+    widest = max(len(columns) for _, columns in shape)
+    return Mould(
+        parts={name: re.sub(r'<row r="2".*?</row>', "", text) for name, text in parts.items()},
+        styles=dict(zip(styles, map(int, used), strict=True)),
+        widths=tuple(tuple(width for _, width in columns) for _, columns in shape),
+        letters=tuple(xl_col_to_name(place) for place in range(widest)),
+        strings=parts[_STRINGS].count("<si>"),
+    )
+
+
+def _sheet(place: int) -> str:
+    return f"xl/worksheets/sheet{place + 1}.xml"
+
+
+def _escaped(text: str) -> str:
+    return escape(_LOOKS_ESCAPED.sub("_x005F_", text) if "_x" in text else text)
+
+
+class Filling:
+    """The rows of one workbook, sheet by sheet from the top down."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._mould = mould(shape)
+        self._rows: list[list[str]] = [[] for _ in shape]
+        self._filtered = [1] * len(shape)
+        self._strings: dict[str, int] = {}
+
+    def add(self, sheet: int, cells: Sequence[str | int | None], wrong: frozenset[int] = frozenset()) -> None:
+        """A row: figures as figures, everything else as text, those of `wrong` marked."""
+        number, deep, made = len(self._rows[sheet]) + 2, 1, []
+        letters, widths, styles = self._mould.letters, self._mould.widths[sheet], self._mould.styles
+        for place, cell in enumerate(cells):
+            if isinstance(cell, int):
+                made.append(f'<c r="{letters[place]}{number}" s="{styles["figure"]}"><v>{cell}</v></c>')
+            elif cell:
+                text = (cell if cell.isprintable() else cell.translate(_DRAWN))[:_LONGEST]
+                style = styles["wrong" if place in wrong else "text"]
+                index = self._strings.setdefault(text, len(self._strings) + self._mould.strings)
+                made.append(f'<c r="{letters[place]}{number}" s="{style}" t="s"><v>{index}</v></c>')
+                deep = max(deep, -(-len(text) // widths[place]))
+        height = f' ht="{_LINE * min(deep, _DEEPEST)}" customHeight="1"' if deep > 1 else ""
+        self._rows[sheet].append(f'<row r="{number}"{height}>{"".join(made)}</row>')
+
+    def close(self, sheet: int) -> None:
+        """Filters reach over the rows so far."""
+        self._filtered[sheet] = len(self._rows[sheet]) + 1
+
+    def packed(self, title: str, at: datetime) -> bytes:
+        """The workbook. The same rows at the same moment make the same bytes."""
+        parts = dict(self._mould.parts)
+        book = parts["xl/workbook.xml"]
+        for place, rows in enumerate(self._rows):
+            last, filtered = len(rows) + 1, self._filtered[place]
+            wide = self._mould.letters[len(self._mould.widths[place]) - 1]
+            text = parts[_sheet(place)]
+            text = re.sub(r'<dimension ref="[^"]*"/>', f'<dimension ref="A1:{wide}{last}"/>', text)
+            text = text.replace(f'<autoFilter ref="A1:{wide}1"', f'<autoFilter ref="A1:{wide}{filtered}"')
+            text = text.replace('"A1:XFD1"', f'"A1:XFD{filtered}"')
+            parts[_sheet(place)] = text.replace("</sheetData>", "".join(rows) + "</sheetData>")
+            book = re.sub(
+                rf'(_FilterDatabase" localSheetId="{place}"[^>]*>[^<]*\$A\$1:\${wide}\$)1<', rf"\g<1>{filtered}<", book
+            )
+        parts["xl/workbook.xml"] = book
+        said = "".join(f'<si><t xml:space="preserve">{_escaped(text)}</t></si>' for text in self._strings)
+        counted = re.sub(r' (count|uniqueCount)="\d+"', "", parts[_STRINGS], count=2)  # optional, and no longer so many
+        parts[_STRINGS] = counted.replace("</sst>", said + "</sst>")
+        core = parts["docProps/core.xml"].replace(_TITLE, escape(title))
+        parts["docProps/core.xml"] = core.replace(f"{_EPOCH.isoformat()}Z", f"{at.isoformat(timespec='seconds')}Z")
+        whole = io.BytesIO()
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as bundle:
+            for name, text in parts.items():
+                bundle.writestr(zipfile.ZipInfo(name), text.encode("utf-8"), zipfile.ZIP_DEFLATED)
+        return whole.getvalue()
