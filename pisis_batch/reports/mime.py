@@ -97,7 +97,7 @@ def _file(file: Attachment) -> bytes:
 def _together(kind: bytes, parts: list[bytes], seed: str, place: int) -> bytes:
     """Parts between boundaries that no line of theirs can be: quoted and base 64 have no `=_`."""
     boundary = b"=_" + hashlib.sha256(f"{seed}{place}".encode()).hexdigest()[:32].encode()
-    head = b"Content-Type: multipart/" + kind + b'; boundary="' + boundary + b'"\r\n'
+    head = b"Content-Type: multipart/" + kind + b';\r\n boundary="' + boundary + b'"\r\n'
     between = b"\r\n--" + boundary
     return head + b"".join(between + b"\r\n" + part for part in parts) + between + b"--\r\n"
 
