@@ -48,6 +48,12 @@ class Settings(BaseModel):
     lease_seconds: float = Field(20.0, ge=1.0)
     remind_days: int = Field(3, ge=0)
     keep_days: int = Field(0, ge=0)
+    keep_originals_days: int = Field(0, ge=0)
+    keep_documents_days: int = Field(365, ge=0)
+    keep_letters_days: int = Field(365, ge=0)
+    keep_values_days: int = Field(365, ge=0)
+    keep_history_days: int = Field(0, ge=0)
+    keep_audit_days: int = Field(0, ge=0)
 
     @field_validator("now")
     @classmethod
@@ -140,7 +146,13 @@ TEMPLATE = """\
 # brake_users = 20                         # si desvincula a más, el archivo espera a que dos personas lo aprueben
 # brake_percent = 50                       # lo mismo con este porcentaje de los usuarios (desde 5); 0 lo apaga
 # remind_days = 3                          # cuántos días antes del cierre se recuerda a quien no ha reportado; 0: nunca
-# keep_days = 0                            # cuánto se guardan documentos y correos ya entregados; 0: siempre
+# keep_days = 0                            # tras cuántos días la base suelta su copia de lo ya entregado; 0: nunca
+# keep_originals_days = 0                  # retención por clase («pisis retention»), en días; 0: para siempre
+# keep_documents_days = 365                # documentos de cada archivo, también los de la carpeta de salida
+# keep_letters_days = 365                  # texto y dirección de los correos ya enviados
+# keep_values_days = 365                   # valores de las celdas que muestran los hallazgos
+# keep_history_days = 0                    # vínculos, perfiles y registros almacenados que ya terminaron
+# keep_audit_days = 0                      # entradas de la auditoría (sus eslabones quedan)
 # lease_seconds = 20.0                     # tras cuánto silencio otro trabajador toma el archivo
 # large_file_bytes = 8388608               # desde aquí un archivo va por la cola de los grandes (con trabajadores)
 """

@@ -14,7 +14,7 @@ from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf
 from pisis_batch.model import Brake, Limits
-from pisis_batch.ports import Archive, Calendar, Clock, Judge, Mailer, Outbox, Ports, Queue
+from pisis_batch.ports import Archive, Calendar, Clock, Judge, Mailer, Outbox, Ports, Queue, Retention
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
         limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
         mail_from=settings.mail_from,
         calendar=Calendar(settings.remind_days, settings.keep_days),
+        retention=Retention(
+            originales=settings.keep_originals_days,
+            documentos=settings.keep_documents_days,
+            cartas=settings.keep_letters_days,
+            valores=settings.keep_values_days,
+            historia=settings.keep_history_days,
+            auditoria=settings.keep_audit_days,
+        ),
         beat_seconds=settings.lease_seconds / 4,
         brake=Brake(settings.brake_users, settings.brake_percent),
     )

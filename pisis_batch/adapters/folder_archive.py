@@ -4,12 +4,14 @@ import hashlib
 import os
 import stat
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from pisis_batch.adapters.durable import sync_folder
 
 _CHUNK = 1 << 20
 _TRIES = 50
+_ASIDE = ".apartados"  # originals whose time is over, for a moment
 
 
 class FolderArchive:
@@ -57,13 +59,42 @@ class FolderArchive:
 
     def fetch(self, sha256: str) -> bytes:
         """The very bytes kept."""
-        path = self.path(sha256)
+        path = self.path(sha256) if self.has(sha256) else self._aside(sha256)
         if not path.is_file():
             raise KeyError(sha256)
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ValueError(f"the original {sha256} no longer matches its hash")
         return content
+
+    def has(self, sha256: str) -> bool:
+        """Whether the bytes are in their place."""
+        return self.path(sha256).is_file()
+
+    def erase(self, sha256: str, wanted: Callable[[], bool]) -> bool:
+        """Out of their place first; back again when they are wanted."""
+        path, aside = self.path(sha256), self._aside(sha256)
+        if path.exists():
+            aside.parent.mkdir(mode=0o700, exist_ok=True)
+            path.replace(aside)
+            sync_folder(path.parent)
+        if not aside.exists():
+            return True
+        if wanted():
+            aside.replace(path)
+        else:
+            aside.unlink()
+        sync_folder(path.parent)
+        sync_folder(aside.parent)
+        return not path.exists()
+
+    def set_apart(self) -> list[str]:
+        """What an interrupted `erase` left."""
+        folder = self._root / _ASIDE
+        return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+
+    def _aside(self, sha256: str) -> Path:
+        return self._root / _ASIDE / sha256
 
     def path(self, sha256: str) -> Path:
         """Where the bytes of a hash lie, or would."""

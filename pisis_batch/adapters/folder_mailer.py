@@ -17,5 +17,12 @@ class FolderMailer:
         """Write each message; a second try writes the same file again."""
         self._root.mkdir(parents=True, exist_ok=True)
         for mail in mails:
-            durable.write(self._root / f"{mail.kind}-{mail.guid[:8]}-{mail.id}.eml", mail.body)
+            durable.write(self._path(mail.kind, mail.guid, mail.id), mail.body)
             yield mail, None
+
+    def erase(self, kind: str, guid: str, id_: int) -> None:
+        """Remove the file of a message."""
+        self._path(kind, guid, id_).unlink(missing_ok=True)
+
+    def _path(self, kind: str, guid: str, id_: int) -> Path:
+        return self._root / f"{kind}-{guid[:8]}-{id_}.eml"

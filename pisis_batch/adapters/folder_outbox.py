@@ -1,6 +1,7 @@
 """Documents for senders: `outbox/<LOGIN>/<GUID>/`, each file whole or not there."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,3 +40,10 @@ class FolderOutbox:
         """Whether a receipt has its documents."""
         folder = self._root / owner(sender) / guid
         return folder.is_dir() and any(folder.iterdir())
+
+    def erase(self, sender: str | None, guid: str) -> None:
+        """Remove the folder of a receipt."""
+        folder = self._root / owner(sender) / guid
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder)
+            durable.sync_folder(folder.parent)

@@ -5,7 +5,7 @@ nothing is ever proved about a second implementation of history (docs/decisions)
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pisis_batch.adapters.folder_outbox import owner
@@ -33,6 +33,20 @@ class MemoryArchive:
             raise ValueError(f"the original {sha256} no longer matches its hash")
         return content
 
+    def has(self, sha256: str) -> bool:
+        """Whether the bytes are there."""
+        return sha256 in self.kept
+
+    def erase(self, sha256: str, wanted: Callable[[], bool]) -> bool:
+        """Forget the bytes unless they are wanted."""
+        if not wanted():
+            self.kept.pop(sha256, None)
+        return sha256 not in self.kept
+
+    def set_apart(self) -> list[str]:
+        """Nothing: forgetting is one step."""
+        return []
+
 
 class MemoryOutbox:
     """Fulfils `ports.Outbox`: documents by owner, guid and name."""
@@ -50,6 +64,11 @@ class MemoryOutbox:
         """Whether a receipt has its documents."""
         return any(key[:2] == (owner(sender), guid) for key in self.published)
 
+    def erase(self, sender: str | None, guid: str) -> None:
+        """Forget the documents of a receipt."""
+        for key in [key for key in self.published if key[:2] == (owner(sender), guid)]:
+            del self.published[key]
+
 
 class MemoryMailer:
     """Fulfils `ports.Mailer`: takes every message but those to the addresses in `refuses`."""
@@ -66,3 +85,7 @@ class MemoryMailer:
                 continue
             self.sent.append(mail)
             yield mail, None
+
+    def erase(self, kind: str, guid: str, id_: int) -> None:
+        """Forget a message."""
+        self.sent = [mail for mail in self.sent if (mail.kind, mail.guid, mail.id) != (kind, guid, id_)]

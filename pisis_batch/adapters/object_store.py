@@ -8,7 +8,7 @@ once; documents under `salida/<LOGIN>/<GUID>/`, `ack.json` last.
 import contextlib
 import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Config  # for readers of types only
 
 _LAST = "ack.json"
+_ASIDE = "apartados"  # originals whose time is over, for a moment
 
 
 def store(url: str) -> S3Store:
@@ -86,6 +87,40 @@ class ObjectArchive:
             raise ValueError(f"the original {sha256} no longer matches its hash")
         return content
 
+    def has(self, sha256: str) -> bool:
+        """Whether the bytes are in their place."""
+        with _reachable():
+            return self._found(_key(sha256))
+
+    def erase(self, sha256: str, wanted: Callable[[], bool]) -> bool:
+        """Out of their place first; back again when they are wanted."""
+        place, aside = _key(sha256), f"{_ASIDE}/{sha256}"
+        with _reachable():
+            if self._found(place):
+                obstore.copy(self._objects, place, aside)
+                obstore.delete(self._objects, place)
+            if not self._found(aside):
+                return True
+        back = wanted()
+        with _reachable():
+            if back:
+                obstore.copy(self._objects, aside, place)
+            obstore.delete(self._objects, aside)
+        return not back
+
+    def set_apart(self) -> list[str]:
+        """What an interrupted `erase` left."""
+        with _reachable():
+            found = [one["path"] for batch in obstore.list(self._objects, f"{_ASIDE}/") for one in batch]
+        return [path.rpartition("/")[2] for path in found]
+
+    def _found(self, key: str) -> bool:
+        try:
+            obstore.head(self._objects, key)
+        except FileNotFoundError:
+            return False
+        return True
+
     def _there(self, sha256: str, size: int) -> bool:
         try:
             return bool(obstore.head(self._objects, _key(sha256))["size"] == size)
@@ -120,6 +155,13 @@ class ObjectOutbox:
         """Whether a receipt has its documents."""
         with _reachable():
             return bool(self._paths(f"salida/{owner(sender)}/{guid}"))
+
+    def erase(self, sender: str | None, guid: str) -> None:
+        """Remove the objects of a receipt."""
+        with _reachable():
+            paths = self._paths(f"salida/{owner(sender)}/{guid}")
+            if paths:
+                obstore.delete(self._objects, paths)
 
     def _paths(self, folder: str) -> list[str]:
         return [found["path"] for batch in obstore.list(self._objects, f"{folder}/") for found in batch]

@@ -45,6 +45,9 @@ class SmtpMailer:
         self._password = unquote(parts.password) if parts.password else None
         self._pace, self._roots = pace, roots
 
+    def erase(self, kind: str, guid: str, id_: int) -> None:
+        """Nothing: what a server took is not here."""
+
     def send(self, mails: Sequence[Mail]) -> Iterator[tuple[Mail, str | None]]:
         """Try each message once, and tell of each before the next is begun.
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from pisis_batch.adapters.sql_tables import audit, document, lane, mail, receipt, run
+from pisis_batch.adapters.sql_chain import thinned_to
+from pisis_batch.adapters.sql_tables import audit, chain, document, erasure, lane, mail, receipt, run
 from pisis_batch.ports import OPEN, Offender, Outside
 
 _ENDED = ("terminado", "retenido", "cuarentena")
@@ -25,7 +26,7 @@ def totals(connection: sa.Connection) -> dict[str, int]:
 
 def offenders(connection: sa.Connection) -> Iterator[Offender]:
     """Whatever does not add up, by receipt."""
-    for what, query in _checks().items():
+    for what, query in _checks(thinned_to(connection)).items():
         for row in connection.execute(query):
             yield Offender(str(row[0]), what)
     if connection.dialect.name == "sqlite":
@@ -39,17 +40,27 @@ def offenders(connection: sa.Connection) -> Iterator[Offender]:
 def kept(connection: sa.Connection) -> Iterator[Outside]:
     """What must lie outside the registry: an original for each receipt that was read, documents once published."""
     query = sa.select(_guid, receipt.c.sha256, receipt.c.unread, receipt.c.sender, run.c.published)
-    joined = query.join(run, (run.c.guid == _guid) & run.c.latest, isouter=True).order_by(receipt.c.seq)
+    lost = gone(_guid, "originales").label("lost"), gone(_guid, "documentos").label("emptied")
+    joined = query.add_columns(*lost).join(run, (run.c.guid == _guid) & run.c.latest, isouter=True)
+    joined = joined.order_by(receipt.c.seq)
     for row in connection.execution_options(yield_per=1000).execute(joined):
-        yield Outside(row.guid, "" if row.unread else row.sha256, row.sender, bool(row.published))
+        sha256 = "" if row.unread or row.lost else row.sha256
+        yield Outside(row.guid, sha256, row.sender, bool(row.published) and not row.emptied)
 
 
-def _checks() -> dict[str, sa.Select[tuple[str]]]:
+def gone(guid: sa.ColumnElement[str], *kinds: str) -> sa.ColumnElement[bool]:
+    """Whether something of a receipt was let go on purpose."""
+    return sa.exists().where(erasure.c.guid == guid, erasure.c.kind.in_(kinds))
+
+
+def _checks(thinned: int) -> dict[str, sa.Select[tuple[str]]]:
     latest = sa.select(run.c.guid, sa.func.count().label("many")).where(run.c.latest).group_by(run.c.guid).subquery()
     with_latest = sa.select(_guid).join(latest, latest.c.guid == _guid, isouter=True)
-    heard = sa.exists().where(audit.c.guid == _guid, audit.c.action == "recibido")
-    judged = sa.exists().where(audit.c.guid == run.c.guid, audit.c.action.startswith("veredicto"))
-    has_documents = sa.exists().where(document.c.run_id == run.c.id)
+    thin = sa.exists().where(chain.c.guid == _guid, chain.c.seq <= thinned)
+    thin_run = sa.exists().where(chain.c.guid == run.c.guid, chain.c.seq <= thinned)
+    heard = sa.exists().where(audit.c.guid == _guid, audit.c.action == "recibido") | thin
+    judged = sa.exists().where(audit.c.guid == run.c.guid, audit.c.action.startswith("veredicto")) | thin_run
+    has_documents = sa.exists().where(document.c.run_id == run.c.id) | gone(run.c.guid, "documentos", "copia")
     first = sa.select(run.c.guid, sa.func.min(run.c.id).label("at")).group_by(run.c.guid).subquery()
     placed = (
         sa.select(

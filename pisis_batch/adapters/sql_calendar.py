@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_lanes
 from pisis_batch.adapters.sql_facts import registered_entity
-from pisis_batch.adapters.sql_tables import document, entity, grant, link, mail, period, receipt, run
+from pisis_batch.adapters.sql_tables import document, entity, erasure, grant, link, mail, period, receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import LINKED, EndedContracts, Id, Unreported
 
@@ -95,6 +95,10 @@ def forget(connection: sa.Connection, before: date) -> int:
     """Drop documents that are in the outbox, and bodies of mails that were sent."""
     old = receipt.c.received_at < str(before)
     runs = sa.select(run.c.id).join(receipt, receipt.c.guid == run.c.guid).where(run.c.published, old)
+    guids = sa.select(run.c.guid).join(document, document.c.run_id == run.c.id).where(run.c.latest, run.c.id.in_(runs))
+    known = sa.exists().where(erasure.c.guid == run.c.guid, erasure.c.kind == "copia")
+    told = guids.where(~known).distinct().add_columns(sa.literal("copia"), sa.literal(str(before)), sa.true())
+    connection.execute(erasure.insert().from_select(["guid", "kind", "at", "done"], told))
     gone = connection.execute(document.delete().where(document.c.run_id.in_(runs))).rowcount
     sent = mail.c.sent_at.is_not(None) & (mail.c.sent_at < str(before)) & (sa.func.length(mail.c.body) > 0)
     return gone + connection.execute(mail.update().where(sent).values(body=b"")).rowcount

@@ -1,14 +1,22 @@
 """The part of the registry that others can hold to account (`ports.Keeping`)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from pisis_batch.adapters import sql_chain, sql_trail
+from pisis_batch.adapters import sql_chain, sql_retention, sql_trail, sql_unnaming
 from pisis_batch.adapters.keyring import Keyring
+from pisis_batch.adapters.sql_accounts import gone
 from pisis_batch.adapters.sql_again import again as retried
-from pisis_batch.ports import Audited, AuditHead
+from pisis_batch.adapters.sql_tables import receipt
+from pisis_batch.adapters.sql_trail import Trail
+from pisis_batch.model import Id
+from pisis_batch.ports import Audited, AuditHead, Erasing, Traced
+
+ORIGIN = "retencion"  # stands where a receipt's guid would
+_EMPTIED = ("finding", "document", "mail", "link", "profile_grant", "stored", "audit", "person", "receipt")
 
 
 class SqlKeeping:
@@ -35,3 +43,100 @@ class SqlKeeping:
         """What happened to a receipt."""
         with self._reader.begin() as connection:
             return sql_trail.actions(connection, guid)
+
+    @retried
+    def due(self, kind: str, before: date) -> tuple[int, str]:
+        """How many are over."""
+        with self._reader.begin() as connection:
+            return sql_retention.count(connection, kind, str(before))
+
+    @retried
+    def let_go(
+        self, kind: str, before: date, at: datetime, *, by: str | None = None, guids: Collection[str] | None = None
+    ) -> int:
+        """A part of what is due, in one transaction."""
+        with self.engine.begin() as connection:
+            trail = Trail(connection, self.keys, ORIGIN, at.isoformat())
+            many = self._take(connection, trail, kind, str(before), guids)
+            if many and kind != "auditoria":
+                trail.tell(f"borrar {kind} anteriores a {before}: {many}", by)
+            trail.close()
+        return many
+
+    def _take(
+        self, connection: sa.Connection, trail: Trail, kind: str, before: str, guids: Collection[str] | None
+    ) -> int:
+        if kind == "historia":
+            return sql_retention.history(connection, before)
+        if kind == "auditoria":
+            until = sql_retention.thin(connection, before, sql_chain.thinned_to(connection))
+            if until is not None:
+                trail.tell(f"{sql_chain.THINNED}{until}")
+            return int(until is not None)
+        taken = sql_retention.take(connection, self.keys, kind, before, trail.at, guids=guids)
+        many = len(taken)
+        if kind == "cartas" and guids is None:
+            many += sql_retention.empty_mails(connection, self.keys, sql_retention.old_notices(before))
+        return many
+
+    @retried
+    def unfinished(self) -> list[Erasing]:
+        """What may still lie outside."""
+        with self._reader.begin() as connection:
+            return list(sql_retention.unfinished(connection))
+
+    @retried
+    def finish(self, erasing: Erasing, remove: Callable[[], None]) -> bool:
+        """Remove under the lock of the lane."""
+        with self.engine.begin() as connection:
+            if not sql_retention.still(connection, erasing):
+                return False
+            remove()
+            sql_retention.done(connection, erasing)
+        return True
+
+    @retried
+    def wanted(self, sha256: str) -> bool:
+        """Whether an original is needed."""
+        with self._reader.begin() as connection:
+            return sql_retention.wanted(connection, sha256)
+
+    def compact(self) -> None:
+        """SQLite: the file is written anew and its log emptied. PostgreSQL: dead rows are given back."""
+        if self.engine.dialect.name == "sqlite":
+            raw = self.engine.raw_connection()
+            try:
+                held: Any = raw.driver_connection
+                held.execute("VACUUM")
+                held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                raw.close()
+            return
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"VACUUM {', '.join(_EMPTIED)}")
+
+    @retried
+    def trace(self, id_: Id) -> Traced:
+        """Where a person stands."""
+        with self._reader.begin() as connection:
+            return sql_unnaming.trace(connection, id_)
+
+    @retried
+    def originals(self) -> list[tuple[str, str]]:
+        """Receipts whose original is kept."""
+        kept = sa.select(receipt.c.sha256, receipt.c.guid).where(
+            receipt.c.unread == "", ~gone(receipt.c.guid, "originales")
+        )
+        with self._reader.begin() as connection:
+            return [(row.sha256, row.guid) for row in connection.execute(kept.order_by(receipt.c.seq))]
+
+    @retried
+    def unname(self, id_: Id, at: datetime, by: str) -> int:
+        """Pseudonyms in the place of a person."""
+        with self.engine.begin() as connection:
+            many = sql_unnaming.unname(connection, self.keys, id_)
+            if many:
+                trail = Trail(connection, self.keys, ORIGIN, at.isoformat())
+                trail.tell(f"suprimir una persona ({self.keys.pseudonym(str(id_))}): {many} filas", by)
+                trail.close()
+        return many

@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,17 @@ def _now(connection: sa.Connection) -> float:
     if connection.dialect.name == "postgresql":
         return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
     return time.time()
+
+
+def held(connection: sa.Connection) -> sa.ColumnElement[bool]:
+    """Whether a lane is in somebody's hands just now."""
+    return sa.and_(lane.c.lease_until.is_not(None), lane.c.lease_until > _now(connection))
+
+
+def lock(connection: sa.Connection, names: Collection[str]) -> set[str]:
+    """Those of these lanes that nobody holds, locked until the transaction ends; a lane that is locked is left out."""
+    free = sa.select(lane.c.name).where(lane.c.name.in_(names), ~held(connection)).order_by(lane.c.name)
+    return set(connection.scalars(free.with_for_update(skip_locked=True)))
 
 
 def waiting(limit: int | None) -> sa.Select[Any]:

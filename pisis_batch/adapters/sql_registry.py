@@ -206,7 +206,7 @@ class SqlRegistry(SqlKeeping):
                 sql_revision.grow(connection, who)
                 sql_changes.apply(connection, outcome.changes, who, trail)
                 sql_stored.store(connection, outcome, at, trail)
-            run_id = sql_runs.insert_run(connection, outcome, fence)
+            run_id = sql_runs.insert_run(connection, outcome, fence, at)
             sql_runs.insert_documents(connection, run_id, documents)
             sql_runs.insert_mails(connection, received.guid, mails, at)
             trail.tell(f"veredicto: {outcome.verdict}")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pisis_batch import effects
 from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes
-from pisis_batch.adapters.sql_tables import document, finding, mail, receipt, run
+from pisis_batch.adapters.sql_tables import document, erasure, finding, mail, receipt, run
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
 
@@ -30,6 +30,8 @@ _FIELDS = (
 )
 
 
+#: What a new run makes anew, so that it is no longer gone.
+RENEWED = ("documentos", "copia", "cartas", "valores")
 _AT_ONCE = 50  # runs whose documents are held in memory
 
 
@@ -54,10 +56,12 @@ def committed(connection: sa.Connection, guid: str, fence: int) -> bool:
     return connection.scalar(sa.select(run.c.id).where(run.c.guid == guid, run.c.fence == fence)) is not None
 
 
-def insert_run(connection: sa.Connection, outcome: Outcome, fence: int) -> int:
+def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str) -> int:
     """Record a run as its receipt's latest; its key."""
     guid = outcome.received.guid
     connection.execute(run.update().where(run.c.guid == guid).values(latest=False))
+    renewed = erasure.c.kind.in_(RENEWED)
+    connection.execute(erasure.delete().where(erasure.c.guid == guid, renewed))
     who, layout = outcome.examined.entity, outcome.examined.layout
     counts = {name: getattr(outcome.counts, name) for name in outcome.counts.__slots__}
     inserted = connection.execute(
@@ -75,6 +79,7 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int) -> int:
             errors=outcome.findings.where("error").frame.height,
             published=False,
             fence=fence,
+            at=at,
             cut_date=outcome.examined.cut_date,
             plan=effects.digest(outcome) if outcome.verdict is Verdict.RETENIDO else None,
         )

@@ -169,6 +169,7 @@ run = sa.Table(
     sa.Column("published", sa.Boolean, nullable=False),
     sa.Column("fence", sa.BigInteger),  # the attempt that ended in this run
     sa.Column("cut_date", sa.Text),
+    sa.Column("at", sa.Text),  # when it ended; unknown of those of earlier versions
     sa.Column("plan", sa.Text),  # hash of the plan that a held file waits with
 )
 approval = sa.Table(
@@ -245,6 +246,14 @@ chain = sa.Table(
     sa.Column("previous", sa.Text, nullable=False, unique=True),
     sa.Column("key", sa.Text, nullable=False),  # which key signed it
     sa.Column("hash", sa.Text, nullable=False),
+)
+erasure = sa.Table(
+    "erasure",
+    metadata,
+    sa.Column("guid", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("done", sa.Boolean, nullable=False),  # what lies outside the registry is gone too
 )
 schema_step = sa.Table(
     "schema_step",

@@ -22,12 +22,20 @@ _LOCK = 706974  # any number, the same in every version
 _MANY = 1_000  # entries from which a frame goes by itself
 #: What an entry is, as it is signed; its time and receipt are those of the link.
 ENTRY = ("line", "action", "who_key")
-_SCHEMA = {"line": pl.Int64, "action": pl.String, "who": pl.String, "who_key": pl.String}
+
+# made once: what they cost is in the making
+_TELL, _ADD = audit.insert(), chain.insert()
+_HEAD = sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(1)
 
 
 def canonical(rows: pl.DataFrame) -> bytes:
     """Entries as they are signed: a line each, `line TAB action TAB who_key`."""
     return rows.select(ENTRY).write_csv(include_header=False, separator="\t", quote_style="never").encode()
+
+
+def _line(line: int | None, action: str, who_key: str | None) -> str:
+    """One entry as `canonical` writes it."""
+    return f"{'' if line is None else line}\t{action}\t{who_key or ''}\n"
 
 
 def signed(link: Mapping[str, Any]) -> str:
@@ -77,18 +85,24 @@ class Trail:
             "previous": previous,
             "key": key.id,
         }
-        connection.execute(chain.insert().values(**link, hash=key.mac("eslabón", signed(link))))
+        connection.execute(_ADD, {**link, "hash": key.mac("eslabón", signed(link))})
 
     def _flush(self) -> None:
-        if self._waiting:
-            self._write(pl.DataFrame(self._waiting, schema=_SCHEMA, orient="row"))
-            self._waiting = []
+        """Write what waits: a few entries, for which a frame would cost more than they do."""
+        if not self._waiting:
+            return
+        self._digest.update("".join(_line(line, action, key) for line, action, _, key in self._waiting).encode())
+        self._entries += len(self._waiting)
+        fixed = {"at": self.at, "guid": self.guid, "batch": self._batch}
+        named = ({"line": line, "action": a, "who": who, "who_key": k, **fixed} for line, a, who, k in self._waiting)
+        self._connection.execute(_TELL, list(named))
+        self._waiting = []
 
     def _write(self, rows: pl.DataFrame) -> None:
         self._digest.update(canonical(rows))
         self._entries += rows.height
-        empty = [name for name in rows.columns if rows[name].null_count() == rows.height]
-        sql_bulk.insert(self._connection, audit, rows.drop(empty), at=self.at, guid=self.guid, batch=self._batch)
+        told = rows.select("line", "action")
+        sql_bulk.insert(self._connection, audit, told, at=self.at, guid=self.guid, batch=self._batch)
 
 
 def _plain(action: str) -> str:
@@ -98,8 +112,7 @@ def _plain(action: str) -> str:
 
 def head(connection: sa.Connection) -> tuple[int, str, str] | None:
     """(number, hash, time) of the last link."""
-    row = connection.execute(sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(1))
-    found = row.one_or_none()
+    found = connection.execute(_HEAD).one_or_none()
     return (int(found.seq), str(found.hash), str(found.at)) if found else None
 
 

@@ -30,6 +30,8 @@ _COMMANDS = {
     "data": ("data", "Los registros almacenados de un anexo."),
     "registry": ("people", "Carga y consulta el registro."),
     "audit": ("audit", "La auditoría firmada en cadena, y si sigue entera."),
+    "retention": ("retention", "Lo que ya no hay que guardar, por clase."),
+    "erase": ("retention", "Borra una clase de datos, o a una persona."),
     "expire": ("cluster", "Desvincula a quienes su contrato ya terminó."),
     "upgrade": ("cluster", "Pone al día las tablas de la base de datos."),
     "doctor": ("workspace", "Dice si el sistema puede trabajar aquí."),

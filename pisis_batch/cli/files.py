@@ -221,10 +221,15 @@ def reprocess(
         raise click.UsageError("diga qué reprocesar: un GUID, --rejected, --entity, --code o --since")
     ports = _wired(Settings.load(workspace))
     chosen = _chosen(ports, guids, rejected=rejected, entity=entity, code=code, since=since)
-    told = []
+    told: list[dict[str, Any]] = []
+    lost: list[str] = []
     with click.progressbar(chosen, file=sys.stderr, hidden=not sys.stderr.isatty()) as listed:
         for run in listed:
-            outcome = service.reprocess(run["guid"], ports, apply=applied)
+            try:
+                outcome = service.reprocess(run["guid"], ports, apply=applied)
+            except KeyError:
+                lost.append(run["guid"])
+                continue
             told.append(
                 {
                     "guid": run["guid"],
@@ -240,7 +245,9 @@ def reprocess(
         as_json(told)
     else:
         _flips(told, applied=applied)
-    if any(row["after"] == Verdict.RECHAZADO for row in told):
+    for guid in lost:
+        click.echo(f"{guid}: su original ya se borró, no se puede juzgar de nuevo", err=True)
+    if lost or any(row["after"] == Verdict.RECHAZADO for row in told):
         sys.exit(REJECTED)
 
 

@@ -1,7 +1,7 @@
 """What the program needs of the outside, as protocols. Adapters fulfil them; `tests/test_ports.py` holds them to it."""
 
 from pisis_batch.ports.judge import Judge, JudgeError, OutdatedError
-from pisis_batch.ports.keeping import Audited, AuditHead, Keeping
+from pisis_batch.ports.keeping import KINDS, OF_RECEIPTS, Audited, AuditHead, Erasing, Keeping, Retention, Traced
 from pisis_batch.ports.nouns import (
     OPEN,
     Accounts,
@@ -22,6 +22,8 @@ from pisis_batch.ports.registry import Registry
 from pisis_batch.ports.work import Calendar, Chore, Ports, Queue, Work
 
 __all__ = [
+    "KINDS",
+    "OF_RECEIPTS",
     "OPEN",
     "REFUSED",
     "Accounts",
@@ -32,6 +34,7 @@ __all__ = [
     "Chore",
     "Claimed",
     "Clock",
+    "Erasing",
     "Flood",
     "Held",
     "Hints",
@@ -50,7 +53,9 @@ __all__ = [
     "Queue",
     "Receipt",
     "Registry",
+    "Retention",
     "Series",
+    "Traced",
     "UnavailableError",
     "Work",
 ]

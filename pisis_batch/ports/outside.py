@@ -26,7 +26,7 @@ class Inbox(Protocol):
 
 
 class Archive(Protocol):
-    """Originals by SHA-256, kept for ever."""
+    """Originals by SHA-256, kept until their time is over."""
 
     def keep(self, source: Path) -> tuple[str, str, int]:
         """Copy a file's bytes durably; return (sha256, MD5 upper case, size). Safe to run again."""
@@ -34,6 +34,21 @@ class Archive(Protocol):
 
     def fetch(self, sha256: str) -> bytes:
         """The very bytes kept. Raises KeyError when unknown, ValueError when they no longer match their hash."""
+        ...
+
+    def has(self, sha256: str) -> bool:
+        """Whether the bytes are in their place."""
+        ...
+
+    def erase(self, sha256: str, wanted: Callable[[], bool]) -> bool:
+        """Take the bytes out of their place, ask whether anybody wants them after all, and only then end them.
+
+        Whoever keeps the same bytes meanwhile, records them and then sees that they are not there, keeps them again.
+        """
+        ...
+
+    def set_apart(self) -> list[str]:
+        """Hashes of bytes that an interrupted `erase` left out of their place."""
         ...
 
 
@@ -48,6 +63,10 @@ class Outbox(Protocol):
         """Whether the documents of a receipt are there."""
         ...
 
+    def erase(self, sender: str | None, guid: str) -> None:
+        """Remove the documents of a receipt; nothing when they are not there."""
+        ...
+
 
 #: How the reason of a message begins that was refused for good: it is not tried again.
 REFUSED = "rechazo definitivo: "
@@ -58,6 +77,10 @@ class Mailer(Protocol):
 
     def send(self, mails: Sequence[Mail]) -> Iterator[tuple[Mail, str | None]]:
         """Try each message once, over one connection; yield it with None when accepted, else with the reason."""
+        ...
+
+    def erase(self, kind: str, guid: str, id_: int) -> None:
+        """Remove a copy of a message that was handed over, where one is kept."""
         ...
 
 

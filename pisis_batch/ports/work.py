@@ -9,6 +9,7 @@ from typing import Protocol
 from pisis_batch.layouts import Shelf
 from pisis_batch.model import Brake, Limits
 from pisis_batch.ports.judge import Judge
+from pisis_batch.ports.keeping import Retention
 from pisis_batch.ports.nouns import Clock
 from pisis_batch.ports.outside import Archive, Inbox, Mailer, Outbox
 from pisis_batch.ports.registry import Registry
@@ -72,6 +73,9 @@ class Calendar:
     keep: int = 0
 
 
+_USUAL = Retention()
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything the service needs, chosen in `wiring`."""
@@ -89,4 +93,5 @@ class Ports:
     mail_from: str
     brake: Brake
     calendar: Calendar = Calendar()
+    retention: Retention = _USUAL
     beat_seconds: float = 5.0  # how often whoever works on a file says so

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pisis_batch.service.comparing import difference
     from pisis_batch.service.delivery import deliver, publish
     from pisis_batch.service.intake import lane, readable, submit, take_in
+    from pisis_batch.service.keeping import Erased, erase_class, erase_person, mentions, retain
     from pisis_batch.service.processing import BusyError, judge_again, once, process, reprocess
     from pisis_batch.service.undoing import Undoing, undo
     from pisis_batch.service.watching import watch
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BusyError",
     "Decision",
+    "Erased",
     "FileWork",
     "NotHeldError",
     "Undoing",
@@ -32,16 +34,20 @@ __all__ = [
     "clean_login",
     "deliver",
     "difference",
+    "erase_class",
+    "erase_person",
     "expire",
     "fsck",
     "judge_again",
     "lane",
+    "mentions",
     "once",
     "process",
     "publish",
     "readable",
     "refuse",
     "reprocess",
+    "retain",
     "submit",
     "take_in",
     "undo",
@@ -55,6 +61,7 @@ _WHERE = {
     **dict.fromkeys(["difference"], "comparing"),
     **dict.fromkeys(["deliver", "publish"], "delivery"),
     **dict.fromkeys(["lane", "readable", "submit", "take_in"], "intake"),
+    **dict.fromkeys(["Erased", "erase_class", "erase_person", "mentions", "retain"], "keeping"),
     **dict.fromkeys(["BusyError", "judge_again", "once", "process", "reprocess"], "processing"),
     **dict.fromkeys(["Undoing", "undo"], "undoing"),
     **dict.fromkeys(["watch"], "watching"),

@@ -9,6 +9,7 @@ import structlog
 from pisis_batch import reports
 from pisis_batch.model import EndedContracts
 from pisis_batch.ports import AuditHead, Chore, Ports
+from pisis_batch.service import keeping
 from pisis_batch.service.delivery import deliver, publish
 
 _NOTICES = uuid.UUID("5c0e7b4e-6a0f-4d52-9a0c-3f0f7d1f6a11")  # names of notices are made under it
@@ -30,6 +31,7 @@ def chores(ports: Ports) -> tuple[Chore, ...]:
         chore("vencimientos", expire, timedelta(hours=1), "15 * * * *"),
         chore("recordatorios", remind, timedelta(hours=6), "0 12,18 * * *"),
         chore("auditoria", tell_head, timedelta(hours=24), "0 7 * * *"),
+        chore("retencion", keeping.retain, timedelta(hours=24), "30 8 * * *"),
         chore("depuracion", forget, timedelta(hours=24), "0 8 * * *"),
     )
 

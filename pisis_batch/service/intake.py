@@ -57,6 +57,8 @@ def _accept(claimed: Claimed, ports: Ports) -> None:
         Receipt(claimed.guid, name, sha256, md5, size, sender, ports.clock(), lane=queue, unread=claimed.unread)
     )
     crashpoint("accepted")
+    if not claimed.unread and not ports.archive.has(sha256):  # erased meanwhile, as the original of an older receipt
+        ports.archive.keep(claimed.path)
     ports.inbox.release(claimed)
     crashpoint("released")
 
@@ -90,6 +92,8 @@ def submit(path: Path, sender: str | None, ports: Ports) -> str:
     name = readable(path.name)
     queue = lane(name, sender, ports)
     ports.registry.accept(Receipt(guid, name, sha256, md5, size, sender, ports.clock(), lane=queue))
+    if not ports.archive.has(sha256):
+        ports.archive.keep(path)
     return guid
 
 
