@@ -86,7 +86,7 @@ def peer(name: str, path: Path) -> list[str]:
 
 def ours(path: Path, findings: Path | None = None) -> list[str]:
     """The command of our validation."""
-    return [PYTHON, "bench/ours.py", str(path), *([str(findings)] if findings else [])]
+    return [PYTHON, "bench/ours.py", str(path), *(["--findings", str(findings)] if findings else [])]
 
 
 def _file(folder: Path, users: int, dirty: float = 0.0) -> Path:

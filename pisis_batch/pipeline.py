@@ -39,7 +39,8 @@ def examine(received: Received, shelf: Shelf, limits: Limits) -> Examined:
     elif len(received.content) >= LARGE and validators.can_part(layout):
         from pisis_batch import sifting  # noqa: PLC0415 only a large file needs what it loads
 
-        found = sifting.sift(received.content, layout, received.name, limits, validators.cell_findings)
+        today = received.received_at.date()
+        found = sifting.sift(received.content, layout, received.name, limits, validators.cell_findings, today=today)
         if found is not None:
             return Examined(received, layout, found[0], validators.check_structure(*found))
         batch = reading.read(received.content, layout, received.name, limits)
@@ -122,32 +123,53 @@ def judge_parts(
     examined: Examined, ask: Callable[[Questions], Facts], limits: Limits, *, sender_judged: bool = True
 ) -> Outcome:
     """`judge` for a sifted file: its persons a part at a time, each with what the registry says of them."""
-    batch, asked = examined.batch, questions(examined)
-    facts = ask(asked)
-    whole = judge(examined, facts, sender_judged=sender_judged)
-    if batch is None or facts.earlier or validators.check_sender(batch, whole.facts or facts).blocks:
-        return whole
-    found, planned, linked, grants = [Findings(whole.findings.frame)], Changes(), [facts.linked], [facts.grants]
-    from pisis_batch import sifting  # noqa: PLC0415 only a large file needs what it loads
+    checked = check_parts(examined, ask, limits, sender_judged=sender_judged)
+    return plan_parts(checked, ask, limits) if checked.verdict is Verdict.CARGADO else checked
 
-    for part in sifting.parts(examined.received.content, batch, limits):
-        known = dataclasses.replace(ask(dataclasses.replace(asked, people=_people(part))), sender=facts.sender)
-        found.append(validators.check_persons(part, known))
-        if not any(findings.blocks for findings in found):
-            planned = planned.together(changes.plan(part, known))
-            linked.append(known.linked)
-            grants.append(known.grants)
+
+def check_parts(
+    examined: Examined, ask: Callable[[Questions], Facts], limits: Limits, *, sender_judged: bool = True
+) -> Outcome:
+    """The verdict on a sifted file without its changes. Whoever repeats the registry is not looked at at all."""
+    batch, asked = examined.batch, questions(examined)
+    facts = ask(dataclasses.replace(asked, index=True))
+    whole = dataclasses.replace(judge(examined, facts, sender_judged=sender_judged), changes=Changes())
+    if batch is None or facts.earlier or validators.check_sender(batch, whole.facts or facts).blocks:
+        return _without_index(whole)
+    from pisis_batch import parting  # noqa: PLC0415 only a large file needs what it loads
+    from pisis_batch.validators import recognised  # noqa: PLC0415 the same
+
+    found = [whole.findings]
+    whom = recognised.doubtful_persons(batch, facts)
+    for part in parting.parts(examined.received.content, batch, limits, whom=whom):
+        known = ask(dataclasses.replace(asked, people=_people(part)))
+        found.append(validators.check_persons(part, dataclasses.replace(known, sender=facts.sender)))
     findings = validators.joined(found)
     reached = verdict.decide(findings, facts)
-    facts = dataclasses.replace(whole.facts or facts, linked=pl.concat(linked), grants=pl.concat(grants))
-    return dataclasses.replace(
-        whole,
-        facts=facts,
-        findings=findings,
-        verdict=reached,
-        counts=verdict.count(batch, findings, reached),
-        changes=planned if reached is Verdict.CARGADO else Changes(),
-    )
+    counts = verdict.count(batch, findings, reached)
+    return _without_index(dataclasses.replace(whole, findings=findings, verdict=reached, counts=counts))
+
+
+def plan_parts(outcome: Outcome, ask: Callable[[Questions], Facts], limits: Limits) -> Outcome:
+    """A sifted file that is to be loaded with its changes, and what the registry held of those persons."""
+    batch, facts, asked = outcome.examined.batch, outcome.facts, questions(outcome.examined)
+    if batch is None or facts is None:
+        raise ValueError("only a judged file has changes")
+    from pisis_batch import parting  # noqa: PLC0415 only a large file needs what it loads
+
+    planned, linked, grants = [], [facts.linked], [facts.grants]
+    for part in parting.parts(outcome.received.content, batch, limits):
+        known = ask(dataclasses.replace(asked, people=_people(part)))
+        planned.append(changes.plan(part, known))
+        linked.append(known.linked)
+        grants.append(known.grants)
+    facts = dataclasses.replace(facts, linked=pl.concat(linked), grants=pl.concat(grants))
+    return dataclasses.replace(outcome, facts=facts, changes=Changes.of(planned))
+
+
+def _without_index(outcome: Outcome) -> Outcome:
+    """The outcome, which goes on its way without everybody else's numbers."""
+    return dataclasses.replace(outcome, facts=outcome.facts and dataclasses.replace(outcome.facts, index=None))
 
 
 def broken(received: Received, shelf: Shelf) -> Outcome:
@@ -181,10 +203,16 @@ def ruleset(layout: Layout | None = None) -> str:
     return hashlib.sha256(_own_rules().encode() + layout.model_dump_json().encode()).hexdigest()[:12]
 
 
+_READERS = (
+    *("accepting.py", "annotations.py", "chunks.py", "cutting.py", "fingerprints.py", "numbering.py", "parting.py"),
+    *("reading.py", "sifting.py"),
+)
+
+
 @cache
 def _own_rules() -> str:
     digest = hashlib.sha256()
-    for name in ("accepting.py", "annotations.py", "cutting.py", "numbering.py", "reading.py", "sifting.py"):
+    for name in _READERS:
         digest.update(resources.files("pisis_batch").joinpath(name).read_bytes())
     for folder in ("layouts", "validators"):
         entries = sorted(resources.files("pisis_batch").joinpath(folder).iterdir(), key=lambda entry: entry.name)

@@ -11,7 +11,7 @@ import pytest
 from dirty import dirty
 from worlds import NOW
 
-from pisis_batch import pipeline, reading, sifting, verdict
+from pisis_batch import chunks, pipeline, reading, sifting, verdict
 from pisis_batch.layouts import Layout, Shelf, shelf
 from pisis_batch.model import Counts, Limits, Received, Verdict
 from pisis_batch.validators import structure
@@ -38,7 +38,7 @@ def in_full(patch: pytest.MonkeyPatch) -> None:
 
 def sifted(patch: pytest.MonkeyPatch, chunk: int) -> None:
     patch.setattr(pipeline, "LARGE", 0)
-    patch.setattr(sifting, "CHUNK", chunk)
+    patch.setattr(chunks, "CHUNK", chunk)
 
 
 @pytest.mark.parametrize("layout", list(shelf()), ids=lambda layout: layout.annex)

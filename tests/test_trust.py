@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from worlds import NAME, NOW, facts, file_of
 
-from pisis_batch import judging, pipeline, sifting, validators
+from pisis_batch import chunks, judging, parting, pipeline, validators
 from pisis_batch.judging import Task
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Batch, Facts, Limits, Questions, Received
@@ -22,7 +22,7 @@ def _people(chance: random.Random, many: int) -> list[str]:
     return [f"{who} {chance.choice(_NAMES)}" for who in chance.sample(_NUMBERS, many)]
 
 
-def _world(chance: random.Random) -> tuple[str, str]:
+def world(chance: random.Random) -> tuple[str, str]:
     """Lines of a file and the TOML of its registry."""
     lines, names = [], {person.rsplit(" ", 2)[0]: person for person in _people(chance, 6)}
     registered = [
@@ -58,7 +58,7 @@ def _judged(lines: str, given: str) -> tuple[Batch, Facts]:
 
 @pytest.mark.parametrize("seed", range(150))
 def test_trust_changes_no_finding(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch, known = _judged(*_world(random.Random(seed)))
+    batch, known = _judged(*world(random.Random(seed)))
     with_trust = validators.check_content(batch, known)
     monkeypatch.setattr(validators, "doubtful", lambda batch, _: batch)
     assert with_trust.frame.equals(validators.check_content(batch, known).frame)
@@ -81,7 +81,7 @@ def test_whoever_repeats_the_registry_is_trusted() -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_file_judged_in_parts_ends_as_in_one_go(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines, given = _world(random.Random(seed))
+    lines, given = world(random.Random(seed))
     whole = facts(given)
 
     def ask(questions: Questions) -> Facts:
@@ -93,8 +93,8 @@ def test_a_file_judged_in_parts_ends_as_in_one_go(seed: int, monkeypatch: pytest
     task = Task(Received("g", NAME, file_of(lines), NOW, "CC10000001"), Limits(), NOW, "x@y.example")
     once = judging.outcome_of(task, shelf(), ask)
     monkeypatch.setattr(pipeline, "LARGE", 0)
-    monkeypatch.setattr(sifting, "CHUNK", 200)
-    monkeypatch.setattr(sifting.parts, "__defaults__", (2,))
+    monkeypatch.setattr(chunks, "CHUNK", 200)
+    monkeypatch.setattr(parting.parts, "__defaults__", (2, None))
     parts = judging.outcome_of(task, shelf(), ask)
     assert parts.examined.batch is not None
     assert parts.examined.batch.figures is not None

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 import sqlalchemy as sa
 
-from pisis_batch.adapters import sql_lanes
+from pisis_batch.adapters import sql_lanes, sql_revision
 from pisis_batch.adapters.sql_facts import registered_entity
 from pisis_batch.adapters.sql_tables import document, entity, erasure, grant, link, mail, period, receipt, run
 from pisis_batch.adapters.sql_trail import Trail
@@ -44,6 +44,7 @@ def expire(connection: sa.Connection, those: EndedContracts, at: str, trail: Tra
     if found is None or not sql_lanes.interrupt(connection, str(those.entity.id)):
         return False
     key = found[0]
+    sql_revision.grow(connection, those.entity.id)
     closing = {"valid_to": at, "to_guid": ORIGIN}
     closed = connection.execute(link.update().where(link.c.entity_id == key, _past(those.before)).values(**closing))
     if closed.rowcount != those.users.height:

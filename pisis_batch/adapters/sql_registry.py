@@ -1,8 +1,9 @@
 """The registry on a SQL database (SQLite by default, PostgreSQL by URL): every port method is one transaction."""
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -35,6 +36,7 @@ from pisis_batch.model import (
     EndedContracts,
     Facts,
     Id,
+    Index,
     Outcome,
     Questions,
     RegisteredEntity,
@@ -44,6 +46,9 @@ from pisis_batch.model import (
     Verdict,
 )
 from pisis_batch.ports import OPEN, Accounts, Flood, Held, Mail, Origin, OutdatedError, Outside, Receipt, Series
+
+if TYPE_CHECKING:
+    from pisis_batch.adapters.sql_numbers import Numbers
 
 #: Puts a receipt in line for the workers, within the transaction that records it.
 Enlist = Callable[[sa.Connection, Receipt], None]
@@ -59,6 +64,7 @@ class SqlRegistry(SqlKeeping):
         self.engine = engine(url)
         self._reader = reader(self.engine)
         self._owner = sql_lanes.owner()
+        self._numbers: Numbers | None = None
         self.enlist: Enlist | None = None
         self.keys = keys or Keyring()
         self.lease_seconds = sql_lanes.LEASE_SECONDS
@@ -75,7 +81,17 @@ class SqlRegistry(SqlKeeping):
     def ask(self, questions: Questions) -> Facts:
         """Every fact a file needs, from one consistent state."""
         with self._reader.begin() as connection:
-            return sql_facts.facts(connection, questions)
+            found = sql_facts.facts(connection, questions)
+            return (
+                found if not questions.index else dataclasses.replace(found, index=self._index(connection, questions))
+            )
+
+    def _index(self, connection: sa.Connection, questions: Questions) -> Index:
+        if self._numbers is None:
+            from pisis_batch.adapters.sql_numbers import Numbers  # noqa: PLC0415 only a large file needs what it loads
+
+            self._numbers = Numbers(self._file and self._file.with_suffix(".numbers"))
+        return self._numbers.index(connection, questions.entity)
 
     @retried
     def accept(self, receipt: Receipt) -> None:

@@ -1,7 +1,10 @@
 """Whether what a verdict was based on still holds: the reference tables and each entity's own data are numbered.
 
-A number grows in the transaction that changes what it stands for; a commit compares the one its facts were read with.
+A number is drawn anew in the transaction that changes what it stands for, so that a restored database never meets one
+again that was given after the copy; a commit compares the one its facts were read with.
 """
+
+import secrets
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,5 +26,6 @@ def current(connection: sa.Connection, who: Id | None, *, lock: bool = False) ->
 def grow(connection: sa.Connection, who: Id | None = None) -> None:
     """Say that the reference tables, or an entity's data, are not what they were."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    grown = insert(revision).values(name=str(who) if who else REFERENCE, number=1)
-    connection.execute(grown.on_conflict_do_update(index_elements=["name"], set_={"number": revision.c.number + 1}))
+    number = 1 + secrets.randbits(62)
+    grown = insert(revision).values(name=str(who) if who else REFERENCE, number=number)
+    connection.execute(grown.on_conflict_do_update(index_elements=["name"], set_={"number": number}))

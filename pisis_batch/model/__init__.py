@@ -3,10 +3,11 @@
 Received -> Batch -> Examined -> (Questions, Facts) -> Outcome -> letters. All frozen; many rows are polars frames.
 """
 
-from pisis_batch.model.batch import IRREGULAR, Batch, Figures, unreadable
+from pisis_batch.model.batch import IRREGULAR, Batch, Figures, Persons, unreadable
 from pisis_batch.model.facts import (
     GRANT_HISTORY,
     GRANTS,
+    HASHES,
     LINK_HISTORY,
     LINKED,
     PERIODS,
@@ -14,6 +15,7 @@ from pisis_batch.model.facts import (
     PROFILES,
     Earlier,
     Facts,
+    Index,
     Kept,
     Questions,
     RegisteredEntity,
@@ -29,6 +31,7 @@ __all__ = [
     "FINDINGS",
     "GRANTS",
     "GRANT_HISTORY",
+    "HASHES",
     "IRREGULAR",
     "LINKED",
     "LINK_HISTORY",
@@ -53,10 +56,12 @@ __all__ = [
     "Finding",
     "Findings",
     "Id",
+    "Index",
     "Kept",
     "Letter",
     "Limits",
     "Outcome",
+    "Persons",
     "Progress",
     "Questions",
     "Received",

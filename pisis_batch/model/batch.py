@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -25,20 +26,35 @@ IRREGULAR = pl.Schema(
 
 
 @dataclass(frozen=True, slots=True)
+class Persons:
+    """The persons that the lines of a record name, as numpy arrays of one length: their lines and hashes.
+
+    who: the person. key: the line's unique key, where that is more than the person. said: what the line says of them,
+    where the registry can vouch for it (`fingerprints`).
+    """
+
+    lines: Any
+    who: Any
+    key: Any = None
+    said: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What is known of all lines of a file of which a batch holds only some.
 
     heights, firsts: per record, how many lines and the first. breaks: per run of consecutives, where it is off
     (`numbering.BREAKS`). elsewhere: lines whose cells were judged already and that are not among the rows.
-    people: per record the lines that name a person, and the person hashed (numpy arrays). chunks: where each chunk
-    of the file begins, and its first line.
+    people: per record that names persons. today: the day by which their contracts were held against. chunks: where
+    each chunk of the file begins, and its first line.
     """
 
     heights: Mapping[str, int]
     firsts: Mapping[str, int | None]
     breaks: tuple[pl.DataFrame, ...]
     elsewhere: pl.Series
-    people: Mapping[str, tuple[Any, Any]]
+    people: Mapping[str, Persons]
+    today: date
     chunks: Any
 
 

@@ -16,7 +16,8 @@ class Questions:
     """What the registry must tell before a file can be judged. `people`: columns tipo_id, num_id (distinct).
 
     `period` and `within` as in Batch, for a file that replaces what is stored of its period; else empty.
-    `keys`: per record whose lines act on stored ones, the columns of its key (distinct).
+    `keys`: per record whose lines act on stored ones, the columns of its key (distinct). `index`: whether the answer
+    is to have an index of everybody.
     """
 
     annex: str
@@ -29,6 +30,7 @@ class Questions:
     period: str = ""
     within: str = ""
     keys: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
+    index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,23 @@ def no_rows(schema: pl.Schema) -> Any:
     return dataclasses.field(default_factory=lambda: none)
 
 
+HASHES = pl.Schema({"hash": pl.UInt64})
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Everybody in the registry in 64-bit numbers (`fingerprints`), each frame sorted (schema HASHES).
+
+    persons: well-formed numbers with their names, in Mi Seguridad Social. The rest are of one entity, now: linked
+    persons, person and application of each grant (held), and the grant itself (granted).
+    """
+
+    persons: pl.DataFrame = no_rows(HASHES)
+    linked: pl.DataFrame = no_rows(HASHES)
+    held: pl.DataFrame = no_rows(HASHES)
+    granted: pl.DataFrame = no_rows(HASHES)
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """The registry's answer: `today` is the day of reception in Bogotá; frames hold only what the questions asked.
@@ -134,7 +153,8 @@ class Facts:
     roster: everybody linked to it, up to some thousands, to tell a slip in a number from a stranger; no rule asks it.
     grants: profiles they hold there now. profiles: the whole catalogue. periods: the annex's calendar.
     kept: what a file that replaces its period would replace. stored: per record, the asked keys that are stored now.
-    users: how many are linked to the entity now, named by the file or not. revision: of all this.
+    users: how many are linked to the entity now, named by the file or not. revision: of all this. index: of everybody,
+    when asked for.
     `sender` None means the sender is not judged (a check without one).
     """
 
@@ -152,6 +172,7 @@ class Facts:
     stored: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
     users: int = 0
     revision: str = ""
+    index: Index | None = None
     _people: dict[Id, dict[str, Any] | None] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
     )

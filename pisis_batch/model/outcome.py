@@ -1,6 +1,7 @@
 """The end of a file: its verdict, what it changes, and how it stands against the attempt before."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -64,10 +65,11 @@ class Changes:
     withdrawn: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
     stored: pl.DataFrame = _rows("record", "accion")
 
-    def together(self, other: "Changes") -> "Changes":
-        """These changes and others of the same file."""
-        names = [field.name for field in dataclasses.fields(self)]
-        return Changes(**{name: pl.concat([getattr(self, name), getattr(other, name)]) for name in names})
+    @classmethod
+    def of(cls, parts: Sequence["Changes"]) -> "Changes":
+        """The changes of the parts of a file."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: pl.concat([getattr(part, name) for part in (cls(), *parts)]) for name in names})
 
     def counts(self) -> dict[str, int]:
         """Rows by kind, in the contract's names."""

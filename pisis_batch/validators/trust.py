@@ -34,7 +34,7 @@ def doubtful(batch: Batch, facts: Facts) -> Batch:
         by_action = users.select("accion", key(WHO)).rows()
         leaving = [who for action, who in by_action if action == "O"]
         holders = [*linked, *(who for action, who in by_action if action == "V")]
-        fine = _profile(holders, leaving, held, _keys(facts.grants, GRANT), _enabled(facts))
+        fine = _profile(holders, leaving, held, _keys(facts.grants, GRANT), enabled(facts))
         wrong.append(_who(profiles.filter(~fine)))
     whom = {who for listed in wrong for who in listed}
     records = {
@@ -78,7 +78,7 @@ def _profile(
     return stays & (((pl.col("accion") == "A") & new) | ((pl.col("accion") == "R") & has))
 
 
-def _enabled(facts: Facts) -> list[str]:
+def enabled(facts: Facts) -> list[str]:
     """Pairs of application and profile that this entity's users may hold."""
     kind = facts.entity.tipo_entidad if facts.entity else ""
     pairs = facts.profiles.select(

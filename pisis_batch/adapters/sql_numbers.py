@@ -1,0 +1,128 @@
+"""The registry in 64-bit numbers for large files: built by reading its tables once, kept until what they hold changes.
+
+Kept beside a SQLite database (a folder named after it, which may be removed at any time), else in memory. What is kept
+says of which revision it is; a revision is drawn anew with every change, so that no restored database meets it again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import sqlalchemy as sa
+
+from pisis_batch import fingerprints
+from pisis_batch.adapters import durable, sql_facts, sql_revision
+from pisis_batch.adapters.sql_tables import grant, link, person
+from pisis_batch.model import HASHES, Id, Index
+from pisis_batch.validators.identidad import WELL_FORMED
+
+_STEP = 100_000  # rows read at a time
+_MOST = 8  # entities kept in memory
+_PERSONS = ("persons",)
+_OWN = ("linked", "held", "granted")
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Numbers:
+    """What was built, by whose it is and of which revision."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._kept: dict[str, tuple[str, Arrays]] = {}
+
+    def index(self, connection: sa.Connection, who: Id | None) -> Index:
+        """Everybody registered, and the links and grants of one entity, within the caller's transaction."""
+        many = connection.scalar(sa.select(sa.func.count()).select_from(person))
+        stamp = f"{sql_revision.current(connection, None)}.{many}"
+        found = {**self._of("persons", stamp, lambda: _persons(connection), _PERSONS)}
+        known = sql_facts.registered_entity(connection, who) if who else None
+        if who is not None and known is not None:
+            key = known[0]
+            stamp = sql_revision.current(connection, who)
+            found |= self._of(who.login, stamp, lambda: _own(connection, key), _OWN)
+        return Index(**{name: pl.DataFrame({"hash": array}, schema=HASHES) for name, array in found.items()})
+
+    def _of(self, name: str, revision: str, build: Callable[[], Arrays], parts: Sequence[str]) -> Arrays:
+        kept = self._kept.get(name)
+        if kept is None or kept[0] != revision:
+            paths = self._paths(name, revision, parts)
+            found = _read(paths) if paths else None
+            if found is None:
+                found = build()
+                if paths and self._folder:
+                    _write(self._folder, name, paths, found)
+            while len(self._kept) >= _MOST:
+                self._kept.pop(next(iter(self._kept)))
+            kept = self._kept[name] = (revision, found)
+        return kept[1]
+
+    def _paths(self, name: str, revision: str, parts: Sequence[str]) -> dict[str, Path]:
+        if self._folder is None:
+            return {}
+        return {part: self._folder / f"{name}-{revision}-{fingerprints.VERSION}.{part}" for part in parts}
+
+
+def _read(paths: Mapping[str, Path]) -> Arrays | None:
+    if not all(path.exists() for path in paths.values()):
+        return None
+    return {part: np.fromfile(path, np.uint64) for part, path in paths.items()}
+
+
+def _write(folder: Path, name: str, paths: Mapping[str, Path], arrays: Arrays) -> None:
+    """Keep the arrays in place of those of other revisions."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for old in folder.glob(f"{name}-*"):
+        old.unlink(missing_ok=True)
+    for part, path in paths.items():
+        durable.write(path, arrays[part].tobytes(), 0o600)
+
+
+def _persons(connection: sa.Connection) -> Arrays:
+    query = sa.select(*(person.c[name] for name in fingerprints.NAMED))
+    return {"persons": np.sort(_gathered(connection, query, fingerprints.NAMED, _named))}
+
+
+def _named(rows: pl.DataFrame) -> np.ndarray:
+    return fingerprints.registered(_well_formed(rows), fingerprints.NAMED)
+
+
+def _well_formed(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.concat_str(fingerprints.WHO, separator="|").str.contains(WELL_FORMED))
+
+
+def _own(connection: sa.Connection, key: int) -> Arrays:
+    here = [table.c.entity_id == key for table in (link, grant)]
+    links = sa.select(link.c.tipo_id, link.c.num_id).where(here[0], link.c.valid_to.is_(None))
+    names = (*fingerprints.HELD, "perfil")
+    grants = sa.select(*(grant.c[name] for name in names)).where(here[1], grant.c.valid_to.is_(None))
+    both = _gathered(connection, grants, names, _granted)
+    return {
+        "linked": np.sort(_gathered(connection, links, fingerprints.WHO, _who)),
+        "held": np.sort(both[0::2]),
+        "granted": np.sort(fingerprints.granted(both[0::2], both[1::2])),
+    }
+
+
+def _who(rows: pl.DataFrame) -> np.ndarray:
+    return _well_formed(rows).select(fingerprints.hashed(fingerprints.WHO)).to_series().to_numpy()
+
+
+def _granted(rows: pl.DataFrame) -> np.ndarray:
+    """Who holds an application, and what of it, in turns."""
+    held = rows.select(fingerprints.hashed(fingerprints.HELD)).to_series().to_numpy()
+    return np.stack([held, fingerprints.registered(rows, ("aplicacion", "perfil"))], axis=1).ravel()
+
+
+def _gathered(
+    connection: sa.Connection,
+    query: sa.Select[tuple[str, ...]],
+    names: Sequence[str],
+    numbered: Callable[[pl.DataFrame], np.ndarray],
+) -> np.ndarray:
+    """The numbers of the rows of a query, read so many at a time."""
+    rows = connection.execution_options(yield_per=_STEP).execute(query)
+    schema = dict.fromkeys(names, pl.String)
+    found = [numbered(pl.DataFrame([tuple(row) for row in part], schema, orient="row")) for part in rows.partitions()]
+    return np.concatenate([np.empty(0, np.uint64), *found])

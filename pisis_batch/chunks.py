@@ -1,0 +1,163 @@
+"""Stretches of a large file, each taken apart: lines with no fault in any cell as a few numbers, the others as text.
+
+Each becomes one column of lines, and the accepting expression of each record says which of them have no fault in any
+cell. Of those only the consecutive and hashes are read.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from pisis_batch import accepting, fingerprints, reading
+from pisis_batch.layouts import Layout, Record
+from pisis_batch.model import Content, Limits
+
+CHUNK = 8 * 1024 * 1024
+ONCE = {"1", "0..1"}
+_PIECE = 64 * 1024  # decoded at a time: it stays in the cache
+_LOOK = 256  # bytes at the start of a chunk that tell a blank beginning
+_ABSENT = b"\x01"  # the separator of a column of whole lines
+_LF = 0x0A
+_C1, _C1S = np.uint8(0x80), 0x20  # the first of the bytes that cp1252 reads otherwise than Latin-1, and how many
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk taken apart: per record the places of its accepted lines and their projected cells; the suspects."""
+
+    many: int
+    accepted: dict[str, tuple[np.ndarray, pl.DataFrame]]
+    suspects: pl.DataFrame
+
+
+def chunks(content: Content, start: int) -> Iterator[tuple[int, bytes]]:
+    """Stretches of whole lines, the LF of the last one included, with their offset."""
+    end = len(content)
+    while start < end:
+        cut = end
+        if start + CHUNK < end:
+            cut = content.rfind(b"\n", start, start + CHUNK) + 1 or content.find(b"\n", start + CHUNK) + 1 or end
+        yield start, content[start:cut]
+        start = cut
+
+
+def taken_apart(raw: bytes, layout: Layout, today: date) -> Piece | None:
+    """None when the chunk has marks of an annotated copy: such a file is read whole."""
+    if b"#" in raw and b"#!" in raw:  # the search for one byte is many times faster
+        return None
+    text = _utf8(raw, layout)
+    lines = _lines(text)
+    left, places = lines, np.arange(lines.len(), dtype=np.uint32)
+    accepted = {}
+    for record in _likely(raw, layout):
+        pattern = accepting.expression(record)
+        if left.is_empty() or pattern is None or record.occurs in ONCE:
+            continue
+        fine = left.str.contains(f"^(?:{pattern})$")
+        whole = fine.all() and left.len() == lines.len()
+        if not fine.any():
+            continue
+        source = text if whole else "\n".join(left.filter(fine).to_list()).encode()
+        accepted[record.name] = (
+            places if whole else places[fine.to_numpy()],
+            _projected(source, record, layout, today),
+        )
+        left, places = (left.clear(), places[:0]) if whole else (left.filter(~fine), places[~fine.to_numpy()])
+    suspects = pl.DataFrame({"line": places, "text": left}, schema={"line": pl.UInt32, "text": pl.String})
+    return Piece(lines.len(), accepted, suspects)
+
+
+def _likely(raw: bytes, layout: Layout) -> list[Record]:
+    """The records, that of the first line first: in the middle of a file it is the only one."""
+    first = raw[:_PIECE].split(b"\n", 1)[0]
+    return sorted(layout.details, key=lambda record: not first.startswith(record.mark.encode() + b"|"))
+
+
+def _utf8(raw: bytes, layout: Layout) -> bytes:
+    if raw.isascii():
+        return raw
+    if layout.encoding != "cp1252":
+        return reading.decoded(raw, layout.encoding).encode()
+    pieces = []
+    for start in range(0, len(raw), _PIECE):
+        piece = raw[start : start + _PIECE]
+        if ((np.frombuffer(piece, np.uint8) - _C1) < _C1S).any():
+            return reading.decoded(raw, layout.encoding).encode()
+        pieces.append(piece.decode("latin-1").encode())  # the same as cp1252 without 0x80 to 0x9F
+    return b"".join(pieces)
+
+
+def _lines(text: bytes) -> pl.Series:
+    """A chunk as one column, line endings removed: LF, and a CR before it."""
+    if _ABSENT not in text and text[:_LOOK].strip(b"\r\n"):
+        schema = {"text": pl.String}
+        column = pl.read_csv(
+            text, separator=_ABSENT.decode(), has_header=False, quote_char=None, schema=schema, infer_schema=False
+        ).to_series()
+        ends = np.count_nonzero(np.frombuffer(text, np.uint8) == _LF)
+        if column.len() == ends + (not text.endswith(b"\n")):
+            return column.fill_null("") if column.null_count() else column
+    split = [line.removesuffix("\r") for line in text.decode().removesuffix("\n").split("\n")]
+    return pl.Series("text", split, dtype=pl.String)
+
+
+def _projected(text: bytes, record: Record, layout: Layout, today: date) -> pl.DataFrame:
+    """Of accepted lines the consecutive as a number (number) and the columns of `hashes`."""
+    numbered = layout.sequence.field if layout.sequence and record.name in layout.sequence.over else None
+    columns = [pl.col(numbered).cast(pl.Int64).alias("number")] if numbered else []
+    columns += hashes(record, layout, today)
+    if not columns:
+        return pl.DataFrame()
+    names = [one.name for one in record.fields]
+    wanted = {name for column in columns for name in column.meta.root_names()}
+    frame = pl.read_csv(
+        text,
+        separator="|",
+        has_header=False,
+        quote_char=None,
+        schema=dict.fromkeys(names, pl.String),
+        infer_schema=False,
+        columns=sorted(names.index(name) for name in wanted),
+    )
+    return frame.rechunk().select(columns)
+
+
+def hashes(record: Record, layout: Layout, today: date) -> list[pl.Expr]:
+    """The unique key (key) of a line and its person (who), and what the registry may vouch for (`said`)."""
+    columns = [fingerprints.hashed(record.unique).alias("key")] if record.unique else []
+    if not about_persons(record):
+        return columns
+    if record.unique != fingerprints.WHO:
+        columns.append(fingerprints.hashed(fingerprints.WHO).alias("who"))
+    return columns + (fingerprints.said(record.name, today) if speaks(record, layout) else [])
+
+
+def about_persons(record: Record) -> bool:
+    """Whether the lines of a record name a person."""
+    return set(fingerprints.WHO) <= set(record.by_name)
+
+
+def speaks(record: Record, layout: Layout) -> bool:
+    """Whether the registry can vouch for lines of a record."""
+    keys = {"usuario": fingerprints.WHO, "perfil": fingerprints.HELD}
+    return layout.effect.kind == "usuarios" and record.unique == keys.get(record.name)
+
+
+def fetched(
+    content: Content, starts: np.ndarray, lines: np.ndarray, layout: Layout, limits: Limits
+) -> Iterator[dict[str, pl.DataFrame]]:
+    """The rows of some lines (in order), read again from the chunks they are in (offset and first line of each)."""
+    of_chunk = np.searchsorted(starts[:, 1], lines, side="right") - 1
+    for place in np.unique(of_chunk):
+        offset, first = (int(one) for one in starts[place])
+        raw = next(raw for _, raw in chunks(content, offset))
+        text = _lines(_utf8(raw, layout))
+        chosen = lines[of_chunk == place]
+        frame = pl.DataFrame({"line": pl.Series(chosen, dtype=pl.UInt32), "text": text.gather(chosen - first)})
+        if place == len(starts) - 1 and frame["line"][-1] == first + text.len() - 1:
+            frame, _ = reading.without_end_mark(frame)
+        shape = reading.shaped(frame, layout, limits)
+        yield {record.name: reading.cells_of(shape, record, "|") for record in layout.records}
