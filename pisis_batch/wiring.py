@@ -20,6 +20,7 @@ from pisis_batch.settings import BOGOTA, Settings, SettingsError
 if TYPE_CHECKING:
     from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue, Slots
     from pisis_batch.adapters.prometheus import Metrics
+    from pisis_batch.adapters.vitals import Loops, Vitals
 
 
 def ports(settings: Settings, *, workers: bool = False) -> Ports:
@@ -113,6 +114,18 @@ def metrics(ports: Ports) -> "Metrics":
     if not isinstance(ports.registry, SqlRegistry):
         raise SettingsError("las métricas necesitan el registro en una base de datos")
     return Metrics(ports.registry.engine, ports.registry.lease_seconds)
+
+
+def vitals(settings: Settings, ports: Ports, loops: "Loops") -> "Vitals":
+    """What the service says of itself. Raises SettingsError when its registry is in no database."""
+    from pisis_batch.adapters.vitals import Vitals
+
+    if not isinstance(ports.registry, SqlRegistry):
+        raise SettingsError("la salud del servicio necesita el registro en una base de datos")
+    folders = [settings.inbox, settings.claims]
+    if settings.storage.get_secret_value() == "folder":
+        folders += [settings.archive, settings.outbox]
+    return Vitals(loops, ports.registry.engine, tuple(folders), ports.registry.lease_seconds)
 
 
 def slots(files: int, large: int, *, chores: bool) -> "Slots":

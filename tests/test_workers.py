@@ -92,7 +92,7 @@ def test_workers_do_everything_that_one_process_does(workspace: Path, ports: Por
     drop(workspace, file_of(GOOD.replace("186|A|1274", "186|A|4444")), sender="CC10000002")
     with worker(workspace) as ended:
         first, second = service.take_in(ports)
-        ports.queue.pump(service.FileWork(ports), threading.Event())
+        ports.queue.pump(service.FileWork(ports), lambda: False)
         assert ports.registry.runs()[0]["verdict"] is None or ended
         until(lambda: len(ended) == 2)
         until(lambda: len(mails(workspace)) == 8)

@@ -1,7 +1,7 @@
 """One process does everything: no engine, no other machine. Receipts wait in the registry, in order of arrival."""
 
-import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
@@ -30,17 +30,17 @@ class InlineQueue:
         self._pool = ThreadPoolExecutor(HANDS, "file")
         self._in_hand: dict[Future[timedelta | None], Receipt] = {}
 
-    def pump(self, work: Work, stop: threading.Event) -> bool:
+    def pump(self, work: Work, stop: Callable[[], bool]) -> bool:
         """Receipts that wait and are not resting, entities in turns, then every chore that is due; until `stop`.
 
         True when there is something to come back for soon.
         """
-        while self._round(work, stop) and not stop.is_set():
+        while self._round(work, stop) and not stop():
             pass
         self._collect(PATIENCE)
         for chore in work.chores:
             since = time.monotonic() - self._done.get(chore.name, float("-inf"))
-            if since < chore.every.total_seconds() or stop.is_set():
+            if since < chore.every.total_seconds() or stop():
                 continue
             self._done[chore.name] = time.monotonic()
             try:
@@ -58,13 +58,13 @@ class InlineQueue:
             self._collect(left)
         return not self._in_hand
 
-    def _round(self, work: Work, stop: threading.Event) -> int:
+    def _round(self, work: Work, stop: Callable[[], bool]) -> int:
         """Begin what may be begun now; how many files that was."""
         begun = 0
         for receipt in self._registry.pending(_HEADS):
-            while len(self._in_hand) >= HANDS and not stop.is_set():
+            while len(self._in_hand) >= HANDS and not stop():
                 self._collect(PATIENCE)
-            if stop.is_set():
+            if stop():
                 break
             busy = any(other.lane == receipt.lane for other in self._in_hand.values())
             if busy or self._resting.get(receipt.guid, 0.0) > time.monotonic():

@@ -28,8 +28,18 @@ _START_SECONDS = 60.0
 _ENOUGH_TASKS = 1000
 _BEAT_SECONDS = 10.0
 _IDLE = 2  # one to work and one to spare
+_POLARS = ("POLARS_MAX_THREADS", "POLARS_SKIP_CPU_CHECK")  # the latter where no page is both written and run
 #: Names of the environment that a child needs; no setting and no secret of ours is among them.
-_ENVIRONMENT = ("LANG", "LC_ALL", "PATH", "PYTHONPATH", "VIRTUAL_ENV", "TZ", "POLARS_MAX_THREADS")
+_ENVIRONMENT = (
+    "LANG",
+    "LC_ALL",
+    "PATH",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "TZ",
+    "POLARS_MAX_THREADS",
+    "POLARS_SKIP_CPU_CHECK",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

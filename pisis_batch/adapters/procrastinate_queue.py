@@ -138,7 +138,7 @@ class ProcrastinateQueue:
         queue = LARGE if receipt.size > self._large else FILES
         connection.execute(_PUT, {"queue": queue, "task": TASK, "lane": receipt.lane, "guid": receipt.guid})
 
-    def pump(self, work: Work, stop: threading.Event) -> bool:
+    def pump(self, work: Work, stop: Callable[[], bool]) -> bool:
         """Nothing: workers do it."""
         del work, stop
         return False

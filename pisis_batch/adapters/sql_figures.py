@@ -1,6 +1,8 @@
 """Figures of the whole service as the registry has them: how much waits, since when, who works. No personal data."""
 
+import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -47,6 +49,9 @@ def figures(connection: sa.Connection, lease_seconds: float) -> Figures:
         "oldest": 0.0,
     }
     if connection.dialect.name != "postgresql":
+        first = connection.scalar(sa.select(sa.func.min(receipt.c.received_at)).where(receipt.c.state.in_(OPEN)))
+        if first:
+            found["oldest"] = max(0.0, time.time() - datetime.fromisoformat(first).timestamp())
         return Figures(**found)  # type: ignore[arg-type]  # each by its name
     found["oldest"] = max(0.0, float(connection.scalar(_OLDEST, {"open": list(OPEN)}) or 0.0))
     if connection.scalar(_ENGINE):

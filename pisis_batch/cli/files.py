@@ -1,5 +1,6 @@
 """Commands about files: check, process, watch, reprocess, runs, deliver."""
 
+import os
 import signal
 import sys
 import threading
@@ -164,7 +165,9 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
 
 @click.command()
 @click.option(
-    "--metrics", type=click.IntRange(1, 65535), help="Puerto de métricas para Prometheus (solo esta máquina)."
+    "--metrics",
+    type=click.IntRange(1, 65535),
+    help="Puerto, solo en esta máquina, de /metrics (Prometheus), /health y /ready.",
 )
 @click.option("--enqueue", is_flag=True, help="Solo recibir: los procesan los trabajadores («pisis worker»).")
 @click.option("--allow-fixed-clock", is_flag=True, help="Permitir PISIS_NOW (solo para pruebas).")
@@ -175,24 +178,49 @@ def watch(workspace: Path | None, metrics: int | None, *, enqueue: bool, allow_f
     settings = Settings.load(workspace)
     if settings.now is not None and not allow_fixed_clock:
         raise SettingsError("PISIS_NOW detiene el reloj: no se usa en el servicio sin --allow-fixed-clock")
+    from pisis_batch.adapters import systemd
     from pisis_batch.adapters.watchdog_hints import WatchdogHints
 
     ports = _wired(settings, workers=enqueue)
-    stop = threading.Event()
+    stop, beats = threading.Event(), service.Beats()
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+        signal.signal(name, lambda *_: _stop(stop))
     if metrics:
-        from pisis_batch import wiring
-
-        wiring.metrics(ports).serve(metrics)
+        _status(metrics, settings, ports, beats)
+    systemd.watchdog(beats.silent, stop)
     click.echo(f"Vigilando {settings.inbox}", err=True)
-    service.watch(
+    done = service.watch(
         ports,
         WatchdogHints(settings.inbox),
         rescan_seconds=settings.rescan_seconds,
         stop=stop,
         on_outcome=lambda outcome: click.echo(f"{outcome.received.guid} {outcome.verdict}", err=True),
+        on_ready=lambda: _ready(settings),
+        beats=beats,
     )
+    if not done:  # what is in hand dies with us, unwritten, and is done again: nobody waits for it
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _ready(settings: Settings) -> None:
+    from pisis_batch.adapters import systemd
+
+    systemd.notify(f"READY=1\nSTATUS=vigilando {settings.inbox}")
+
+
+def _stop(stop: threading.Event) -> None:
+    from pisis_batch.adapters import systemd
+
+    stop.set()
+    systemd.notify("STOPPING=1\nSTATUS=terminando lo que está en curso")
+
+
+def _status(port: int, settings: Settings, ports: Ports, beats: "service.Beats") -> None:
+    from pisis_batch import wiring
+    from pisis_batch.adapters import status_server
+
+    status_server.serve(port, wiring.vitals(settings, ports, beats.loops), wiring.metrics(ports).page)
 
 
 @click.command()

@@ -1,6 +1,5 @@
 """Who does what there is to do, and everything the service is given."""
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,8 +51,8 @@ class Queue(Protocol):
     def here(self) -> bool:  # noqa: D102 said above
         ...
 
-    def pump(self, work: Work, stop: threading.Event) -> bool:
-        """Do what falls to this process now; nothing where workers do it. True when to come back soon."""
+    def pump(self, work: Work, stop: Callable[[], bool]) -> bool:
+        """Do what falls to this process now, until `stop`; nothing where workers do it. True when to come back soon."""
         ...
 
     def drain(self, seconds: float) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pisis_batch.service.accounts import fsck
     from pisis_batch.service.approval import Decision, NotHeldError, approve, clean_login, refuse
+    from pisis_batch.service.beats import Beats
     from pisis_batch.service.checking import check
     from pisis_batch.service.chores import expire
     from pisis_batch.service.comparing import difference
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pisis_batch.service.work import FileWork
 
 __all__ = [
+    "Beats",
     "BusyError",
     "Decision",
     "Erased",
@@ -56,6 +58,7 @@ __all__ = [
 _WHERE = {
     **dict.fromkeys(["Decision", "NotHeldError", "approve", "clean_login", "refuse"], "approval"),
     **dict.fromkeys(["fsck"], "accounts"),
+    **dict.fromkeys(["Beats"], "beats"),
     **dict.fromkeys(["check"], "checking"),
     **dict.fromkeys(["expire"], "chores"),
     **dict.fromkeys(["difference"], "comparing"),

@@ -8,6 +8,7 @@ import structlog
 
 from pisis_batch.model import Outcome
 from pisis_batch.ports import Hints, Ports
+from pisis_batch.service.beats import Beats
 from pisis_batch.service.delivery import deliver
 from pisis_batch.service.intake import take_in
 from pisis_batch.service.work import FileWork
@@ -15,7 +16,7 @@ from pisis_batch.service.work import FileWork
 _log = structlog.get_logger()
 T = TypeVar("T")
 _BUSY_SECONDS = 0.2  # how soon to look again while files are still settling
-_DRAIN_SECONDS = 6.0
+_DRAIN_SECONDS = 4.0  # systemd and the runbooks promise an end within ten
 
 
 def watch(
@@ -25,12 +26,21 @@ def watch(
     rescan_seconds: float,
     stop: threading.Event,
     on_outcome: Callable[[Outcome], None] | None = None,
-) -> None:
-    """Serve until `stop` is set: the file in hand is finished, nothing new is begun."""
+    on_ready: Callable[[], None] = lambda: None,
+    beats: Beats | None = None,
+) -> bool:
+    """Serve until `stop` is set: the file in hand is finished if that is soon, nothing new is begun.
+
+    Whether everything in hand ended; what did not is lost with the process and done again by the next.
+    """
     wake, told, ready = threading.Event(), threading.Event(), threading.Event()
-    beside = [threading.Thread(target=_take_in_until, args=(ports, wake, ready, stop, rescan_seconds), name="intake")]
+    beats = beats or Beats()
+    stopped = _asked(stop, beats, "cola")
+    intake = (ports, (wake, ready, stop), rescan_seconds, _asked(stop, beats, "buzón"))
+    beside = [threading.Thread(target=_take_in_until, args=intake, name="intake", daemon=True)]
     if ports.queue.here:
-        beside.append(threading.Thread(target=_deliver_until, args=(ports, told, stop), name="mail", daemon=True))
+        post = (ports, told, _asked(stop, beats, "correo"))
+        beside.append(threading.Thread(target=_deliver_until, args=post, name="mail", daemon=True))
 
     def answered(outcome: Outcome) -> None:
         told.set()
@@ -42,26 +52,40 @@ def watch(
     with hints.listening(wake.set):
         for thread in beside:
             thread.start()
-        while not stop.is_set():
+        on_ready()
+        while not stopped():
             ready.clear()
-            busy = _guarded(lambda: ports.queue.pump(work, stop))
+            busy = _guarded(lambda: ports.queue.pump(work, stopped))
             told.set()
             _pause(ready, stop, _BUSY_SECONDS if busy else rescan_seconds)
     told.set()
     ports.queue.drain(_DRAIN_SECONDS)
     ports.judge.close()  # whatever is still in hand goes back in line
-    ports.queue.drain(_DRAIN_SECONDS / 4)
+    done = ports.queue.drain(_DRAIN_SECONDS / 4)
     for thread in beside:
         thread.join(timeout=_DRAIN_SECONDS / 4)
+    return done and not any(thread.is_alive() for thread in beside)
+
+
+def _asked(stop: threading.Event, beats: Beats, loop: str) -> Callable[[], bool]:
+    """Whether to stop; whoever asks shows that the loop goes round."""
+
+    def stopped() -> bool:
+        beats.beat(loop)
+        return stop.is_set()
+
+    stopped()  # a loop that never begins is a silent one
+    return stopped
 
 
 def _take_in_until(
-    ports: Ports, wake: threading.Event, ready: threading.Event, stop: threading.Event, rescan_seconds: float
+    ports: Ports, signals: tuple[threading.Event, ...], rescan_seconds: float, stopped: Callable[[], bool]
 ) -> None:
     """Intake in a thread of its own: a file is safe before its turn comes, however many are ahead of it."""
-    while not stop.is_set():
+    wake, ready, stop = signals
+    while not stopped():
         wake.clear()
-        _guarded(lambda: take_in(ports, stop=stop.is_set, accepted_one=ready.set))
+        _guarded(lambda: take_in(ports, stop=stopped, accepted_one=ready.set))
         _pause(wake, stop, _BUSY_SECONDS if _guarded(ports.inbox.waiting) else rescan_seconds)
 
 
@@ -73,11 +97,11 @@ def _pause(wake: threading.Event, stop: threading.Event, seconds: float) -> None
         stop.wait(_BUSY_SECONDS)  # a writer that never pauses must not keep us spinning
 
 
-def _deliver_until(ports: Ports, told: threading.Event, stop: threading.Event) -> None:
+def _deliver_until(ports: Ports, told: threading.Event, stopped: Callable[[], bool]) -> None:
     """Mail in a thread of its own: a server that hangs does not hold up the inbox."""
     while True:
         _guarded(lambda: deliver(ports))
-        if stop.is_set():
+        if stopped():
             return
         told.wait(5)
         told.clear()
