@@ -32,7 +32,8 @@ class Task:
     """What to judge and how. `at`: the moment the documents state; `told` False leaves documents and messages out.
 
     With a `brake` the file may be held. `previous`: the rejected attempt before this one, for its sender to compare.
-    `refused`: why people did not approve it, which rejects it.
+    `refused`: why people did not approve it, which rejects it. `outsider`: on reception its sender might not send for
+    the entity, and stood in another queue; what was granted meanwhile is for the next file.
     """
 
     received: Received
@@ -44,6 +45,7 @@ class Task:
     brake: Brake | None = None
     previous: Attempt | None = None
     refused: str | None = None
+    outsider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
 
 def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:
     """The verdict alone, with the whole batch."""
+    if task.outsider:
+        ask = _outside(ask)
     examined = pipeline.examine(task.received, shelf, task.limits)
     if examined.sound and _sifted(examined.batch):
         return pipeline.judge_parts(examined, ask, task.limits, sender_judged=task.sender_judged)
@@ -81,6 +85,17 @@ def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:
     if not examined.sound:
         return pipeline.conclude(examined, facts)
     return pipeline.judge(examined, facts, sender_judged=task.sender_judged)
+
+
+def _outside(ask: Ask) -> Ask:
+    """The registry, of a sender who may not send for the entity."""
+
+    def asked(questions: Questions) -> Facts:
+        facts = ask(questions)
+        sender = dataclasses.replace(facts.sender, entitled=False) if facts.sender else None
+        return dataclasses.replace(facts, sender=sender)
+
+    return asked
 
 
 def compared(outcome: Outcome, previous: Attempt | None, shelf: Shelf, limits: Limits) -> Outcome:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from conftest import GOOD
+from conftest import GOOD, load
 from test_service import drop, linked
 from worlds import NAME, NOW, file_of
 
@@ -57,8 +57,38 @@ def test_files_of_two_entities_do_not_wait_for_each_other(ports: Ports, other: S
 
 def test_a_name_that_tells_no_entity_queues_by_its_sender(ports: Ports) -> None:
     assert service.lane(NAME, "CC10000001", ports) == "NI 900123456"
+    assert service.lane(NAME, "CC10000002", ports) == "NI 900123456"
     assert service.lane("LEAME.TXT", "CC10000001", ports) == "@CC10000001"
     assert service.lane("LEAME.TXT", None, ports) == "@"
+
+
+@pytest.mark.parametrize("sender", ["CC10000050", "CC10000099", "LEAME", None])
+def test_whoever_may_not_send_for_an_entity_stands_in_nobodys_way(ports: Ports, sender: str | None) -> None:
+    """A flood of files named after an entity, by a stranger, does not hold up the entity's own."""
+    theirs = received(ports, *[NAME] * 5, sender=sender or "")
+    assert service.lane(NAME, sender, ports) == f"NI 900123456 @{sender or ''}"
+    own = "00000000-0000-4000-8000-000000000099"
+    lane = service.lane(NAME, "CC10000001", ports)
+    ports.registry.accept(Receipt(own, NAME, "a" * 64, "B" * 32, 0, "CC10000001", NOW, lane=lane))
+    assert ports.registry.attempt(theirs[0]) == 1
+    assert ports.registry.ahead(own) == [own]
+    assert ports.registry.attempt(own) == 1
+
+
+def test_who_was_a_stranger_on_reception_is_judged_as_one_until_asked_again(workspace: Path, ports: Ports) -> None:
+    """Its queue is not the entity's, so what was granted while it waited must not let it change anything there."""
+    drop(workspace, file_of(GOOD), sender="CC10000050")
+    (guid,) = service.take_in(ports)
+    load(
+        ports,
+        "users",
+        "entidad_tipo_id,entidad_num_id,tipo_id,num_id,telefono,cargo,contrato_indefinido,fecha_fin,correo\n"
+        "NI,900123456,CC,10000050,3000000003,MEDICO,1,,eva@ese.gov.co\n",
+    )
+    outcome = service.process(guid, ports)
+    assert outcome
+    assert [finding.code for finding in outcome.findings] == ["REM003"]
+    assert service.reprocess(guid, ports, apply=False).verdict == "cargado"
 
 
 def test_a_worker_that_slept_past_its_lease_writes_nothing(

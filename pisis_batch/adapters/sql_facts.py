@@ -70,7 +70,7 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
     answer = Facts(
         today=questions.received_at.date(),
         entity=known,
-        sender=_sender(connection, questions.sender, key, known),
+        sender=_sender(connection, questions.sender, key),
         earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
         persons=_persons(connection),
         linked=_open_rows(connection, link, LINKED, key),
@@ -139,9 +139,14 @@ def earlier(connection: sa.Connection, who: Id | None, sha256: str, guid: str) -
     return Earlier(found.guid, datetime.fromisoformat(found.received_at)) if found else None
 
 
-def _sender(
-    connection: sa.Connection, login: str | None, key: int | None, known: RegisteredEntity | None
-) -> Sender | None:
+def entitled(connection: sa.Connection, login: str, who: Id) -> bool:
+    """Whether a login is linked to an entity now, or is its representative or contact."""
+    key = connection.scalar(sa.select(entity.c.id).where(entity.c.tipo_id == who.type, entity.c.num_id == who.number))
+    found = _sender(connection, login, key) if key is not None else None
+    return found is not None and found.entitled
+
+
+def _sender(connection: sa.Connection, login: str | None, key: int | None) -> Sender | None:
     if login is None:
         return None
     try:
@@ -166,6 +171,6 @@ def _sender(
     return Sender(
         login,
         registered=bool(links or represents),
-        entitled=known is not None and (bool(here) or key in represents),
+        entitled=key is not None and (bool(here) or key in represents),
         email=address or None,
     )

@@ -17,6 +17,7 @@ from pisis_batch.adapters import (
     sql_floods,
     sql_held,
     sql_lanes,
+    sql_letters,
     sql_load,
     sql_migrate,
     sql_people,
@@ -45,7 +46,19 @@ from pisis_batch.model import (
     Unreported,
     Verdict,
 )
-from pisis_batch.ports import OPEN, Accounts, Flood, Held, Mail, Origin, OutdatedError, Outside, Receipt, Series
+from pisis_batch.ports import (
+    OPEN,
+    Accounts,
+    Flood,
+    Held,
+    Letters,
+    Mail,
+    Origin,
+    OutdatedError,
+    Outside,
+    Receipt,
+    Series,
+)
 
 if TYPE_CHECKING:
     from pisis_batch.adapters.sql_numbers import Numbers
@@ -279,6 +292,18 @@ class SqlRegistry(SqlKeeping):
         """One message for many."""
         with self.engine.begin() as connection:
             sql_floods.digested(connection, flood, digest, at.isoformat())
+
+    @retried
+    def letters(self, most: int = 20) -> Letters:
+        """The queue of messages."""
+        with self._reader.begin() as connection:
+            return sql_letters.letters(connection, most)
+
+    @retried
+    def entitled(self, login: str, entity: Id) -> bool:
+        """Whether a login may send for an entity now."""
+        with self._reader.begin() as connection:
+            return sql_facts.entitled(connection, login, entity)
 
     @retried
     def next_mail(self) -> datetime | None:

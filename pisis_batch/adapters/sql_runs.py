@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pisis_batch import effects
 from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes
+from pisis_batch.adapters.sql_letters import STATE
 from pisis_batch.adapters.sql_tables import document, erasure, finding, mail, receipt, run
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
@@ -193,14 +194,7 @@ def _listed_row(row: Any, mails: dict[str, int]) -> dict[str, Any]:
 
 def _mail_states(connection: sa.Connection, listed_: sa.Select[Any]) -> dict[str, dict[str, int]]:
     guids = listed_.with_only_columns(receipt.c.guid, maintain_column_froms=True)  # never a variable per receipt
-    state = sa.case(
-        (mail.c.sent_at.is_not(None), "enviado"),
-        (mail.c.refused, "rechazado"),
-        (mail.c.digest.is_not(None), "en resumen"),
-        (mail.c.attempts > 0, "reintento"),
-        else_="en cola",
-    )
-    query = sa.select(mail.c.guid, state, sa.func.count()).where(mail.c.guid.in_(guids)).group_by(mail.c.guid, state)
+    query = sa.select(mail.c.guid, STATE, sa.func.count()).where(mail.c.guid.in_(guids)).group_by(mail.c.guid, STATE)
     found: dict[str, dict[str, int]] = {}
     for guid, name, many in connection.execute(query):
         found.setdefault(guid, {})[name] = many

@@ -22,7 +22,7 @@ _COMMANDS = {
     "fix": ("fixing", "Hace una copia corregida de un archivo."),
     "reprocess": ("files", "Juzga de nuevo archivos ya recibidos."),
     "runs": ("queue", "Los archivos recibidos y sus hallazgos."),
-    "deliver": ("files", "Envía los correos que esperan."),
+    "deliver": ("mail", "Envía los correos que esperan."),
     "build": ("excel", "Hace el archivo plano de un libro de Excel lleno."),
     "explain": ("knowledge", "La página de un código de hallazgo."),
     "schema": ("knowledge", "El JSON Schema de ack.json."),

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pisis_batch import service
-from pisis_batch.cli import FAULT, REJECTED
+from pisis_batch.cli import REJECTED
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
 from pisis_batch.cli.shelves import LAYOUTS, known
 from pisis_batch.model import Content, Id, Limits, Outcome, Received, Verdict
@@ -312,13 +312,3 @@ def _flips(told: list[dict[str, Any]], *, applied: bool) -> None:
     click.echo(f"{len(told)} revisados; {verb} el veredicto de {len(flips)}.")
     if flips and not applied:
         click.echo("Nada se aplicó: repita la orden con --apply para hacerlo.")
-
-
-@click.command()
-@click.pass_obj
-def deliver(workspace: Path | None) -> None:
-    """Envía los correos que esperan."""
-    sent, failed = service.deliver(_wired(Settings.load(workspace)))
-    click.echo(f"Enviados {sent}; por reintentar {failed}.")
-    if failed:
-        sys.exit(FAULT)

@@ -34,9 +34,17 @@ def init(folder: Path) -> None:
 
 @click.command()
 @click.option("--fsck", is_flag=True, help="Cuadrar además lo recibido con veredictos, originales y documentos.")
+@click.option("--running", type=click.IntRange(1, 65535), help="Preguntar al servicio que ya corre en este puerto.")
 @click.pass_obj
-def doctor(workspace: Path | None, *, fsck: bool) -> None:
-    """Dice si el sistema puede trabajar aquí: disco, base de datos, correo, carpetas y reloj."""
+def doctor(workspace: Path | None, *, fsck: bool, running: int | None) -> None:
+    """Dice si el sistema puede trabajar aquí: disco, base de datos, correo, carpetas y reloj.
+
+    Termina en 0 si puede y en 3 si no. Con --running no mira nada por su cuenta: repite lo que dice /ready.
+    """
+    if running:
+        if not _running(running):
+            sys.exit(FAULT)
+        return
     settings = Settings.load(workspace)
     well = not fsck or _adds_up(settings)
     for name, check in _checks(settings):
@@ -49,6 +57,25 @@ def doctor(workspace: Path | None, *, fsck: bool) -> None:
             click.echo(f"✓ {name}: {said}")
     if not well:
         sys.exit(FAULT)
+
+
+def _running(port: int) -> bool:
+    """Tell what a running service says of itself; whether it is ready."""
+    import http.client
+    import json
+
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        line.request("GET", "/ready")
+        told = json.loads(line.getresponse().read())
+    except (OSError, ValueError) as error:
+        click.echo(f"✗ servicio: no responde en el puerto {port} ({type(error).__name__})")
+        return False
+    finally:
+        line.close()
+    for name, sign in told["signs"].items():
+        click.echo(f"{'✓' if sign['well'] else '✗'} {name}: {sign['note']}")
+    return bool(told["well"])
 
 
 def _adds_up(settings: Settings) -> bool:

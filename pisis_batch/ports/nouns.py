@@ -126,6 +126,30 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A message refused for good: whose, of which kind, to whom, and the code of the answer."""
+
+    guid: str
+    kind: str
+    recipient: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """`states`: en cola, reintento, enviado, rechazado, en resumen. `oldest`: reception of the oldest that waits.
+
+    `soonest`: when the next is due. `reasons`: of those that are tried again.
+    """
+
+    states: dict[str, int]
+    oldest: datetime | None
+    soonest: datetime | None
+    reasons: dict[str, int]
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Flood:
     """Messages to one recipient that go out as one: per message its key, guid, file name, reception and verdict.
 

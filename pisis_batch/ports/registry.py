@@ -19,7 +19,7 @@ from pisis_batch.model import (
     Unreported,
 )
 from pisis_batch.ports.keeping import Keeping
-from pisis_batch.ports.nouns import Accounts, Flood, Held, Mail, Origin, Outside, Receipt, Series
+from pisis_batch.ports.nouns import Accounts, Flood, Held, Letters, Mail, Origin, Outside, Receipt, Series
 
 
 class Registry(Keeping, Protocol):
@@ -122,6 +122,14 @@ class Registry(Keeping, Protocol):
 
     def digested(self, flood: Flood, digest: Rendered | None, at: datetime) -> None:
         """One message instead of those of a flood; without one they wait until `at`."""
+        ...
+
+    def letters(self, most: int = 20) -> Letters:
+        """The queue of messages: how many in each state, since when, why not, and the latest refusals."""
+        ...
+
+    def entitled(self, login: str, entity: Id) -> bool:
+        """Whether a login may send for an entity now: linked to it, or its representative or contact."""
         ...
 
     def next_mail(self) -> datetime | None:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pisis_batch.model import Received
+from pisis_batch.model import Id, Received
 from pisis_batch.ports import Claimed, Ports, Receipt, UnavailableError
 from pisis_batch.service.crash import crashpoint
 
 if TYPE_CHECKING:
     import structlog
 
+#: Before the login in the queue of a sender who, on reception, might not send for the entity.
+OUTSIDE = " @"
 _LONGEST = 255
 
 
@@ -64,13 +66,18 @@ def _accept(claimed: Claimed, ports: Ports) -> None:
 
 
 def lane(name: str, sender: str | None, ports: Ports) -> str:
-    """The queue of a file: its entity's by the name, else its sender's. Files of one queue take effect in order."""
+    """The queue of a file: its entity's by the name, else its sender's. Files of one queue take effect in order.
+
+    Whoever may not send for the entity stands in a queue of their own: naming a file after it delays nobody there.
+    """
     layout = ports.shelf.find(name)
     stated = layout.file_name.read(name) if layout else None
     if layout is not None and isinstance(stated, dict):
         found = layout.entity.of(stated)
         if found:
-            return f"{found[0]} {found[1]}"
+            entity = Id(found[0], found[1])
+            apart = "" if sender and ports.registry.entitled(sender, entity) else f"{OUTSIDE}{sender or ''}"
+            return f"{entity}{apart}"
     return f"@{sender or ''}"
 
 

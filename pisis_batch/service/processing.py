@@ -1,6 +1,7 @@
 """From a receipt to its verdict. A fault of ours never stops the next file, and never blames this one."""
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 
@@ -13,7 +14,7 @@ from pisis_batch.ports import JudgeError, OutdatedError, Ports, Receipt, Unavail
 from pisis_batch.service.comparing import previous
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
-from pisis_batch.service.intake import take_in
+from pisis_batch.service.intake import OUTSIDE, take_in
 
 ATTEMPTS = 3
 _JUDGINGS = 5
@@ -35,7 +36,7 @@ def process(guid: str, ports: Ports) -> Outcome | None:
         return _give_up(receipt, fence, ports)
     try:
         with _kept(guid, fence, ports):
-            judged, done = _to_its_end(_received(receipt, ports), ports, fence, reprocess=False)
+            judged, done = _to_its_end(receipt, ports, fence)
     except UnavailableError as error:
         _log.error("attempt_postponed", guid=guid, error=str(error))
         ports.registry.give_back(guid, fence, counted=False)
@@ -82,10 +83,13 @@ def _received(receipt: Receipt, ports: Ports) -> Received:
     return Received(receipt.guid, receipt.file_name, content, receipt.received_at, receipt.sender)
 
 
-def _judge(received: Received, ports: Ports, fence: int | None = None, *, told: bool = True) -> Judged:
+def _judge(
+    received: Received, ports: Ports, fence: int | None = None, *, told: bool = True, outsider: bool = False
+) -> Judged:
     """Judge and put into words, by the brake; meanwhile the lease of the attempt is kept."""
     before = previous(received, ports) if told else None
     task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=told, brake=ports.brake, previous=before)
+    task = dataclasses.replace(task, outsider=outsider)
     return _judged(task, ports, fence)
 
 
@@ -110,12 +114,13 @@ def _judged(task: Task, ports: Ports, fence: int | None) -> Judged:
     return ports.judge.judge(task, ports.registry.ask, alive)
 
 
-def _to_its_end(received: Received, ports: Ports, fence: int, *, reprocess: bool) -> tuple[Judged, bool]:
+def _to_its_end(receipt: Receipt, ports: Ports, fence: int) -> tuple[Judged, bool]:
     """Judge and commit; again when the registry changed in between, so that no verdict rests on what is no more."""
+    received, outsider = _received(receipt, ports), OUTSIDE in receipt.lane
     for _ in range(_JUDGINGS):
-        judged = _judge(received, ports, fence)
+        judged = _judge(received, ports, fence, outsider=outsider)
         try:
-            return judged, _commit(judged, ports, fence, reprocess=reprocess)
+            return judged, _commit(judged, ports, fence, reprocess=False)
         except OutdatedError:
             _log.info("judged_again", guid=received.guid)
     raise OutdatedError

@@ -1,0 +1,43 @@
+"""`pisis deliver --status`: what waits, since when, why, and what was refused; nobody's address in full."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import BOTH, GOOD
+from test_service import drop
+from worlds import NOW, file_of
+
+from pisis_batch import service
+from pisis_batch.cli import root
+from pisis_batch.ports import REFUSED, Ports
+
+
+@BOTH
+def test_the_queue_of_messages_is_told_with_its_refusals(
+    workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(workspace, file_of(GOOD))
+    (guid,) = service.take_in(ports)
+    assert service.process(guid, ports)
+    first, second, third, *_ = ports.registry.mails_due(NOW)
+    ports.registry.mail_sent(first, NOW)
+    ports.registry.mail_refused(second, f"{REFUSED}destinatario (550)")
+    ports.registry.mail_failed(third, "SMTPConnectTimeoutError", NOW)
+    letters = ports.registry.letters()
+    assert letters.states == {"enviado": 1, "rechazado": 1, "reintento": 1, "en cola": 1}
+    assert letters.oldest == NOW
+    assert letters.reasons == {"SMTPConnectTimeoutError": 1}
+    monkeypatch.setenv("PISIS_NOW", NOW.isoformat())
+    told = CliRunner().invoke(root, ["-w", str(workspace), "deliver", "--status"])
+    assert told.exit_code == 0, told.output
+    assert "rechazado: 1" in told.output
+    assert "destinatario (550)" in told.output
+    assert second.recipient not in told.output
+    assert second.recipient.partition("@")[2] in told.output
+    monkeypatch.setenv("PISIS_NOW", NOW.replace(hour=23).isoformat())
+    late = CliRunner().invoke(root, ["-w", str(workspace), "deliver", "--status", "--format", "json"])
+    assert late.exit_code == 3
+    assert json.loads(late.output)["states"]["reintento"] == 1
+    assert second.recipient not in late.output
