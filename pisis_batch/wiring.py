@@ -27,7 +27,7 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
     """Everything the service needs, with the database brought to this version. `workers`: they do it, not we."""
     registry = SqlRegistry(settings.database.get_secret_value())
     registry.migrate()
-    registry.keys = keys(settings, registry)
+    registry.keys = keys(settings)
     registry.lease_seconds = settings.lease_seconds
     known = shelf_with(settings.layouts)
     archive, outbox = storage(settings)
@@ -61,14 +61,12 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
     )
 
 
-def keys(settings: Settings, registry: SqlRegistry) -> Keyring:
-    """The keys of the settings' file, made with the registry's first start. Raises SettingsError."""
+def keys(settings: Settings) -> Keyring:
+    """The keys of the settings' file, made when it is not there: whatever others signed then shows as a stranger's."""
     try:
-        if not settings.keys.exists() and registry.audit_head().seq == 0:
-            return keyring.make(settings.keys)
-        return keyring.load(settings.keys)
+        return keyring.load(settings.keys) if settings.keys.exists() else keyring.make(settings.keys)
     except keyring.KeyringError as error:
-        raise SettingsError(f"{error}; si se perdió, «pisis audit rotate» hace otro") from None
+        raise SettingsError(str(error)) from None
 
 
 def judge(settings: Settings, shelf: Shelf) -> Judge:

@@ -113,13 +113,16 @@ def test_a_chain_made_anew_with_the_key_is_found_with_a_head_kept_elsewhere(port
     assert "se rehízo la cadena" in ports.registry.audit_verify(kept).offenders[0].what
 
 
-def test_whoever_has_the_database_but_not_the_key_cannot_sign(ports: Ports, told: str) -> None:
+def test_whoever_has_the_database_but_not_the_key_cannot_sign(workspace: Path, ports: Ports, told: str) -> None:
     with registry(ports).engine.begin() as connection:
         forged = Trail(connection, Keyring(), told, "2026-07-15")
         forged.tell("desvincular")
         forged.close()
-    (found,) = ports.registry.audit_verify().offenders
-    assert "no está la llave" in found.what
+    found = ports.registry.audit_verify()
+    assert (found.offenders, found.strangers) == ((), ((Keyring().current.id, 1),))
+    assert "no está en este archivo de llaves" in run(workspace, "verify", code=3)
+    doctor = CliRunner().invoke(root, ["-w", str(workspace), "doctor"])
+    assert (doctor.exit_code, "✗ llaves: faltan las llaves" in doctor.output) == (3, True)
 
 
 @BOTH
@@ -209,10 +212,9 @@ def test_keys_that_others_can_read_or_that_vanished_are_refused(workspace: Path,
     with pytest.raises(SettingsError, match="otros usuarios pueden leer"):
         wiring.ports(settings)
     file.rename(workspace / "apartado")
-    with pytest.raises(SettingsError, match="falta el archivo de llaves"):
-        wiring.ports(settings)
+    found = wiring.ports(settings).registry.audit_verify()
+    assert [many for _, many in found.strangers] == [6], "a new key was made, and what the lost one signed is told"
     file.write_text("clave123", "utf-8")
-    file.chmod(0o600)
     with pytest.raises(SettingsError, match="64 dígitos") as refused:
         wiring.ports(settings)
     assert "clave123" not in str(refused.value)

@@ -48,22 +48,29 @@ def verify(workspace: Path | None, known: str | None, form: str) -> None:
     if form == "json":
         told = [{"guid": offender.guid, "what": offender.what} for offender in found.offenders]
         counts = {"links": found.links, "entries": found.entries, "before": found.before, "thinned": found.thinned}
-        as_json({"sound": not told, **counts, "head": str(found.head), "offenders": told})
+        strangers = [{"key": key, "links": many} for key, many in found.strangers]
+        sound = not (told or strangers)
+        as_json({"sound": sound, **counts, "head": str(found.head), "strangers": strangers, "offenders": told})
     else:
         _tell(found, compared=known is not None)
-    if found.offenders:
+    if found.offenders or found.strangers:
         sys.exit(FAULT)
 
 
 def _tell(found: Audited, *, compared: bool) -> None:
     for offender in found.offenders:
         click.echo(f"✗ {offender.guid}: {offender.what}")
+    for key, many in found.strangers:
+        click.echo(f"✗ llave {key}: firmó {many} eslabones y no está en este archivo de llaves; traiga el que la tiene")
     if found.before:
         click.echo(f"  {found.before} entradas son anteriores a la cadena y nadie las firmó")
     if found.thinned:
         click.echo(f"  hasta el eslabón {found.thinned} las entradas se depuraron por retención; sus eslabones están")
-    if found.offenders:
-        click.echo(f"La auditoría no es la que se firmó: {len(found.offenders)} problemas en {found.links} eslabones.")
+    if found.offenders or found.strangers:
+        many = len(found.offenders) + len(found.strangers)
+        click.echo(
+            f"No se puede decir que la auditoría sea la que se firmó: {many} problemas en {found.links} eslabones."
+        )
         return
     click.echo(f"✓ auditoría: {found.links} eslabones y {found.entries} entradas son los que se firmaron")
     if not compared:

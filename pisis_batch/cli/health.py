@@ -15,6 +15,7 @@ class UnwellError(Exception):
 
 def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     """(what, how to ask) for each part that this workspace has."""
+    yield "llaves", lambda: _with_registry(settings, lambda registry: _keys(settings, registry))
     if settings.database.get_secret_value().startswith("postgresql"):
         yield "reloj del servidor", lambda: _with_registry(settings, _skew)
         yield "actualización", lambda: _with_registry(settings, _upgrade)
@@ -32,6 +33,22 @@ def _with_registry(settings: Settings, ask: Callable[[Any], str]) -> str:
         return ask(registry)
     finally:
         registry.close()
+
+
+def _keys(settings: Settings, registry: Any) -> str:
+    from pisis_batch.adapters import keyring, sql_chain
+
+    try:
+        ring = keyring.load(settings.keys)
+    except keyring.KeyringError as error:
+        raise UnwellError(str(error)) from None
+    with registry.engine.connect() as connection:
+        missing = sorted(key for key in sql_chain.signers(connection) if ring.key(key) is None)
+    if missing:
+        raise UnwellError(
+            f"faltan las llaves {', '.join(missing)}: todas las máquinas usan el mismo {settings.keys.name}"
+        )
+    return f"{len(ring.keys)}, en uso {ring.current.id}; solo las puede leer el servicio"
 
 
 def _skew(registry: Any) -> str:

@@ -24,7 +24,8 @@ class AuditHead:
 class Audited:
     """What a verification read: links, entries they must have, entries older than the chain, and whatever is broken.
 
-    `thinned`: up to which link entries were taken away on purpose.
+    `thinned`: up to which link entries were taken away on purpose. `strangers`: keys that are not here, with how many
+    links each signed: of another machine whose file of keys was not shared, or of whoever has none of ours.
     """
 
     links: int
@@ -32,6 +33,7 @@ class Audited:
     before: int
     thinned: int
     head: AuditHead
+    strangers: tuple[tuple[str, int], ...]
     offenders: tuple[Offender, ...]
 
 
