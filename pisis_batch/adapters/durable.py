@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 
 def sync_folder(folder: Path) -> None:
@@ -11,6 +12,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync(file: BinaryIO) -> None:
+    """Make the bytes of an open file durable."""
+    os.fsync(file.fileno())
 
 
 def write(path: Path, content: bytes, mode: int = 0o640) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from pisis_batch.adapters import durable
 from pisis_batch.adapters.durable import sync_folder
 
 _CHUNK = 1 << 20
@@ -66,6 +67,12 @@ class FolderArchive:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ValueError(f"the original {sha256} no longer matches its hash")
         return content
+
+    def put(self, sha256: str, content: bytes) -> None:
+        """Keep bytes whose hash is known."""
+        target = self.path(sha256)
+        target.parent.mkdir(exist_ok=True, mode=0o700)
+        durable.write(target, content, 0o400)
 
     def has(self, sha256: str) -> bool:
         """Whether the bytes are in their place."""

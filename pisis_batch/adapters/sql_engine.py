@@ -83,6 +83,11 @@ def reader(made: sa.Engine) -> sa.Engine:
     return made.execution_options(only_reads=True)
 
 
+def looking(database: Path) -> Any:
+    """A connection of the driver to an SQLite file that nobody writes: not a byte of it is changed by looking."""
+    return sqlite.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
 def database_file(url: str) -> Path | None:
     """The file of an SQLite database; None for another database or one in memory."""
     parsed = make_url(url)

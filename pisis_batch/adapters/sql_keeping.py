@@ -10,7 +10,7 @@ from pisis_batch.adapters import sql_chain, sql_retention, sql_trail, sql_unnami
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_accounts import gone
 from pisis_batch.adapters.sql_again import again as retried
-from pisis_batch.adapters.sql_tables import receipt
+from pisis_batch.adapters.sql_tables import document, receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Id
 from pisis_batch.ports import Audited, AuditHead, Erasing, Traced
@@ -100,6 +100,13 @@ class SqlKeeping:
         """Whether an original is needed."""
         with self._reader.begin() as connection:
             return sql_retention.wanted(connection, sha256)
+
+    @retried
+    def unpublish(self) -> int:
+        """Documents are to be written again."""
+        held = sa.exists().where(document.c.run_id == run.c.id)
+        with self.engine.begin() as connection:
+            return connection.execute(run.update().where(run.c.latest, held).values(published=False)).rowcount
 
     def compact(self) -> None:
         """SQLite: the file is written anew and its log emptied. PostgreSQL: dead rows are given back."""

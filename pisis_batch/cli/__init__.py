@@ -32,6 +32,8 @@ _COMMANDS = {
     "audit": ("audit", "La auditoría firmada en cadena, y si sigue entera."),
     "retention": ("retention", "Lo que ya no hay que guardar, por clase."),
     "erase": ("retention", "Borra una clase de datos, o a una persona."),
+    "backup": ("backup", "Copia la base, los originales y las llaves."),
+    "restore": ("backup", "Hace de una copia un espacio de trabajo."),
     "expire": ("cluster", "Desvincula a quienes su contrato ya terminó."),
     "upgrade": ("cluster", "Pone al día las tablas de la base de datos."),
     "doctor": ("workspace", "Dice si el sistema puede trabajar aquí."),

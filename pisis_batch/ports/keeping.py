@@ -107,6 +107,10 @@ class Keeping(Protocol):
         """Whether any receipt still needs an original."""
         ...
 
+    def unpublish(self) -> int:
+        """Say that the documents still here are not in the outbox, which may have been lost; of how many receipts."""
+        ...
+
     def compact(self) -> None:
         """Leave nothing of deleted rows in the database's files."""
         ...
