@@ -48,11 +48,12 @@ causes: $(READY)  ## how often the first cause told is the right one (FILES=…)
 mutation: $(READY)  ## mutants of the rules that no test notices (MODULE=usuarios …)
 	$(BIN)/python tests/mutation.py $(MODULE)
 
-chaos: $(READY)  ## kill, pause, cut off and mislead real workers for MINUTES=10 from SEED=1; DEFECTS=1 plants defects
-	cd tests && PYTHONPATH=. ../$(BIN)/python -m chaos $(if $(DEFECTS),--defects,--minutes $(or $(MINUTES),10)) --seed $(or $(SEED),1) $(if $(JSON),--json $(JSON))
+chaos: $(READY)  ## kill, pause, cut off and mislead real workers for MINUTES=10 from SEED=1; DEFECTS=1 plants defects, TAKEOVER=5 times a relief
+	cd tests && PYTHONPATH=. ../$(BIN)/python -m chaos $(if $(DEFECTS),--defects,$(if $(TAKEOVER),--takeover $(TAKEOVER),--minutes $(or $(MINUTES),10))) --seed $(or $(SEED),1) $(if $(JSON),--json $(JSON))
 
-bench-scale: $(READY)  ## files per second with workers against one process, cost of the queue, small files beside a large one
-	$(BIN)/python bench/scale.py --files $(or $(FILES),200) --large $(or $(LARGE),5000000) --json $(or $(JSON),/dev/null)
+bench-scale: $(READY)  ## files per second with workers against one process, the queue, small files beside a large one; writes docs/capacidad.md
+	$(BIN)/python bench/scale.py --files $(or $(FILES),200) --large $(or $(LARGE),5000000) --json bench/scale.json
+	$(BIN)/python bench/capacity.py
 
 campaign: $(READY)  ## reliability in full: kills, errors, hostile files, planted defects; hours (SEED=… for others)
 	cd tests && for kind in hostile kills calls errors smtp mutated mutants; do \

@@ -81,9 +81,30 @@ def workspace(database: str, entities: int, people: int) -> Iterator[tuple[Path,
 
 
 def drop(root: Path, place: int, content: bytes, day: str) -> None:
+    at(root, place, day).write_bytes(content)
+
+
+def at(root: Path, place: int, day: str) -> Path:
+    """Where an entity's file of a day is dropped."""
     folder = root / "inbox" / f"CC{head(place)}"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"SEG500USIN{day.replace('-', '')}NI{int(number(place)):012}.TXT").write_bytes(content)
+    return folder / f"SEG500USIN{day.replace('-', '')}NI{int(number(place)):012}.TXT"
+
+
+def drop_large(root: Path, place: int, lines: int, day: str) -> None:
+    """A file of so many lines, written a piece at a time, beside the inbox and then moved into it."""
+    control, *_ = text(place, 1, day).split(b"\r\n")
+    whole = root / "large.TXT"
+    with whole.open("wb") as file:
+        file.write(control.replace(f"|{day}|1|".encode(), f"|{day}|{lines}|".encode()))
+        for start in range(1, lines + 1, 100_000):
+            numbers = range(start, min(start + 100_000, lines + 1))
+            rows = [
+                f"\r\n2|{n}|CC|{1_090_000_000 + n}|JUAN|PEREZ|V|3150000000|MEDICO GENERAL|1||J{n}@E{number(place)}.EXAMPLE"
+                for n in numbers
+            ]
+            file.write("".join(rows).encode())
+    whole.rename(at(root, place, day))
 
 
 def left(ports: Ports) -> int:
@@ -125,6 +146,52 @@ def inline(database: str, files: int, lines: int) -> dict[str, float]:
     }
 
 
+def cpu_of_server(server: pg.PostgreSQL) -> float:
+    """CPU seconds of PostgreSQL so far: its processes, and those that ended."""
+    pid = int((server.folder / "postmaster.pid").read_text("ascii").split()[0])
+    living = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    ticks = 0
+    for name, fields in [(str(pid), slice(11, 15)), *((child, slice(11, 13)) for child in living)]:
+        try:
+            stat = Path(f"/proc/{name}/stat").read_bytes().rpartition(b")")[2].split()
+        except OSError:
+            continue
+        ticks += sum(map(int, stat[fields]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_of_children() -> float:
+    """CPU seconds of every process of ours that ended and was waited for."""
+    spent = os.times()
+    return spent.children_user + spent.children_system
+
+
+def commits(server: pg.PostgreSQL, seconds: float, hands: int) -> float:
+    """Commits a second that the server takes from so many connections, each of one row: the disk's limit."""
+    made = sa.create_engine(server.database(), pool_size=hands)
+    with made.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE beat (hand int PRIMARY KEY, times int)"))
+        for hand in range(hands):
+            connection.execute(sa.text("INSERT INTO beat VALUES (:hand, 0)"), {"hand": hand})
+    until = time.monotonic() + seconds
+    done = [0] * hands
+
+    def beat(hand: int) -> None:
+        with made.connect() as connection:
+            while time.monotonic() < until:
+                connection.execute(sa.text("UPDATE beat SET times = times + 1 WHERE hand = :hand"), {"hand": hand})
+                connection.commit()
+                done[hand] += 1
+
+    threads = [threading.Thread(target=beat, args=(hand,)) for hand in range(hands)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    made.dispose()
+    return sum(done) / seconds
+
+
 def workers(server: pg.PostgreSQL, files: int, lines: int, many: int) -> dict[str, float]:
     """`many` at a time, in one worker process with its children: the files are in line before it starts to draw."""
     url = server.database()
@@ -138,26 +205,31 @@ def workers(server: pg.PostgreSQL, files: int, lines: int, many: int) -> dict[st
                 connection.execute(sa.text("UPDATE procrastinate_jobs SET queue_name = queue_name"))
             for place in range(files):
                 drop(root, place, text(place, lines, day(0)), day(0))
+            cpu, server_cpu = cpu_of_children(), cpu_of_server(server)
             begun = time.perf_counter()
             service.take_in(ports)
             taken = time.perf_counter()
             wait(ports, log)
             ended = time.perf_counter()
+            server_cpu = cpu_of_server(server) - server_cpu
+        cpu = cpu_of_children() - cpu
         with ports.registry.engine.connect() as connection:  # type: ignore[attr-defined]
-            commits = connection.scalar(
+            done = connection.scalar(
                 sa.text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
             )
         ports.registry.close()  # type: ignore[attr-defined]
     return {
         "take_in_ms": 1000 * (taken - begun) / files,
         "files_per_second": files / (ended - begun),
-        "commits_per_file": commits / files,
+        "commits_per_file": done / files,
+        "worker_cpu_ms": 1000 * cpu / files,  # with the start of the worker
+        "server_cpu_ms": 1000 * server_cpu / files,
     }
 
 
 @contextmanager
-def running(root: Path, many: int) -> Iterator[Path]:
-    """`pisis worker` in a process of its own."""
+def running(root: Path, many: int, *, patient: bool = True) -> Iterator[Path]:
+    """`pisis worker` in a process of its own; not patient, it is killed with whatever it has in hand."""
     log = root / "worker.log"
     command = [sys.executable, "-c", "from pisis_batch.cli import main; main()", "-w", str(root), "worker"]
     with log.open("wb") as out:
@@ -165,7 +237,10 @@ def running(root: Path, many: int) -> Iterator[Path]:
     try:
         yield log
     finally:
-        process.terminate()
+        if patient:
+            process.terminate()
+        else:
+            process.kill()
         process.wait(60)
 
 
@@ -221,11 +296,11 @@ def beside(server: pg.PostgreSQL, files: int, lines: int, large: int) -> dict[st
     said: dict[str, float] = {"large_lines": large}
     with workspace(server.database(), files + 1, lines) as (root, settings):
         ports = wiring.ports(settings, workers=True)
-        with running(root, 2) as log:
+        with running(root, 2, patient=False):
             for name in ("alone", "beside"):
                 back = 1 if name == "alone" else 0
                 if name == "beside":
-                    drop(root, files, text(files, large, day(0)), day(0))
+                    drop_large(root, files, large, day(0))
                     service.take_in(ports)
                 spent = []
                 for place in range(files):
@@ -239,7 +314,6 @@ def beside(server: pg.PostgreSQL, files: int, lines: int, large: int) -> dict[st
                 said[f"{name}_p95_ms"] = 1000 * statistics.quantiles(spent, n=20)[-1]
                 if name == "beside":
                     said["large_still_in_hand"] = float(left(ports))
-            wait(ports, log)
         ports.registry.close()  # type: ignore[attr-defined]
     return said
 
@@ -255,17 +329,23 @@ def main() -> None:
     told: dict[str, object] = {
         "files": said.files, "lines": said.lines, "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1),
     }  # fmt: skip
+    begun = time.monotonic()
     with pg.running() as server:
+        for name in ("fsync", "full_page_writes"):  # what the tests' server leaves out
+            server.run(f"ALTER SYSTEM SET {name} = 'on'")
+        server.restart("fast")
         if "inline" in said.only:
             told["inline_sqlite"] = inline("sqlite:///var/registry.db", said.files, said.lines)
             told["inline_postgresql"] = inline(server.database(), said.files, said.lines)
         if "workers" in said.only:
+            told["commits_per_second"] = {str(hands): round(commits(server, 3.0, hands)) for hands in (1, 4)}
             for many in (1, 2, 4):
                 told[f"workers_{many}"] = workers(server, said.files, said.lines, many)
         if "queue" in said.only:
             told["queue"] = queue_cost(server, 500)
         if "beside" in said.only:
             told["beside"] = beside(server, min(said.files, 60), said.lines, said.large)
+    told["minutes"] = round((time.monotonic() - begun) / 60, 1)
     told["load_after"] = round(os.getloadavg()[0], 1)
     shown = json.dumps(told, indent=1)
     if said.json:

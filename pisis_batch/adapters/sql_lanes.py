@@ -109,12 +109,15 @@ def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, aga
     """Take a receipt's lane and count the attempt; the fence.
 
     None when the lane is in other hands, when an older receipt of the lane still waits, or when the receipt has its
-    verdict (unless `again`, for judging it once more).
+    verdict (unless `again`, for judging it once more). `who` names one attempt: asked a second time, because the answer
+    to the first COMMIT was lost, it has what it took.
     """
     of_receipt = sa.select(receipt.c.lane).where(receipt.c.guid == guid).scalar_subquery()
     held = connection.execute(sa.select(lane).where(lane.c.name == of_receipt).with_for_update()).one_or_none()
     if held is None:
         return lease(connection, guid, who, seconds, again=again) if _made(connection, guid) else None
+    if held.owner == who:
+        return int(held.fence)
     # what is read from here on was true when the lane was locked: another attempt may just have ended
     found = connection.execute(sa.select(receipt).where(receipt.c.guid == guid)).one()
     if not again and (found.state not in OPEN or _older_waits(connection, found)):

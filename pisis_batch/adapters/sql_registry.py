@@ -1,6 +1,7 @@
 """The registry on a SQL database (SQLite by default, PostgreSQL by URL): every port method is one transaction."""
 
 import dataclasses
+import secrets
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -141,11 +142,14 @@ class SqlRegistry(SqlKeeping):
         with self._reader.begin() as connection:
             return sql_lanes.ahead(connection, guid)
 
-    @retried
     def attempt(self, guid: str, *, again: bool = False) -> int | None:
         """Take the lane and count an attempt before it begins."""
+        return self._attempt(guid, f"{self._owner} {secrets.token_hex(4)}", again=again)
+
+    @retried
+    def _attempt(self, guid: str, who: str, *, again: bool) -> int | None:
         with self.engine.begin() as connection:
-            return sql_lanes.lease(connection, guid, self._owner, self.lease_seconds, again=again)
+            return sql_lanes.lease(connection, guid, who, self.lease_seconds, again=again)
 
     @retried
     def renew(self, guid: str, fence: int) -> bool:
@@ -244,9 +248,12 @@ class SqlRegistry(SqlKeeping):
 
     def unpublished(self, guid: str | None = None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
         """Documents still to be written to the outbox."""
+        yield from self._unpublished(guid)
+
+    @retried
+    def _unpublished(self, guid: str | None) -> list[tuple[str, str | None, list[Attachment]]]:
         with self._reader.begin() as connection:
-            waiting = list(sql_runs.unpublished(connection, guid))
-        yield from waiting
+            return list(sql_runs.unpublished(connection, guid))
 
     @retried
     def published(self, guid: str) -> None:

@@ -1,6 +1,8 @@
 """Defects planted on purpose, to see whether the harness finds them. Each takes one guard away, and its twins with it."""
 
+import os
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -27,13 +29,23 @@ from pisis_batch.service.crash import crashpoint
 _EVERY_STATE = ("recibido", "procesando", "terminado")
 
 
-def slow() -> None:
-    """No defect: every file takes up to half a second more before its commit, so that harm finds it in hand."""
+def slow(stop_at: str = "") -> None:
+    """No defect: every file takes up to half a second more before its commit, so that harm finds it in hand.
+
+    With `stop_at`, the process falls asleep the first time it comes to that point, until somebody wakes it; with a
+    `+` behind, only the file stands still, and the worker goes on telling that it lives.
+    """
     real = processing.crashpoint
+    asleep = threading.Event()
 
     def dawdling(name: str) -> None:
         if name == "before_commit":
             time.sleep(random.uniform(0.0, 0.5))
+        if name == stop_at.rstrip("+") and not asleep.is_set():
+            asleep.set()
+            if stop_at.endswith("+"):
+                time.sleep(600)
+            os.kill(os.getpid(), signal.SIGSTOP)
         real(name)
 
     processing.crashpoint = dawdling
@@ -69,9 +81,22 @@ def _lease_for_all(*, order: bool) -> None:
 
 
 def no_fence() -> None:
-    """A worker that slept past its lease, and woke up, is believed."""
+    """A worker that slept past its lease, and woke up, is believed, even by the last index."""
     _believed()
-    sql_lanes._now = lambda connection: time.time() + 3600  # and so is whoever comes while another works
+    _without_the_last_index()
+
+
+def _without_the_last_index() -> None:
+    real = SqlRegistry.migrate
+
+    def migrate(self: Any, **more: Any) -> Any:
+        done = real(self, **more)
+        with self.engine.begin() as connection:
+            connection.execute(sa.text("DROP INDEX IF EXISTS one_open_link"))
+            connection.execute(sa.text("DROP INDEX IF EXISTS one_open_profile_grant"))
+        return done
+
+    SqlRegistry.migrate = migrate
 
 
 def no_lane() -> None:
@@ -106,6 +131,7 @@ def split_effect() -> None:
         with self.engine.begin() as connection:
             guid = outcome.received.guid
             connection.execute(receipt.update().where(receipt.c.guid == guid).values(state="terminado"))
+        crashpoint("split")
         time.sleep(0.2)
         return bool(real(self, outcome, *args, **kwargs))
 
@@ -119,14 +145,15 @@ def job_apart() -> None:
     _no_search()
 
     def accept(self: Any, new: Receipt) -> None:
+        if self.receipt(new.guid):
+            return
         enlist, self.enlist = self.enlist, None
         real(self, new)
         self.enlist = enlist
         crashpoint("accepted")
         time.sleep(0.1)
         with self.engine.begin() as connection:
-            if connection.scalar(sa.select(receipt.c.attempts).where(receipt.c.guid == new.guid)) == 0:
-                enlist(connection, new)
+            enlist(connection, new)
 
     SqlRegistry.accept = accept
 
@@ -236,6 +263,7 @@ def stale_answers() -> None:
     """What the registry said once of an entity is believed again, and nobody asks whether it still holds."""
     answers: dict[Any, Any] = {}
     lock = threading.Lock()
+    _without_the_last_index()
     real = SqlRegistry.ask
     sql_revision.current = lambda connection, who, **more: 0
 

@@ -29,14 +29,14 @@ def elsewhere(name: str) -> bool:
 
 def main(said: str) -> None:
     """Become the host that the harness describes."""
-    folder, role, name, defect, crash_at = json.loads(said)
+    folder, role, name, defect, crash_at, stop_at = json.loads(said)
     elsewhere(name)
     os.environ["PISIS_CRASH_AT"] = crash_at
     log = (Path(folder) / "hosts.log").open("a")
     os.dup2(log.fileno(), 1)
     os.dup2(log.fileno(), 2)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    defects.slow()
+    defects.slow(stop_at)
     if defect:
         defects.DEFECTS[defect]()
     order = ["watch", "--enqueue"] if role == "watcher" else ["worker", "--concurrency", "2"]

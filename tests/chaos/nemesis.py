@@ -21,18 +21,16 @@ _CUT = sa.text(
 class Nemesis:
     """Keeps the hosts of a world, harms them, and puts new ones in the place of the dead."""
 
-    def __init__(
-        self, world: World, seed: int, *, workers: int, watchers: int, defect: str = "", skews: tuple[int, ...] = ()
-    ) -> None:
-        self.world, self.defect, self.lot = world, defect, random.Random(seed)
+    def __init__(self, world: World, seed: int, *, workers: int, watchers: int, skews: tuple[int, ...] = ()) -> None:
+        self.world, self.lot = world, random.Random(seed)
         self.done: collections.Counter[str] = collections.Counter()
         self.hosts: list[Host] = []
         self._woken: list[tuple[float, Host]] = []
         skew = dict(enumerate(skews))
         for number in range(workers):
-            self.hosts.append(world.host("worker", number, defect=defect, skew=skew.get(number, 0)))
+            self.hosts.append(world.host("worker", number, skew=skew.get(number, 0)))
         for number in range(watchers):
-            self.hosts.append(world.host("watcher", number, defect=defect))
+            self.hosts.append(world.host("watcher", number))
 
     def tend(self) -> None:
         """Wake who has slept long enough; replace the dead, now and then by one that dies at a given point."""
@@ -46,7 +44,7 @@ class Nemesis:
             points = POINTS if host.role == "worker" else INTAKE
             at = self.lot.choice(points) if self.lot.random() < 0.4 else ""
             self.done[f"dies at {at}" if at else "restart"] += 1
-            self.hosts[place] = self.world.host(host.role, host.number, defect=self.defect, crash_at=at)
+            self.hosts[place] = self.world.host(host.role, host.number, crash_at=at)
 
     def strike(self, *, crashes: bool) -> None:
         """One harm."""
@@ -72,7 +70,7 @@ class Nemesis:
         self._woken.clear()
         for place, host in enumerate(self.hosts):
             if not host.alive:
-                self.hosts[place] = self.world.host(host.role, host.number, defect=self.defect)
+                self.hosts[place] = self.world.host(host.role, host.number)
 
     def end(self) -> None:
         """Everybody home."""

@@ -61,7 +61,7 @@ class World:
             assert problems == [], problems[:3]
             self.registry.load(table, rows, datetime.now(UTC))
 
-    def drop(self, place: int) -> None:
+    def drop(self, place: int, records: int = 1) -> None:
         """Every entity's file of one day, renamed into its folder."""
         day = self.days[place]
         for number in self.entities:
@@ -69,16 +69,24 @@ class World:
             folder.mkdir(parents=True, exist_ok=True)
             name = f"SEG500USIN{day:%Y%m%d}NI{int(number):012}.TXT"
             control = (
-                f"1|NI|{number}|{day}|1|ESE {number}||CC|{_head(number)}|LUISA|PEREZ|CC|{_head(number)}|LUISA|PEREZ"
+                f"1|NI|{number}|{day}|{records}|ESE {number}||CC|{_head(number)}|LUISA|PEREZ|CC|{_head(number)}|LUISA|PEREZ"
                 f"|CONTACTO@E{number}.EXAMPLE"
             )
-            user = f"2|1|CC|{_user(number)}|JUAN|PEREZ|V|3150000000|PUESTO {place}|1||J@E{number}.EXAMPLE"
-            (folder / f".{name}").write_bytes(f"{control}\r\n{user}".encode())
+            first = int(_user(number))
+            users = (
+                f"2|{n + 1}|CC|{first + n}|JUAN|PEREZ|V|3150000000|PUESTO {place}|1||J@E{number}.EXAMPLE"
+                for n in range(records)
+            )
+            (folder / f".{name}").write_bytes("\r\n".join([control, *users]).encode())
             (folder / f".{name}").rename(folder / name)
 
-    def host(self, role: str, number: int, *, defect: str = "", crash_at: str = "", skew: int = 0) -> "Host":
+    def host(self, role: str, number: int, **more: Any) -> "Host":
         """A process of ours on a host of its own: another name, no network but the database's socket."""
-        return Host(self, role, number, defect=defect, crash_at=crash_at, skew=skew)
+        return Host(self, role, number, **more)
+
+    def quiet(self) -> bool:
+        """Whether every dropped file was taken in, and no claim is left."""
+        return not any(self.root.glob("inbox/*/*")) and not any(self.root.glob("var/claims/*/*/*"))
 
     def close(self) -> None:
         self.registry.close()
@@ -95,9 +103,19 @@ def _user(number: str) -> str:
 class Host:
     """A process that can be paused, woken and killed."""
 
-    def __init__(self, world: World, role: str, number: int, *, defect: str, crash_at: str, skew: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        role: str,
+        number: int,
+        *,
+        defect: str = "",
+        crash_at: str = "",
+        stop_at: str = "",
+        skew: int = 0,
+    ) -> None:
         self.role, self.number = role, number
-        said = json.dumps([str(world.root), role, f"host-{role}-{number}", defect, crash_at])
+        said = json.dumps([str(world.root), role, f"host-{role}-{number}", defect, crash_at, stop_at])
         self._process: Any
         if skew:
             command = ["faketime", "-f", f"{skew:+}s", sys.executable, "-m", "chaos.host", said]
@@ -115,6 +133,15 @@ class Host:
             return self._process.poll() is None
         return bool(self._process.is_alive())
 
+    @property
+    def asleep(self) -> bool:
+        """Whether it stopped itself, or was stopped."""
+        try:
+            state = Path(f"/proc/{self.pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        except OSError:
+            return False
+        return state == b"T"
+
     def signal(self, number: int) -> None:
         if self.alive:
             try:
@@ -124,6 +151,12 @@ class Host:
                     os.kill(self.pid, number)
             except ProcessLookupError:
                 pass
+
+    def kill(self) -> None:
+        """At once, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        while self.alive:
+            time.sleep(0.01)
 
     def end(self, seconds: float = 15) -> None:
         """Ask it to stop, then insist."""

@@ -1,0 +1,25 @@
+"""A worker that dies with a large file in hand is relieved in half a minute, and the file takes effect once."""
+
+import os
+
+import pytest
+from chaos import takeover
+from postgresql import PostgreSQL
+
+from pisis_batch.adapters import procrastinate_queue as queue
+from pisis_batch.adapters import sql_lanes
+
+RECORDS = int(os.environ.get("PISIS_RECORDS", "60000"))
+
+
+def test_a_worker_killed_in_the_middle_of_a_large_file_is_relieved(postgresql: PostgreSQL) -> None:
+    seconds, done = takeover.large(RECORDS, 8.0, postgresql)
+    assert seconds < 30
+    assert done == {"runs": 1, "links": RECORDS, "open_links": RECORDS, "mails": 4, "attempts": 2}
+
+
+def test_the_waits_of_a_takeover_add_up_to_less_than_half_a_minute() -> None:
+    lease = sql_lanes.LEASE_SECONDS
+    silent = lease * (queue.SILENCE + queue.HEARTBEAT)  # the last sign of life, and whoever looks next
+    assert max(silent, lease) + 2 * queue._POLL_SECONDS + 2.0 == pytest.approx(26.0)  # a turn that came too early
+    assert max(silent, lease) + 2 * queue._POLL_SECONDS + 2.0 < 30
