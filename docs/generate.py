@@ -30,6 +30,7 @@ _FAMILIES = {
     "USR": "Usuarios",
     "PRF": "Perfiles",
     "REG": "Registros almacenados",
+    "FIR": "Firma digital",
     "SIS": "Fallas nuestras",
 }
 

@@ -21,6 +21,7 @@ from pisis_batch.model import (
     Questions,
     Received,
     Rendered,
+    Trust,
     Verdict,
 )
 
@@ -34,6 +35,7 @@ class Task:
     With a `brake` the file may be held. `previous`: the rejected attempt before this one, for its sender to compare.
     `refused`: why people did not approve it, which rejects it. `outsider`: on reception its sender might not send for
     the entity, and stood in another queue; what was granted meanwhile is for the next file.
+    `trust`: what signatures are judged by; None where nobody asks for them.
     """
 
     received: Received
@@ -46,6 +48,7 @@ class Task:
     previous: Attempt | None = None
     refused: str | None = None
     outsider: bool = False
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:
     """The verdict alone, with the whole batch."""
     if task.outsider:
         ask = _outside(ask)
-    examined = pipeline.examine(task.received, shelf, task.limits)
+    examined = pipeline.examine(task.received, shelf, task.limits, task.trust)
     if examined.sound and _sifted(examined.batch):
         return pipeline.judge_parts(examined, ask, task.limits, sender_judged=task.sender_judged)
     facts = ask(pipeline.questions(examined))

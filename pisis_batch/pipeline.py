@@ -8,9 +8,10 @@ from importlib import resources
 
 import polars as pl
 
-from pisis_batch import changes, reading, validators, verdict
+from pisis_batch import changes, reading, signing, validators, verdict
 from pisis_batch.layouts import Layout, Shelf, travels
 from pisis_batch.model import (
+    ORPHAN,
     Batch,
     Changes,
     Counts,
@@ -22,6 +23,7 @@ from pisis_batch.model import (
     Questions,
     Received,
     Sender,
+    Trust,
     Verdict,
 )
 
@@ -29,8 +31,28 @@ from pisis_batch.model import (
 LARGE = 32 * 1024 * 1024
 
 
-def examine(received: Received, shelf: Shelf, limits: Limits) -> Examined:
-    """First validation: structure. Needs nothing but the bytes and the name."""
+def examine(received: Received, shelf: Shelf, limits: Limits, trust: Trust | None = None) -> Examined:
+    """First validation: structure, and the signature by `trust`. Needs nothing but the bytes and the name.
+
+    What came inside its signature is looked at as the file that it holds.
+    """
+    if not received.signed and trust is None:
+        return _structure(received, shelf, limits)
+    if received.signed == ORPHAN:
+        return Examined(received, None, None, validators.signature([("FIR002", {})], blocks=True))
+    file = signing.opened(received)
+    if file is None:
+        why = {"motivo": "no tiene la forma de una firma CMS (PKCS#7) con el archivo adentro"}
+        return Examined(received, shelf.find(received.name), None, validators.signature([("FIR003", why)], blocks=True))
+    examined = _structure(file, shelf, limits)
+    if trust is None or received.unread:
+        return examined
+    told = [(one.code, one.facts) for one in signing.objections(file, examined.entity, trust)]
+    signature = validators.signature(told, blocks=trust.required)
+    return dataclasses.replace(examined, findings=validators.joined([signature, examined.findings]))
+
+
+def _structure(received: Received, shelf: Shelf, limits: Limits) -> Examined:
     layout = shelf.find(received.name)
     if layout is None:
         return Examined(received, None, None, validators.check_name(received.name, shelf))
@@ -214,7 +236,7 @@ def _own_rules() -> str:
     digest = hashlib.sha256()
     for name in _READERS:
         digest.update(resources.files("pisis_batch").joinpath(name).read_bytes())
-    for folder in ("layouts", "validators"):
+    for folder in ("layouts", "signing", "validators"):
         entries = sorted(resources.files("pisis_batch").joinpath(folder).iterdir(), key=lambda entry: entry.name)
         for entry in entries:
             if entry.is_file() and entry.name.endswith((".py", ".toml")):

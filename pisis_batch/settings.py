@@ -4,10 +4,12 @@ import os
 import tomllib
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from pisis_batch.model import NIT_ATTRIBUTES
 
 BOGOTA = ZoneInfo("America/Bogota")
 FILE = "pisis.toml"
@@ -46,6 +48,10 @@ class Settings(BaseModel):
     brake_percent: int = Field(50, ge=0, le=100)
     large_file_bytes: int = 8 * 1024 * 1024
     lease_seconds: float = Field(20.0, ge=1.0)
+    signature: Literal["off", "warn", "require"] = "off"
+    signatures: Path = Path("firmas")
+    signature_wait_seconds: float = Field(60.0, ge=0)
+    signature_nit: tuple[str, ...] = NIT_ATTRIBUTES
     remind_days: int = Field(3, ge=0)
     keep_days: int = Field(0, ge=0)
     keep_originals_days: int = Field(0, ge=0)
@@ -90,7 +96,7 @@ class Settings(BaseModel):
 def _defaults() -> dict[str, Any]:
     return {
         name: Settings.model_fields[name].default
-        for name in ("database", "inbox", "outbox", "archive", "claims", "keys")
+        for name in ("database", "inbox", "outbox", "archive", "claims", "keys", "signatures")
     }
 
 
@@ -112,7 +118,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _at(base: Path, name: str, value: Any) -> Any:
     """Relative paths count from where they were written: the workspace, or the current folder."""
-    if name in {"inbox", "outbox", "archive", "claims", "keys", "layouts"}:
+    if name in {"inbox", "outbox", "archive", "claims", "keys", "signatures", "layouts"}:
         return base / Path(str(value)).expanduser()
     if name == "database":
         url = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -145,6 +151,9 @@ TEMPLATE = """\
 # judge_memory_bytes = 4294967296          # espacio de direcciones del hijo (más 24 veces el archivo)
 # brake_users = 20                         # si desvincula a más, el archivo espera a que dos personas lo aprueben
 # brake_percent = 50                       # lo mismo con este porcentaje de los usuarios (desde 5); 0 lo apaga
+# signature = "off"                        # firma digital: off, warn (avisa) o require (rechaza sin firma válida)
+# signatures = "firmas"                    # carpeta con raices/, intermedias/ y listas/ (certificados y revocaciones)
+# signature_wait_seconds = 60.0            # cuánto espera un archivo por su firma (.p7s)
 # remind_days = 3                          # cuántos días antes del cierre se recuerda a quien no ha reportado; 0: nunca
 # keep_days = 0                            # tras cuántos días la base suelta su copia de lo ya entregado; 0: nunca
 # keep_originals_days = 0                  # retención por clase («pisis retention»), en días; 0: para siempre

@@ -1,5 +1,6 @@
 """Settings to ports: the only place that chooses adapters. Nothing here has a silent stand-in."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -8,12 +9,13 @@ from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_layouts import shelf_with
 from pisis_batch.adapters.folder_outbox import FolderOutbox
+from pisis_batch.adapters.folder_signatures import Pairing
 from pisis_batch.adapters.inline_queue import InlineQueue
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Brake, Limits
+from pisis_batch.model import Brake, Limits, Trust
 from pisis_batch.ports import Archive, Calendar, Clock, Judge, Mailer, Outbox, Ports, Queue, Retention
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
@@ -37,7 +39,8 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
         registry.enlist = engine.enlist
     return Ports(
         shelf=known,
-        inbox=FolderInbox(settings.inbox, settings.claims, settings.settle_seconds, settings.max_file_bytes),
+        inbox=inbox(settings),
+        trust=trust(settings),
         archive=archive,
         outbox=outbox,
         registry=registry,
@@ -67,6 +70,29 @@ def keys(settings: Settings) -> Keyring:
         return keyring.load(settings.keys) if settings.keys.exists() else keyring.make(settings.keys)
     except keyring.KeyringError as error:
         raise SettingsError(str(error)) from None
+
+
+def inbox(settings: Settings) -> FolderInbox:
+    """The drop folder, which pairs files with their signatures where those are asked for."""
+    pairing = Pairing(settings.signature_wait_seconds) if settings.signature != "off" else None
+    return FolderInbox(settings.inbox, settings.claims, settings.settle_seconds, settings.max_file_bytes, pairing)
+
+
+def trust(settings: Settings) -> Callable[[datetime], Trust | None]:
+    """What signatures are judged by, as the setting `signature` says. Raises SettingsError."""
+    if settings.signature == "off":
+        return lambda _: None
+    try:
+        from pisis_batch.adapters.trust_folder import TrustFolder
+    except ModuleNotFoundError:
+        raise SettingsError("falta la firma digital: instale pisis-batch[signature]") from None
+    required = settings.signature == "require"
+    made = TrustFolder(settings.signatures, required=required, nit_attributes=settings.signature_nit)
+    try:
+        made.troubles(datetime.now(BOGOTA))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"firmas: {error}") from None
+    return made
 
 
 def judge(settings: Settings, shelf: Shelf) -> Judge:

@@ -15,6 +15,7 @@ from pisis_batch.validators import RULES, Rule
 _EXAMPLES = [(rule, *example) for rule in RULES.values() for example in rule.examples]
 #: Codes whose failing file is too large to print or of another annex, and the one that is our own fault, and the one that people decide.
 _WITHOUT_REJECTION = {"EST002", "EST007", "EST018", "EST043", "REG001", "REG002", "REG003", "SIS001", "CTL040"}
+_WITHOUT_REJECTION |= {code for code in RULES if code.startswith("FIR")}
 
 
 def _layout(rule: Rule) -> Layout:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from pisis_batch.adapters import folder_scan
 from pisis_batch.adapters.durable import sync_folder
 from pisis_batch.adapters.folder_scan import Seen
+from pisis_batch.adapters.folder_signatures import DONE, Pairing, beside, left
 from pisis_batch.ports import Claimed
 
 if TYPE_CHECKING:
@@ -44,11 +45,19 @@ Found = tuple[str | None, Seen]
 class FolderInbox:
     """Fulfils `ports.Inbox`."""
 
-    def __init__(self, inbox: Path, claims: Path, settle_seconds: float, largest: int = 2**63) -> None:
+    def __init__(
+        self,
+        inbox: Path,
+        claims: Path,
+        settle_seconds: float,
+        largest: int = 2**63,
+        pairing: Pairing | None = None,
+    ) -> None:
         self._inbox, self._claims, self._settle, self._largest = inbox, claims, settle_seconds, largest
         self._still: dict[tuple[str | None, str], tuple[int, int, int, float]] = {}
         self._stuck: dict[tuple[str | None, str], float] = {}
         self._mine: dict[int, bool] = {}
+        self._pairing = pairing  # where files come with signatures
         for folder in (inbox, claims):
             folder.mkdir(parents=True, exist_ok=True)
         claims.chmod(0o700)
@@ -63,6 +72,7 @@ class FolderInbox:
             self._mine = {}
             for batch, path in self._left_over(locks):
                 if self._keep(path.parent.name.removeprefix(_FOREIGN), locks):
+                    self._take_signature(path)
                     yield self._claimed(batch, path)
             try:
                 with folder_scan.opened(self._inbox) as root:
@@ -119,6 +129,11 @@ class FolderInbox:
                 aside = self._claims.with_name("apartados")
                 aside.mkdir(mode=0o700, exist_ok=True)
                 claimed.path.rename(aside / claimed.guid)
+            elif claimed.signature:
+                done = claimed.path.with_name(f"{DONE}{claimed.guid}")
+                claimed.path.rename(done)  # from here on what is left of the pair is nobody's
+                claimed.signature.unlink(missing_ok=True)
+                done.unlink()
             else:
                 claimed.path.unlink(missing_ok=True)
             claimed.path.parent.rmdir()
@@ -145,7 +160,7 @@ class FolderInbox:
 
     def _in(self, batch: Path) -> list[Path]:
         """The files of a batch; one that is empty, or a copy that never ended, is cleared away."""
-        found = [path for path in batch.glob("*/*") if not path.name.startswith(".pisis-copy-")]
+        found = left([path for path in batch.glob("*/*") if not path.name.startswith(".pisis-copy-")])
         if not found:
             shutil.rmtree(batch, ignore_errors=True)
         return found
@@ -164,7 +179,21 @@ class FolderInbox:
                 unread = folder_scan.LINKED
             if not unread and seen.size > self._largest:
                 unread = "too_big"
-        return Claimed(guid, sender, path.name, path, unread, seen.size)
+        signed, signature = self._pairing.of(path) if self._pairing and not unread else ("", None)
+        return Claimed(guid, sender, path.name, path, unread, seen.size, signed, signature)
+
+    def _take_signature(self, path: Path) -> None:
+        """Bring the signature of a claimed file that was left in the inbox when its claimer died."""
+        login = path.parent.name
+        if self._pairing is None or login.startswith(_FOREIGN) or beside(path) is not None:
+            return
+        sender = None if login == _NOBODY else login
+        with (
+            contextlib.suppress(OSError),
+            folder_scan.opened(self._inbox) as root,
+            self._folder(root, sender) as folder,
+        ):
+            self._pairing.take(folder, path, _rename)
 
     def _in_turns(self, root: int, locks: contextlib.ExitStack) -> Iterator[Found]:
         """Settled files, one of each sender in turn."""
@@ -186,6 +215,8 @@ class FolderInbox:
             with contextlib.suppress(OSError), self._folder(root, sender) as folder:
                 seen = folder_scan.oldest(folder, most)
                 settled = [one for one in seen if self._settled(folder, sender, one)]
+                if self._pairing:
+                    settled = self._pairing.whole(folder, sender, settled)
                 if settled and self._keep(sender or _NOBODY, locks):
                     found.append([(sender, one) for one in settled])
         behind = self._claimed_senders()  # looked at once the senders are ours: nobody claims for them from here on
@@ -265,6 +296,8 @@ class FolderInbox:
                     login = login.with_name(_FOREIGN + login.name)
                 login.mkdir(mode=0o700, exist_ok=True)
                 _rename(folder, seen.name, login / seen.name)
+                if self._pairing and not login.name.startswith(_FOREIGN):
+                    self._pairing.take(folder, login / seen.name, _rename)
         except OSError as error:
             with contextlib.suppress(OSError):
                 login.rmdir()

@@ -16,6 +16,8 @@ from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdi
 from pisis_batch.ports import Mail, Receipt
 
 _FIELDS = (
+    "signed",
+    "signature",
     "guid",
     "file_name",
     "sha256",
@@ -39,7 +41,8 @@ _AT_ONCE = 50  # runs whose documents are held in memory
 def to_receipt(row: Any) -> Receipt:
     """A row of `receipt` as a value."""
     values = {name: getattr(row, name) for name in _FIELDS}
-    return Receipt(**{**values, "received_at": datetime.fromisoformat(row.received_at)})
+    values |= {"received_at": datetime.fromisoformat(row.received_at), "signature": bytes(row.signature or b"")}
+    return Receipt(**values)
 
 
 def insert_receipt(connection: sa.Connection, new: Receipt) -> bool:

@@ -120,6 +120,8 @@ receipt = sa.Table(
     sa.Column("lane_place", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("unread", sa.Text, nullable=False, server_default=""),
+    sa.Column("signed", sa.Text, nullable=False, server_default=""),  # how; the signature beside it, if it lay there
+    sa.Column("signature", sa.LargeBinary),
 )
 sa.Index(
     "in_lane_order",

@@ -24,6 +24,7 @@ _BOGOTA = timezone(timedelta(hours=-5))
 WITHOUT_A_FILE = {
     "EST043": "solo se comprueba con una tabla de códigos cargada",
     "CTL023": "solo se comprueba en un anexo que fije hasta cuándo se recibe y no tenga calendario",
+    **{f"FIR{n:03d}": "depende de la firma, no de lo que dice el archivo" for n in range(1, 12)},
     "SIS001": "es una falla del sistema, no de un archivo",
     "CTL040": "lo causa la decisión de no aprobar un archivo retenido, no el archivo solo",
 }

@@ -108,7 +108,7 @@ def impact(workspace: Path | None, old: str, new_: str, since: datetime | None, 
     """
     from pisis_batch import service, wiring
     from pisis_batch.layouts import Shelf
-    from pisis_batch.model import Received
+    from pisis_batch.service import originals
     from pisis_batch.settings import Settings
 
     pair = [layout.model_copy(update={"valid_from": date.min}) for layout in _pair(old, new_, workspace)]
@@ -122,8 +122,7 @@ def impact(workspace: Path | None, old: str, new_: str, since: datetime | None, 
             receipt = ports.registry.receipt(run["guid"])
             if receipt is None:
                 continue
-            content = ports.archive.fetch(receipt.sha256)
-            received = Received(receipt.guid, receipt.file_name, content, receipt.received_at, receipt.sender)
+            received = originals.received(receipt, ports)
             ends = [service.check(received, ports, shelf=Shelf((one,)), limits=ports.limits) for one in pair]
             before, after = ({finding[0] for finding in end.findings.by_code()} for end in ends)
             told.append(

@@ -98,6 +98,8 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "carpetas", lambda: _folders(settings)
     yield "base de datos", lambda: _database(settings)
     yield "correo", lambda: _mail(settings)
+    if settings.signature != "off":
+        yield "firmas", lambda: _signatures(settings)
     yield from health.checks(settings)
 
 
@@ -143,6 +145,15 @@ def _database(settings: Settings) -> str:
     made.dispose()
     kind = f"SQLite {SQLITE_VERSION}" if made.dialect.name == "sqlite" else made.dialect.name
     return f"{kind}, tablas en la versión {version}"
+
+
+def _signatures(settings: Settings) -> str:
+    from pisis_batch import wiring
+    from pisis_batch.adapters.trust_folder import TrustFolder
+
+    if troubles := TrustFolder(settings.signatures, required=False).troubles(wiring.clock(settings)()):
+        raise UnwellError("; ".join(troubles))
+    return f"{settings.signature}: raíces y listas de revocación al día"
 
 
 def _mail(settings: Settings) -> str:

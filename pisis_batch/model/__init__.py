@@ -26,8 +26,11 @@ from pisis_batch.model.findings import FINDINGS, Examined, Finding, Findings
 from pisis_batch.model.letters import Attachment, EndedContracts, Letter, Rendered, Unreported
 from pisis_batch.model.outcome import PROGRESS, REPAIRS, Attempt, Changes, Corrected, Counts, Outcome, Progress, Verdict
 from pisis_batch.model.received import Brake, Content, Id, Limits, Received, Severity, Stage
+from pisis_batch.model.trust import DETACHED, ENVELOPED, NIT_ATTRIBUTES, ORPHAN, UNREADABLE, Trust
 
 __all__ = [
+    "DETACHED",
+    "ENVELOPED",
     "FINDINGS",
     "GRANTS",
     "GRANT_HISTORY",
@@ -35,11 +38,14 @@ __all__ = [
     "IRREGULAR",
     "LINKED",
     "LINK_HISTORY",
+    "NIT_ATTRIBUTES",
+    "ORPHAN",
     "PERIODS",
     "PERSONS",
     "PROFILES",
     "PROGRESS",
     "REPAIRS",
+    "UNREADABLE",
     "Attachment",
     "Attempt",
     "Batch",
@@ -71,6 +77,7 @@ __all__ = [
     "Severity",
     "Stage",
     "Traces",
+    "Trust",
     "Unreported",
     "Verdict",
     "unreadable",

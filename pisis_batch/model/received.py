@@ -72,6 +72,8 @@ class Received:
     """A file as it arrived: bytes, never a path. `sender` is the login that owns the folder, None when nobody does.
 
     `unread`: why there are no bytes: what it is instead of a file, or "too_big" with the size in `unread_size`.
+    `signed`: how it was signed (`trust`), with the `signature`. `came`: SHA-256, MD5 and size of the bytes that came,
+    of a file that was taken out of its envelope.
     """
 
     guid: str
@@ -81,16 +83,24 @@ class Received:
     sender: str | None
     unread: str = ""
     unread_size: int = 0
+    signed: str = ""
+    signature: bytes = b""
+    came: tuple[str, str, int] | None = None
 
     @property
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of the bytes."""
-        return self._digest(hashlib.sha256())
+        return self.came[0] if self.came else self._digest(hashlib.sha256())
 
     @property
     def md5(self) -> str:
         """Upper-case MD5 of the bytes, as the ministry's documents print it (Q11)."""
-        return self._digest(hashlib.md5(usedforsecurity=False)).upper()
+        return self.came[1] if self.came else self._digest(hashlib.md5(usedforsecurity=False)).upper()
+
+    @property
+    def size(self) -> int:
+        """Bytes that came."""
+        return self.came[2] if self.came else len(self.content)
 
     def _digest(self, digest: "hashlib._Hash") -> str:
         for start in range(0, len(self.content), _STRETCH):

@@ -18,6 +18,7 @@ class Claimed:
     """A file taken out of the inbox: from now on `guid` names it. `path` is inside the private claim folder.
 
     `unread`: why its bytes must not be read, in the words of a finding, or "too_big"; empty when they may.
+    `signed`: how it came signed (`model.trust`); `signature`: the file beside it, to be read with care.
     """
 
     guid: str
@@ -26,6 +27,8 @@ class Claimed:
     path: Path
     unread: str = ""
     size: int = 0
+    signed: str = ""
+    signature: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Receipt:
     lane: str = ""
     fence: int = 0
     unread: str = ""
+    signed: str = ""
+    signature: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

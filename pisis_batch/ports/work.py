@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pisis_batch.layouts import Shelf
-from pisis_batch.model import Brake, Limits
+from pisis_batch.model import Brake, Limits, Trust
 from pisis_batch.ports.judge import Judge
 from pisis_batch.ports.keeping import Retention
 from pisis_batch.ports.nouns import Clock
@@ -91,6 +91,7 @@ class Ports:
     limits: Limits
     mail_from: str
     brake: Brake
+    trust: Callable[[datetime], Trust | None] = lambda _: None  # what signatures are judged by; UnavailableError
     calendar: Calendar = Calendar()
     retention: Retention = _USUAL
     beat_seconds: float = 5.0  # how often whoever works on a file says so

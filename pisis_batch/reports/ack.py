@@ -49,7 +49,7 @@ def _head(told: Told) -> dict[str, Any]:
         "schema": SCHEMA,
         "guid": received.guid,
         "file_name": received.name,
-        "size": len(received.content),
+        "size": received.size,
         "sha256": received.sha256,
         "md5": received.md5,
         "received_at": received.received_at.isoformat(),

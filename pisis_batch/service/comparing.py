@@ -3,6 +3,7 @@
 from pisis_batch import attempts, judging
 from pisis_batch.model import Attempt, Progress, Received
 from pisis_batch.ports import Ports, Receipt, Series
+from pisis_batch.service import originals
 
 #: Bytes: of larger files nobody waits for a comparison; `pisis runs diff` makes it all the same.
 _LARGEST = 16 * 1024 * 1024
@@ -17,7 +18,7 @@ def previous(received: Received, ports: Ports) -> Attempt | None:
         return None
     receipt, findings = found
     try:
-        return Attempt(_received(receipt, ports), findings)
+        return Attempt(originals.received(receipt, ports), findings)
     except (KeyError, ValueError, OSError):  # an original that cannot be read back keeps nobody from a verdict
         return None
 
@@ -26,7 +27,9 @@ def difference(before: Receipt, after: Receipt, ports: Ports) -> Progress:
     """Every error of two received files with its status, by what each was told."""
     pair = [
         judging.read_again(
-            Attempt(_received(receipt, ports), ports.registry.findings(receipt.guid)), ports.shelf, ports.limits
+            Attempt(originals.received(receipt, ports), ports.registry.findings(receipt.guid)),
+            ports.shelf,
+            ports.limits,
         )
         for receipt in (before, after)
     ]
@@ -40,8 +43,3 @@ def _series(received: Received, ports: Ports) -> Series:
         return Series(received.name)
     kind, number = layout.entity.of(stated) or ("", "")
     return Series(received.name, layout.annex, kind, number, stated.get(layout.cut_date, ""))
-
-
-def _received(receipt: Receipt, ports: Ports) -> Received:
-    content = ports.archive.fetch(receipt.sha256)
-    return Received(receipt.guid, receipt.file_name, content, receipt.received_at, receipt.sender)

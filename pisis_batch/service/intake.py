@@ -1,12 +1,16 @@
 """From the inbox to a recorded receipt."""
 
+import dataclasses
+import errno
+import os
 import secrets
+import stat
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pisis_batch.model import Id, Received
+from pisis_batch.model import DETACHED, ENVELOPED, UNREADABLE, Id, Received
 from pisis_batch.ports import Claimed, Ports, Receipt, UnavailableError
 from pisis_batch.service.crash import crashpoint
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 #: Before the login in the queue of a sender who, on reception, might not send for the entity.
 OUTSIDE = " @"
 _LONGEST = 255
+_LARGEST_SIGNATURE = 256 * 1024  # bytes; one with its certificates has some thousands
 
 
 def take_in(
@@ -52,17 +57,32 @@ def _accept(claimed: Claimed, ports: Ports) -> None:
     else:
         sha256, md5, size = ports.archive.keep(claimed.path)
     crashpoint("archived")
-    name = readable(claimed.name)
+    name = readable(claimed.name.removesuffix(claimed.name[-4:]) if claimed.signed == ENVELOPED else claimed.name)
+    signed, signature = _signature(claimed)
     sender = claimed.sender if claimed.sender is None else readable(claimed.sender)
     queue = lane(name, sender, ports)
-    ports.registry.accept(
-        Receipt(claimed.guid, name, sha256, md5, size, sender, ports.clock(), lane=queue, unread=claimed.unread)
-    )
+    receipt = Receipt(claimed.guid, name, sha256, md5, size, sender, ports.clock(), lane=queue, unread=claimed.unread)
+    ports.registry.accept(dataclasses.replace(receipt, signed=signed, signature=signature))
     crashpoint("accepted")
     if not claimed.unread and not ports.archive.has(sha256):  # erased meanwhile, as the original of an older receipt
         ports.archive.keep(claimed.path)
     ports.inbox.release(claimed)
     crashpoint("released")
+
+
+def _signature(claimed: Claimed) -> tuple[str, bytes]:
+    """How a file is signed, with the bytes of the signature beside it: read once, and no more than a signature has."""
+    if claimed.signature is None:
+        return claimed.signed, b""
+    try:
+        handle = os.open(claimed.signature, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return UNREADABLE, b""
+        raise
+    with os.fdopen(handle, "rb") as file:
+        content = file.read(_LARGEST_SIGNATURE + 1) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+    return (DETACHED, content) if 0 < len(content) <= _LARGEST_SIGNATURE else (UNREADABLE, b"")
 
 
 def lane(name: str, sender: str | None, ports: Ports) -> str:

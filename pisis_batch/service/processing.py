@@ -11,6 +11,7 @@ from pisis_batch import effects, judging, pipeline
 from pisis_batch.judging import Judged, Task
 from pisis_batch.model import Outcome, Received, Verdict
 from pisis_batch.ports import JudgeError, OutdatedError, Ports, Receipt, UnavailableError
+from pisis_batch.service import originals
 from pisis_batch.service.comparing import previous
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
@@ -75,21 +76,13 @@ def _kept(guid: str, fence: int, ports: Ports) -> Iterator[None]:
         thread.join()
 
 
-def _received(receipt: Receipt, ports: Ports) -> Received:
-    if receipt.unread:
-        name, at = receipt.file_name, receipt.received_at
-        return Received(receipt.guid, name, b"", at, receipt.sender, receipt.unread, receipt.size)
-    content = ports.archive.fetch(receipt.sha256)
-    return Received(receipt.guid, receipt.file_name, content, receipt.received_at, receipt.sender)
-
-
 def _judge(
     received: Received, ports: Ports, fence: int | None = None, *, told: bool = True, outsider: bool = False
 ) -> Judged:
     """Judge and put into words, by the brake; meanwhile the lease of the attempt is kept."""
     before = previous(received, ports) if told else None
     task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=told, brake=ports.brake, previous=before)
-    task = dataclasses.replace(task, outsider=outsider)
+    task = dataclasses.replace(task, outsider=outsider, trust=ports.trust(ports.clock()))
     return _judged(task, ports, fence)
 
 
@@ -101,8 +94,9 @@ def judge_again(guid: str, ports: Ports, fence: int | None = None, *, refused: s
     receipt = ports.registry.receipt(guid)
     if receipt is None:
         raise KeyError(guid)
-    received = _received(receipt, ports)
+    received = originals.received(receipt, ports)
     task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=fence is not None, refused=refused)
+    task = dataclasses.replace(task, trust=ports.trust(ports.clock()))
     return _judged(task, ports, fence)
 
 
@@ -116,7 +110,7 @@ def _judged(task: Task, ports: Ports, fence: int | None) -> Judged:
 
 def _to_its_end(receipt: Receipt, ports: Ports, fence: int) -> tuple[Judged, bool]:
     """Judge and commit; again when the registry changed in between, so that no verdict rests on what is no more."""
-    received, outsider = _received(receipt, ports), OUTSIDE in receipt.lane
+    received, outsider = originals.received(receipt, ports), OUTSIDE in receipt.lane
     for _ in range(_JUDGINGS):
         judged = _judge(received, ports, fence, outsider=outsider)
         try:
@@ -136,7 +130,7 @@ def _commit(judged: Judged, ports: Ports, fence: int, *, reprocess: bool) -> boo
 def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
     """Quarantine: the sender is told that the fault is ours, operations find it under its state."""
     try:
-        received = _received(receipt, ports)
+        received = originals.received(receipt, ports)
     except (OSError, KeyError, ValueError, RuntimeError):  # the original itself is what we cannot read
         received = Received(receipt.guid, receipt.file_name, b"", receipt.received_at, receipt.sender)
     outcome = pipeline.broken(received, ports.shelf)
@@ -159,7 +153,7 @@ def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
     receipt = ports.registry.receipt(guid)
     if receipt is None:
         raise KeyError(guid)
-    received = _received(receipt, ports)
+    received = originals.received(receipt, ports)
     if not apply:
         return _judge(received, ports, told=False).outcome
     fence = ports.registry.attempt(guid, again=True)

@@ -8,6 +8,7 @@ from pisis_batch import pipeline, undoing, writing
 from pisis_batch.layouts import Layout
 from pisis_batch.model import Facts, Id, Outcome, Questions, Received
 from pisis_batch.ports import Origin, Ports
+from pisis_batch.service import originals
 from pisis_batch.service.checking import check
 
 
@@ -34,9 +35,7 @@ def undo(guid: str, ports: Ports, *, force: bool) -> Undoing | None:
     if traces is None:
         return None
     now = ports.clock()
-    original = Received(
-        guid, receipt.file_name, ports.archive.fetch(receipt.sha256), receipt.received_at, receipt.sender
-    )
+    original = originals.received(receipt, ports)
     examined = pipeline.examine(original, ports.shelf, ports.limits)
     if examined.layout is None or examined.batch is None or examined.batch.control is None:
         raise RuntimeError("a loaded file has a control record")

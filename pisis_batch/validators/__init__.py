@@ -2,8 +2,10 @@
 
 Modules are named after the family of codes they hold: nombre NOM, lineas, campos, tipos, formas, relaciones and tablas
 EST, archivo and conjuntos ARC, remitente REM, entidad, control, calendario and retencion CTL, usuarios USR, perfiles
-PRF, registros REG, sistema SIS. Importing them here registers their rules; the order is the order of telling when a cell has more than one fault.
+PRF, registros REG, firma FIR, sistema SIS. Importing them here registers their rules; the order is the order of telling when a cell has more than one fault.
 """
+
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -26,6 +28,7 @@ from pisis_batch.validators import retencion  # isort: skip
 from pisis_batch.validators import usuarios  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import perfiles  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import registros  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import firma  # isort: skip
 from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators.rule import NO_FINDINGS, RULES, Rule
 from pisis_batch.validators.structure import cell_findings
@@ -48,6 +51,7 @@ __all__ = [
     "masked",
     "not_approved",
     "our_fault",
+    "signature",
 ]
 
 #: The first validation asks nothing of the registry.
@@ -63,6 +67,18 @@ def our_fault() -> Findings:
     """The one finding of a file that we could not process."""
     row = pl.DataFrame({"line": [None]}, schema={"line": pl.UInt32})
     return Findings(RULES["SIS001"].findings(row, None))
+
+
+def signature(objections: Sequence[tuple[str, Mapping[str, str]]], *, blocks: bool) -> Findings:
+    """Findings of a signature: codes with the facts of their sentences, errors or mere warnings."""
+    severity = "error" if blocks else "advertencia"
+    none = dict.fromkeys(firma.COLUMNS, "")
+    schema = {"line": pl.UInt32, "severity": pl.String, **firma.COLUMNS}
+    frames = [
+        RULES[code].findings(pl.DataFrame([{"line": None, "severity": severity, **none, **facts}], schema=schema), None)
+        for code, facts in objections
+    ]
+    return _told(frames)
 
 
 def not_approved(reason: str, leaving: int, users: int) -> Findings:

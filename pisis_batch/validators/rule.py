@@ -29,6 +29,7 @@ STAGES: Mapping[str, Stage] = {
     "PRF": "contenido",
     "REG": "contenido",
     "REM": "contenido",
+    "FIR": "estructura",
     "SIS": "sistema",
 }
 #: Names a sentence may use without a column of that name: they are part of every finding.
