@@ -1,5 +1,8 @@
 """The attempt before a file: the latest earlier receipt of the same report, when it was rejected."""
 
+import dataclasses
+from typing import Any
+
 import polars as pl
 import sqlalchemy as sa
 
@@ -8,28 +11,51 @@ from pisis_batch.adapters.sql_tables import finding, receipt, run
 from pisis_batch.model import FINDINGS
 from pisis_batch.ports import Receipt, Series
 
+_IT = (
+    sa.select(receipt.c.seq, receipt.c.lane, receipt.c.lane_place).where(receipt.c.guid == sa.bindparam("it")).cte("it")
+)
+_EARLIER = (
+    sa.select(sa.func.max(receipt.c.seq).label("seq"))
+    .join(run, (run.c.guid == receipt.c.guid) & run.c.latest)
+    .join(_IT, receipt.c.seq < _IT.c.seq)
+    # nearly every receipt has ended: an index of states must not be what is gone through
+    .where(sa.func.coalesce(receipt.c.state, "") == "terminado")
+)
+#: Two questions, each by an index: files of one name wait in one lane, and what a report is about stands in its run.
+_SAME_NAME = _EARLIER.where(
+    receipt.c.lane == _IT.c.lane,
+    receipt.c.lane_place > 0,  # as the index of lanes says
+    receipt.c.lane_place < _IT.c.lane_place,
+    sa.func.upper(receipt.c.file_name) == sa.bindparam("name"),
+)
+_SAME_REPORT = _EARLIER.where(
+    run.c.annex == sa.bindparam("annex"),
+    run.c.entity_type == sa.bindparam("entity_type"),
+    run.c.entity_number == sa.bindparam("entity_number"),
+    run.c.cut_date == sa.bindparam("cut_date"),
+)
+
+
+def _latest(*found: sa.Select[Any]) -> sa.Select[Any]:
+    every = sa.union_all(*found).subquery()
+    last = sa.select(sa.func.max(every.c.seq)).scalar_subquery()
+    whole = sa.select(receipt, run.c.id.label("run_id"), run.c.verdict)
+    return whole.join(run, (run.c.guid == receipt.c.guid) & run.c.latest).where(receipt.c.seq == last)
+
+
+_BEFORE, _BEFORE_BY_NAME = _latest(_SAME_NAME, _SAME_REPORT), _latest(_SAME_NAME)
+_FINDINGS = (
+    sa.select(*(finding.c[name] for name in FINDINGS))
+    .where(finding.c.run_id == sa.bindparam("of"))
+    .order_by(finding.c.seq)
+)
+
 
 def previous(connection: sa.Connection, guid: str, series: Series) -> tuple[Receipt, pl.DataFrame] | None:
     """The receipt and the findings it was told; None when there was none, or it was not rejected."""
-    before = sa.select(receipt.c.seq).where(receipt.c.guid == guid).scalar_subquery()
-    same_name = sa.func.upper(receipt.c.file_name) == series.file_name.upper()
-    same_report = sa.and_(
-        run.c.annex == series.annex,
-        run.c.entity_type == series.entity_type,
-        run.c.entity_number == series.entity_number,
-        run.c.cut_date == series.cut_date,
-    )
-    chosen = (
-        sa.select(receipt, run.c.id.label("run_id"), run.c.verdict)
-        .join(run, (run.c.guid == receipt.c.guid) & run.c.latest)
-        .where(receipt.c.seq < before, receipt.c.state == "terminado")
-        .where(sa.or_(same_name, same_report) if series.cut_date else same_name)
-        .order_by(receipt.c.seq.desc())
-        .limit(1)
-    )
-    found = connection.execute(chosen).one_or_none()
+    asked = {"it": guid, "name": series.file_name.upper(), **dataclasses.asdict(series)}
+    found = connection.execute(_BEFORE if series.cut_date else _BEFORE_BY_NAME, asked).one_or_none()
     if found is None or found.verdict != "rechazado":
         return None
-    query = sa.select(*(finding.c[name] for name in FINDINGS)).where(finding.c.run_id == found.run_id)
-    rows = [tuple(row) for row in connection.execute(query.order_by(finding.c.seq))]
+    rows = [tuple(row) for row in connection.execute(_FINDINGS, {"of": found.run_id})]
     return to_receipt(found), pl.DataFrame(rows, schema=FINDINGS, orient="row")

@@ -1,15 +1,44 @@
 """Many rows at once: COPY on PostgreSQL, one prepared statement elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 _SLICE = 50_000
 _MANY = 10_000
 #: PostgreSQL's text cannot hold the character NUL; this is how it is shown there.
 _NUL, _SHOWN = "\x00", "\N{SYMBOL FOR NULL}"
+
+
+@contextmanager
+def staging(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
+    """A temporary table, empty at the start, for as long as the block runs within the caller's transaction.
+
+    On SQLite it stays with its connection: making and dropping one has every prepared statement prepared anew.
+    """
+    if connection.dialect.name == "sqlite":
+        for made in _made(table):
+            connection.exec_driver_sql(made)
+        connection.execute(table.delete())
+        yield
+        connection.execute(table.delete())
+        return
+    table.create(connection, checkfirst=False)
+    yield
+    table.drop(connection, checkfirst=False)
+
+
+@cache
+def _made(table: sa.Table) -> tuple[str, ...]:
+    """What makes a temporary table on SQLite when it is not there yet."""
+    indexes = [sa.schema.CreateIndex(index, if_not_exists=True) for index in table.indexes]
+    every: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table, if_not_exists=True), *indexes]
+    return tuple(str(one.compile(dialect=sqlite.dialect())) for one in every)
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fixed: str | int) -> None:

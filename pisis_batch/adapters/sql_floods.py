@@ -19,38 +19,47 @@ def waiting() -> sa.ColumnElement[bool]:
 
 def floods(connection: sa.Connection, now: datetime, most: int) -> list[Flood]:
     """Recipients over their budget, each with the messages that are too many, oldest first."""
-    hour = (now - _HOUR).isoformat()
-    about = _about_files_not_loaded()
-    due = sa.and_(waiting(), mail.c.next_try <= now.isoformat(), about)
-    lately = sa.and_(mail.c.sent_at > hour, about)
-    many = sa.select(
-        mail.c.recipient,
-        sa.func.sum(sa.case((lately, 1), else_=0)).label("sent"),
-        sa.func.sum(sa.case((due, 1), else_=0)).label("due"),
-    ).where(sa.or_(mail.c.sent_at.is_(None), mail.c.sent_at > hour))
-    over = [row for row in connection.execute(many.group_by(mail.c.recipient)) if row.due and row.sent + row.due > most]
-    return [_flood(connection, row.recipient, due, max(most - row.sent, 0), hour) for row in over]
+    moments = {"hour": (now - _HOUR).isoformat(), "now": now.isoformat()}
+    rows = connection.execute(_RECIPIENTS, moments)
+    over = [row for row in rows if row.due and row.sent + row.due > most]
+    return [_flood(connection, row.recipient, max(most - row.sent, 0), moments) for row in over]
 
 
 def _about_files_not_loaded() -> sa.ColumnElement[bool]:
-    loaded = sa.select(run.c.guid).where(run.c.latest, run.c.verdict == "cargado")
-    return sa.and_(mail.c.kind.in_(("acta", "resultado", "falla")), mail.c.guid.not_in(loaded))
+    loaded = sa.exists().where(run.c.guid == mail.c.guid, run.c.latest, run.c.verdict == "cargado")
+    return sa.and_(mail.c.kind.in_(("acta", "resultado", "falla")), ~loaded)
 
 
-def _flood(connection: sa.Connection, recipient: str, due: sa.ColumnElement[bool], left: int, hour: str) -> Flood:
+_DUE = sa.and_(waiting(), mail.c.next_try <= sa.bindparam("now"), _about_files_not_loaded())
+_LATELY = sa.and_(mail.c.sent_at > sa.bindparam("hour"), _about_files_not_loaded())
+_RECIPIENTS = (
+    sa.select(
+        mail.c.recipient,
+        sa.func.sum(sa.case((_LATELY, 1), else_=0)).label("sent"),
+        sa.func.sum(sa.case((_DUE, 1), else_=0)).label("due"),
+    )
+    .where(sa.or_(mail.c.sent_at.is_(None), mail.c.sent_at > sa.bindparam("hour")))
+    .group_by(mail.c.recipient)
+)
+
+
+def _flood(connection: sa.Connection, recipient: str, left: int, moments: dict[str, str]) -> Flood:
     query = (
         sa.select(mail.c.id, mail.c.guid, receipt.c.file_name, receipt.c.received_at, run.c.verdict)
         .join(receipt, receipt.c.guid == mail.c.guid)
         .join(run, (run.c.guid == mail.c.guid) & run.c.latest)
-        .where(due, mail.c.recipient == recipient)
+        .where(_DUE, mail.c.recipient == recipient)
         .order_by(mail.c.id)
         .offset(left)
     )
     entries = tuple(
-        (row.id, row.guid, row.file_name, row.received_at, row.verdict) for row in connection.execute(query)
+        (row.id, row.guid, row.file_name, row.received_at, row.verdict)
+        for row in connection.execute(query, {"now": moments["now"]})
     )
     # a digest's next_try is the moment it was made, until it fails; its own failures only make the wait longer
-    told = sa.select(mail.c.id).where(mail.c.kind == DIGEST, mail.c.recipient == recipient, mail.c.next_try > hour)
+    told = sa.select(mail.c.id).where(
+        mail.c.kind == DIGEST, mail.c.recipient == recipient, mail.c.next_try > moments["hour"]
+    )
     return Flood(recipient, connection.execute(told.limit(1)).first() is not None, entries)
 
 

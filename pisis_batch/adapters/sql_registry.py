@@ -68,6 +68,17 @@ if TYPE_CHECKING:
 Enlist = Callable[[sa.Connection, Receipt], None]
 
 
+_WHOLE = sa.select(receipt).where(receipt.c.guid == sa.bindparam("it"))
+_ENDED_AGAIN = receipt.update().where(receipt.c.guid == sa.bindparam("it")).values(state=sa.bindparam("ends"))
+_ENDED = _ENDED_AGAIN.where(receipt.c.state.in_(OPEN))
+_PUBLISHED = run.update().where(run.c.guid == sa.bindparam("it"), run.c.latest).values(published=True)
+_SENT = (
+    mail.update()
+    .where(mail.c.id == sa.bindparam("it"))
+    .values(sent_at=sa.bindparam("at"), attempts=mail.c.attempts + 1)
+)
+
+
 class SqlRegistry(SqlKeeping):
     """Fulfils `ports.Registry`."""
 
@@ -125,9 +136,10 @@ class SqlRegistry(SqlKeeping):
         if not clean:
             return None
         with self._reader.begin() as connection:
-            rows = connection.execute(sa.select(receipt).where(receipt.c.guid.startswith(clean)).limit(2)).all()
-            whole = connection.execute(sa.select(receipt).where(receipt.c.guid == clean)).all()
-        found = whole or rows  # a guid in full means itself, even if another begins with it
+            # a guid in full means itself, even if another begins with it
+            found = connection.execute(_WHOLE, {"it": clean}).all()
+            if not found:
+                found = connection.execute(sa.select(receipt).where(receipt.c.guid.startswith(clean)).limit(2)).all()
         return sql_runs.to_receipt(found[0]) if len(found) == 1 else None
 
     @retried
@@ -219,10 +231,7 @@ class SqlRegistry(SqlKeeping):
                 return True
             if not sql_lanes.let_go(connection, received.guid, fence):
                 return False
-            open_ = sa.true() if reprocess else receipt.c.state.in_(OPEN)
-            swapped = connection.execute(
-                receipt.update().where(receipt.c.guid == received.guid, open_).values(state=state)
-            )
+            swapped = connection.execute(_ENDED_AGAIN if reprocess else _ENDED, {"it": received.guid, "ends": state})
             if swapped.rowcount != 1:
                 return False
             trail = self._trail(connection, received.guid, when)
@@ -259,7 +268,7 @@ class SqlRegistry(SqlKeeping):
     def published(self, guid: str) -> None:
         """The documents of the latest run are in the outbox."""
         with self.engine.begin() as connection:
-            connection.execute(run.update().where(run.c.guid == guid, run.c.latest).values(published=True))
+            connection.execute(_PUBLISHED, {"it": guid})
 
     @retried
     def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
@@ -271,9 +280,7 @@ class SqlRegistry(SqlKeeping):
     def mail_sent(self, mail_: Mail, at: datetime) -> None:
         """The other side took it."""
         with self.engine.begin() as connection:
-            connection.execute(
-                mail.update().where(mail.c.id == mail_.id).values(sent_at=at.isoformat(), attempts=mail.c.attempts + 1)
-            )
+            connection.execute(_SENT, {"it": mail_.id, "at": at.isoformat()})
 
     @retried
     def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:

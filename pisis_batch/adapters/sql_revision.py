@@ -5,6 +5,7 @@ again that was given after the copy; a commit compares the one its facts were re
 """
 
 import secrets
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,17 +16,29 @@ from pisis_batch.model import Id
 REFERENCE = ""
 
 
+_CURRENT = (
+    sa.select(revision.c.name, revision.c.number)
+    .where(revision.c.name.in_((sa.bindparam("reference"), sa.bindparam("who"))))
+    .order_by(revision.c.name)
+)
+_LOCKED = _CURRENT.with_for_update(read=True)
+
+
 def current(connection: sa.Connection, who: Id | None, *, lock: bool = False) -> str:
     """The revision of the reference tables and of an entity; with `lock` they stay so until the transaction ends."""
     names = [REFERENCE, *([str(who)] if who else [])]
-    query = sa.select(revision.c.name, revision.c.number).where(revision.c.name.in_(names)).order_by(revision.c.name)
-    found = {row.name: row.number for row in connection.execute(query.with_for_update(read=True) if lock else query)}
-    return ".".join(str(found.get(name, 0)) for name in names)
+    found = connection.execute(_LOCKED if lock else _CURRENT, {"reference": REFERENCE, "who": names[-1]})
+    numbers = {row.name: row.number for row in found}
+    return ".".join(str(numbers.get(name, 0)) for name in names)
 
 
 def grow(connection: sa.Connection, who: Id | None = None) -> None:
     """Say that the reference tables, or an entity's data, are not what they were."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    number = 1 + secrets.randbits(62)
-    grown = insert(revision).values(name=str(who) if who else REFERENCE, number=number)
-    connection.execute(grown.on_conflict_do_update(index_elements=["name"], set_={"number": number}))
+    drawn = {"name": str(who) if who else REFERENCE, "number": 1 + secrets.randbits(62)}
+    connection.execute(_drawn(connection.dialect.name), drawn)
+
+
+@cache
+def _drawn(dialect: str) -> sa.Insert:
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(revision)
+    return insert.on_conflict_do_update(index_elements=["name"], set_={"number": insert.excluded.number})

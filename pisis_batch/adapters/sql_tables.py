@@ -284,4 +284,7 @@ stored = sa.Table(
     sa.Column("valid_to", sa.Text),
     sa.Column("to_guid", sa.Text),
 )
+sa.Index("ix_run_report", run.c.entity_number, run.c.cut_date, run.c.annex)
+sa.Index("ix_entity_rep", entity.c.rep_num_id, entity.c.rep_tipo_id)
+sa.Index("ix_entity_contacto", entity.c.contacto_num_id, entity.c.contacto_tipo_id)
 sa.Index("ix_stored_place", stored.c.annex, stored.c.entity_type, stored.c.entity_number, stored.c.record)
