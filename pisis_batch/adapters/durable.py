@@ -1,6 +1,7 @@
 """Writing files so that they survive a power cut: bytes first, then the name, then the folder that holds the name."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,26 @@ def sync(file: BinaryIO) -> None:
 
 def write(path: Path, content: bytes, mode: int = 0o640) -> None:
     """Write a file whole or not at all: a temporary name beside it, synced, then renamed over it."""
+    _placed(path, content, mode)
+    sync_folder(path.parent)
+
+
+def write_all(folder: Path, files: Iterable[tuple[str, bytes]], last: str, mode: int = 0o640) -> None:
+    """Write files into a folder, each whole or not at all; the one named `last` appears when the others are durable."""
+    waiting = []
+    for name, content in files:
+        if name == last:
+            waiting.append((name, content))
+        else:
+            _placed(folder / name, content, mode)
+    if waiting:
+        sync_folder(folder)
+    for name, content in waiting:
+        _placed(folder / name, content, mode)
+    sync_folder(folder)
+
+
+def _placed(path: Path, content: bytes, mode: int) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     with os.fdopen(handle, "wb") as file:
@@ -28,4 +49,3 @@ def write(path: Path, content: bytes, mode: int = 0o640) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    sync_folder(path.parent)

@@ -9,6 +9,7 @@ from pisis_batch.adapters import durable
 from pisis_batch.model import Attachment
 
 NOBODY = "_sin_remitente"
+_LAST = "ack.json"
 
 
 def owner(sender: str | None) -> str:
@@ -24,11 +25,13 @@ class FolderOutbox:
         root.mkdir(parents=True, exist_ok=True)
 
     def publish(self, sender: str | None, guid: str, documents: Sequence[Attachment]) -> Path:
-        """Write the documents and take away those of an earlier verdict; the same call twice leaves the same bytes."""
+        """Write the documents and take away those of an earlier verdict; the same call twice leaves the same bytes.
+
+        `ack.json` comes last: a program that sees it finds all the others.
+        """
         folder = self._root / owner(sender) / guid
         folder.mkdir(parents=True, exist_ok=True)
-        for document in documents:
-            durable.write(folder / document.name, document.content)
+        durable.write_all(folder, ((one.name, one.content) for one in documents), last=_LAST)
         names = {document.name for document in documents}
         for stale in [path for path in folder.iterdir() if path.name not in names and path.is_file()]:
             stale.unlink()

@@ -14,30 +14,36 @@ from pisis_batch.ports import Receipt, Series
 _IT = (
     sa.select(receipt.c.seq, receipt.c.lane, receipt.c.lane_place).where(receipt.c.guid == sa.bindparam("it")).cte("it")
 )
-_EARLIER = (
+# nearly every receipt has ended: an index of states must not be what is gone through
+_ENDED = sa.func.coalesce(receipt.c.state, "") == "terminado"
+#: Two questions, each by an index: files of one name wait in one lane, and what a report is about stands in its run.
+_SAME_NAME = (
+    sa.select(receipt.c.seq)
+    .join(run, (run.c.guid == receipt.c.guid) & run.c.latest)
+    .join(_IT, receipt.c.lane == _IT.c.lane)
+    .where(receipt.c.lane_place > sa.literal_column("0"), receipt.c.lane_place < _IT.c.lane_place, _ENDED)
+    .where(sa.func.upper(receipt.c.file_name) == sa.bindparam("name"))
+    .order_by(receipt.c.lane_place.desc())
+    .limit(1)
+    .subquery()
+)
+_SAME_REPORT = (
     sa.select(sa.func.max(receipt.c.seq).label("seq"))
     .join(run, (run.c.guid == receipt.c.guid) & run.c.latest)
     .join(_IT, receipt.c.seq < _IT.c.seq)
-    # nearly every receipt has ended: an index of states must not be what is gone through
-    .where(sa.func.coalesce(receipt.c.state, "") == "terminado")
-)
-#: Two questions, each by an index: files of one name wait in one lane, and what a report is about stands in its run.
-_SAME_NAME = _EARLIER.where(
-    receipt.c.lane == _IT.c.lane,
-    receipt.c.lane_place > 0,  # as the index of lanes says
-    receipt.c.lane_place < _IT.c.lane_place,
-    sa.func.upper(receipt.c.file_name) == sa.bindparam("name"),
-)
-_SAME_REPORT = _EARLIER.where(
-    run.c.annex == sa.bindparam("annex"),
-    run.c.entity_type == sa.bindparam("entity_type"),
-    run.c.entity_number == sa.bindparam("entity_number"),
-    run.c.cut_date == sa.bindparam("cut_date"),
+    .where(
+        _ENDED,
+        run.c.annex == sa.bindparam("annex"),
+        run.c.entity_type == sa.bindparam("entity_type"),
+        run.c.entity_number == sa.bindparam("entity_number"),
+        run.c.cut_date == sa.bindparam("cut_date"),
+    )
+    .subquery()
 )
 
 
-def _latest(*found: sa.Select[Any]) -> sa.Select[Any]:
-    every = sa.union_all(*found).subquery()
+def _latest(*found: sa.Subquery) -> sa.Select[Any]:
+    every = sa.union_all(*(sa.select(one.c.seq) for one in found)).subquery()
     last = sa.select(sa.func.max(every.c.seq)).scalar_subquery()
     whole = sa.select(receipt, run.c.id.label("run_id"), run.c.verdict)
     return whole.join(run, (run.c.guid == receipt.c.guid) & run.c.latest).where(receipt.c.seq == last)

@@ -26,7 +26,8 @@ def floods(connection: sa.Connection, now: datetime, most: int) -> list[Flood]:
 
 
 def _about_files_not_loaded() -> sa.ColumnElement[bool]:
-    loaded = sa.exists().where(run.c.guid == mail.c.guid, run.c.latest, run.c.verdict == "cargado")
+    its = run.alias("its")
+    loaded = sa.exists().where(its.c.guid == mail.c.guid, its.c.latest, its.c.verdict == "cargado")
     return sa.and_(mail.c.kind.in_(("acta", "resultado", "falla")), ~loaded)
 
 
