@@ -26,8 +26,6 @@ from pisis_batch.ports import Receipt
 from pisis_batch.service import chores, delivery, intake, processing, work
 from pisis_batch.service.crash import crashpoint
 
-_EVERY_STATE = ("recibido", "procesando", "terminado")
-
 
 def slow(stop_at: str = "") -> None:
     """No defect: every file takes up to half a second more before its commit, so that harm finds it in hand.
@@ -59,7 +57,7 @@ def _believed() -> None:
         return True
 
     sql_lanes.let_go = let_go
-    sql_registry.OPEN = _EVERY_STATE
+    sql_registry._ENDED = sql_registry._ENDED_AGAIN
     sql_revision.current = lambda connection, who, **more: 0
     sql_facts.earlier = lambda *args: None
 
@@ -136,7 +134,7 @@ def split_effect() -> None:
         return bool(real(self, outcome, *args, **kwargs))
 
     SqlRegistry._end = end
-    sql_registry.OPEN = _EVERY_STATE
+    sql_registry._ENDED = sql_registry._ENDED_AGAIN
 
 
 def job_apart() -> None:
