@@ -15,7 +15,7 @@ from pisis_batch import accepting, fingerprints, reading
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import Content, Limits
 
-CHUNK = 8 * 1024 * 1024
+CHUNK = 2 * 1024 * 1024
 ONCE = {"1", "0..1"}
 _PIECE = 64 * 1024  # decoded at a time: it stays in the cache
 _LOOK = 256  # bytes at the start of a chunk that tell a blank beginning

@@ -1,13 +1,13 @@
 """Cells as 64-bit numbers: what a large file says of each person and what the registry holds, quick to compare.
 
-A number is the hash of some cells with a pipe between them; cells of a file hold no pipe, so that different cells are
-never the same text. Two texts may still meet in one number (once in 10^19 pairs): what is only repeated in a file is
-confirmed on the text; what the registry vouches for is not. Numbers are the same in every process that runs the same
-version of polars.
+Two cells may meet in one number (once in 10^19 pairs): what is repeated in a file is confirmed on the text; what the
+registry vouches for is not. Numbers are the same in every process that runs the same version of polars.
 """
 
+import operator
 from collections.abc import Sequence
 from datetime import date
+from functools import reduce
 
 import numpy as np
 import polars as pl
@@ -15,15 +15,19 @@ import polars as pl
 WHO = ("tipo_id", "num_id")
 NAMED = (*WHO, "primer_nombre", "primer_apellido")
 HELD = (*WHO, "aplicacion")
-VERSION = pl.__version__
+GRANTED = ("aplicacion", "perfil")
+VERSION = f"{pl.__version__}-1"  # of the numbers: another one when they are made otherwise
+_WEIGHT = 0x9E3779B97F4A7C15  # odd, as its powers are: no bit of a hash is lost
+_STRETCH = 250_000
 _EVEN = np.uint64(2**64 - 2)
 #: The column that a large file's record has to have for `said` to mean something, and the action that takes away.
 _TAKES = {"usuario": "O", "perfil": "R"}
 
 
 def hashed(names: Sequence[str]) -> pl.Expr:
-    """Several cells as one number."""
-    return pl.concat_str([pl.col(name) for name in names], separator="|").hash()
+    """Several cells as one number: the hash of each, weighed by its place."""
+    weighed = [pl.col(name).hash() * pl.lit(pow(_WEIGHT, place, 2**64), pl.UInt64) for place, name in enumerate(names)]
+    return reduce(operator.add, weighed)
 
 
 def said(record: str, today: date) -> list[pl.Expr]:
@@ -33,10 +37,10 @@ def said(record: str, today: date) -> list[pl.Expr]:
     """
     if record == "usuario":
         over = (pl.col("fecha_fin") != "") & (pl.col("fecha_fin") <= today.isoformat()) & (pl.col("accion") == "V")
-        what = pl.when(over).then(pl.lit(0, dtype=pl.UInt64)).otherwise(hashed(NAMED))
+        text = pl.when(over).then(pl.lit(0, dtype=pl.UInt64)).otherwise(hashed(NAMED))
     else:
-        what = hashed(("aplicacion", "perfil"))
-    return [what.alias("said"), (pl.col("accion") == _TAKES[record]).alias("takes")]
+        text = hashed(GRANTED)
+    return [text.alias("said"), (pl.col("accion") == _TAKES[record]).alias("takes")]
 
 
 def packed(cells: pl.DataFrame) -> np.ndarray:
@@ -45,20 +49,25 @@ def packed(cells: pl.DataFrame) -> np.ndarray:
     return numbers
 
 
-def unpacked(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What was packed: `said` without its lowest bit, and `takes`."""
-    return numbers & _EVEN, (numbers & np.uint64(1)).astype(bool)
+def what(numbers: np.ndarray) -> np.ndarray:
+    """`said` of what was packed, without its lowest bit."""
+    return numbers & _EVEN
+
+
+def takes(numbers: np.ndarray) -> np.ndarray:
+    """`takes` of what was packed."""
+    return (numbers & np.uint64(1)).astype(bool)
 
 
 def registered(rows: pl.DataFrame, names: Sequence[str]) -> np.ndarray:
-    """Rows of the registry in the numbers of `unpacked`."""
+    """Rows of the registry in the numbers of `what`."""
     numbers: np.ndarray = rows.select(hashed(names)).to_series().to_numpy() & _EVEN
     return numbers
 
 
-def granted(held: np.ndarray, what: np.ndarray) -> np.ndarray:
-    """Who holds an application (hash of HELD) and what of it (said of a profile), as one number."""
-    both: np.ndarray = held ^ what
+def granted(held: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Who holds an application (hash of HELD) and what of it (`what` of a profile), as one number."""
+    both: np.ndarray = held ^ asked
     return both
 
 
@@ -69,11 +78,21 @@ def among(numbers: np.ndarray, those: np.ndarray) -> np.ndarray:
     return pl.Series(numbers).is_in(pl.Series(those).implode()).to_numpy()
 
 
-def strangers(numbers: np.ndarray, ranked: np.ndarray) -> np.ndarray:
-    """The numbers that are not among others, which are sorted; each once, sorted."""
-    ordered = np.sort(numbers)
-    if not len(ranked):
-        return np.unique(ordered)
-    place = np.searchsorted(ranked, ordered)
-    place[place == len(ranked)] = 0
-    return np.unique(ordered[ranked[place] != ordered])
+def strangers(numbers: np.ndarray, ranked: Sequence[np.ndarray]) -> np.ndarray:
+    """The numbers that are in none of some sorted arrays; each once, sorted. `numbers` is sorted in place."""
+    numbers.sort()
+    left = numbers
+    for those in ranked:
+        left = left[~_found(left, those)]
+    return np.unique(left)
+
+
+def _found(ordered: np.ndarray, ranked: np.ndarray) -> np.ndarray:
+    """Which of some sorted numbers are among others, which are sorted too; a stretch at a time, to spare memory."""
+    found = np.zeros(len(ordered), bool)
+    for start in range(0, len(ordered) if len(ranked) else 0, _STRETCH):
+        some = ordered[start : start + _STRETCH]
+        place = np.searchsorted(ranked, some)
+        place[place == len(ranked)] = 0
+        found[start : start + _STRETCH] = ranked[place] == some
+    return found

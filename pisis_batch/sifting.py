@@ -25,6 +25,7 @@ from pisis_batch.numbering import Numbering
 _WORKERS = 2
 _FLUSH = 15_000  # suspects judged at a time
 _DIGITS = 18
+_SHARES = np.uint64(4)
 
 Judge = Callable[[pl.DataFrame, Record], pl.DataFrame]
 
@@ -271,9 +272,14 @@ def _persons(kept: _Kept) -> Persons:
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    """One array, its parts given back."""
-    whole = np.concatenate(parts)
-    parts.clear()
+    """One array; each part is given back as soon as it is copied."""
+    whole = np.empty(sum(map(len, parts)), parts[0].dtype)
+    parts.reverse()
+    place = 0
+    while parts:
+        part = parts.pop()
+        whole[place : place + len(part)] = part
+        place += len(part)
     return whole
 
 
@@ -281,9 +287,12 @@ def kept_repeated(keys: list[np.ndarray], lines: list[np.ndarray]) -> np.ndarray
     """The lines whose key is somebody else's too."""
     if not keys:
         return np.empty(0, np.uint32)
-    ordered = np.concatenate(keys)
-    ordered.sort()
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    shares = []
+    for share in range(int(_SHARES)):  # equal keys are of one share, and a share takes a fraction of the memory
+        ordered = np.concatenate([own[own % _SHARES == share] for own in keys])
+        ordered.sort()
+        shares.append(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
+    twice = np.concatenate(shares)
     if not len(twice):
         return np.empty(0, np.uint32)
     return np.concatenate([found[np.isin(own, twice)] for own, found in zip(keys, lines, strict=True)])

@@ -23,6 +23,7 @@ _PERSONS = ("persons",)
 _OWN = ("linked", "held", "granted")
 
 Arrays = Mapping[str, np.ndarray]
+Frames = Mapping[str, pl.DataFrame]
 
 
 class Numbers:
@@ -30,21 +31,20 @@ class Numbers:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._kept: dict[str, tuple[str, Arrays]] = {}
+        self._kept: dict[str, tuple[str, Frames]] = {}
 
     def index(self, connection: sa.Connection, who: Id | None) -> Index:
         """Everybody registered, and the links and grants of one entity, within the caller's transaction."""
-        many = connection.scalar(sa.select(sa.func.count()).select_from(person))
-        stamp = f"{sql_revision.current(connection, None)}.{many}"
+        stamp = sql_revision.current(connection, None)
         found = {**self._of("persons", stamp, lambda: _persons(connection), _PERSONS)}
         known = sql_facts.registered_entity(connection, who) if who else None
         if who is not None and known is not None:
             key = known[0]
             stamp = sql_revision.current(connection, who)
             found |= self._of(who.login, stamp, lambda: _own(connection, key), _OWN)
-        return Index(**{name: pl.DataFrame({"hash": array}, schema=HASHES) for name, array in found.items()})
+        return Index(**found)
 
-    def _of(self, name: str, revision: str, build: Callable[[], Arrays], parts: Sequence[str]) -> Arrays:
+    def _of(self, name: str, revision: str, build: Callable[[], Arrays], parts: Sequence[str]) -> Frames:
         kept = self._kept.get(name)
         if kept is None or kept[0] != revision:
             paths = self._paths(name, revision, parts)
@@ -55,7 +55,10 @@ class Numbers:
                     _write(self._folder, name, paths, found)
             while len(self._kept) >= _MOST:
                 self._kept.pop(next(iter(self._kept)))
-            kept = self._kept[name] = (revision, found)
+            kept = self._kept[name] = (
+                revision,
+                {part: pl.DataFrame({"hash": one}, HASHES) for part, one in found.items()},
+            )
         return kept[1]
 
     def _paths(self, name: str, revision: str, parts: Sequence[str]) -> dict[str, Path]:
@@ -112,7 +115,7 @@ def _who(rows: pl.DataFrame) -> np.ndarray:
 def _granted(rows: pl.DataFrame) -> np.ndarray:
     """Who holds an application, and what of it, in turns."""
     held = rows.select(fingerprints.hashed(fingerprints.HELD)).to_series().to_numpy()
-    return np.stack([held, fingerprints.registered(rows, ("aplicacion", "perfil"))], axis=1).ravel()
+    return np.stack([held, fingerprints.registered(rows, fingerprints.GRANTED)], axis=1).ravel()
 
 
 def _gathered(

@@ -6,7 +6,7 @@ entity, stays: the entity reports it under a legal duty, and only a report takes
 
 import sqlalchemy as sa
 
-from pisis_batch.adapters import sql_floods
+from pisis_batch.adapters import sql_floods, sql_revision
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_tables import (
     approval,
@@ -92,6 +92,7 @@ def unname(connection: sa.Connection, keys: Keyring, id_: Id) -> int:
     ).rowcount
     many += connection.execute(grant.update().where(_is(grant, id_)).values(tipo_id="--", num_id=stands)).rowcount
     many += connection.execute(person.delete().where(_is(person, id_))).rowcount
+    sql_revision.grow(connection)
     many += connection.execute(audit.update().where(audit.c.who == login).values(who=None)).rowcount
     as_login = stands.replace("-", "")
     many += connection.execute(approval.update().where(approval.c.login == login).values(login=as_login)).rowcount

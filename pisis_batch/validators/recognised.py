@@ -21,25 +21,36 @@ def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
     users, profiles = figures.people.get("usuario"), figures.people.get("perfil")
     if users is None or users.said is None or (len(held) > 1 and bool((held[1:] == held[:-1]).any())):
         return None
-    said, leaves = fingerprints.unpacked(users.said)
-    unnamed = fingerprints.strangers(said, index.persons["hash"].to_numpy())
-    linked = index.linked["hash"].to_numpy()
-    whom = [users.who[fingerprints.among(said, unnamed)], fingerprints.strangers(users.who[leaves], linked)]
+    leaves = fingerprints.takes(users.said)
+    unnamed = _unnamed(users, index)
+    whom = [users.who[fingerprints.among(fingerprints.what(users.said), unnamed)]]
+    whom.append(fingerprints.strangers(users.who[leaves], [index.linked["hash"].to_numpy()]))
     if profiles is not None:
-        whom.append(_holders(profiles, users.who[~leaves], users.who[leaves], index, enabled(facts)))
+        whom += _not_fine(profiles, index, enabled(facts))
+        whom += _without_user(profiles, users.who, leaves, index)
     return np.unique(np.concatenate(whom))
 
 
-def _holders(profiles: Persons, coming: np.ndarray, leaving: np.ndarray, index: Index, pairs: list[str]) -> np.ndarray:
-    """The persons of profiles' lines that are not fine."""
+def _unnamed(users: Persons, index: Index) -> np.ndarray:
+    """What users' lines say that nobody in the registry is."""
+    return fingerprints.strangers(fingerprints.what(users.said), [index.persons["hash"].to_numpy()])
+
+
+def _not_fine(profiles: Persons, index: Index, pairs: list[str]) -> list[np.ndarray]:
+    """The persons of lines that ask for what may not be granted, or replace or withdraw what is not as it was."""
     if profiles.said is None:
-        return np.asarray(profiles.who)
-    what, withdraws = fingerprints.unpacked(profiles.said)
-    may = pl.DataFrame({"pair": pairs}, schema={"pair": pl.String})
-    fine = fingerprints.among(what, fingerprints.registered(may, ["pair"]))
+        return [profiles.who]
+    asked, withdraws = fingerprints.what(profiles.said), fingerprints.takes(profiles.said)
+    may = pl.DataFrame([pair.split("|", 1) for pair in pairs], list(fingerprints.GRANTED), orient="row")
+    fine = fingerprints.among(asked, fingerprints.registered(may.cast(pl.String), fingerprints.GRANTED))
     held = fingerprints.among(profiles.key, index.held["hash"].to_numpy())
-    own = fingerprints.among(fingerprints.granted(profiles.key, what), index.granted["hash"].to_numpy())
-    right: np.ndarray = np.where(withdraws, held, fine & (~held | own))
-    nobody = fingerprints.strangers(profiles.who, np.sort(np.concatenate([coming, index.linked["hash"].to_numpy()])))
-    gone = profiles.who[fingerprints.among(profiles.who, leaving)]
-    return np.concatenate([profiles.who[~right], nobody, gone])
+    own = fingerprints.among(fingerprints.granted(profiles.key, asked), index.granted["hash"].to_numpy())
+    return [profiles.who[~np.where(withdraws, held, fine & (~held | own))]]
+
+
+def _without_user(profiles: Persons, who: np.ndarray, leaves: np.ndarray, index: Index) -> list[np.ndarray]:
+    """The persons of profiles' lines that are not linked here and do not come, or that leave."""
+    coming = who[~leaves]
+    coming.sort()
+    nobody = fingerprints.strangers(profiles.who.copy(), [coming, index.linked["hash"].to_numpy()])
+    return [nobody, profiles.who[fingerprints.among(profiles.who, who[leaves])]]
