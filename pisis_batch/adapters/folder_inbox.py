@@ -303,7 +303,10 @@ class FolderInbox:
                 login.rmdir()
             if error.errno != errno.ENOENT:
                 self._stuck[sender, seen.name] = time.monotonic()
-                _log().error("claim_failed", sender=sender, error=type(error).__name__, errno=error.errno)
+                # a login is a number that says who it is: its end is enough to find the folder
+                _log().error(
+                    "claim_failed", folder=f"…{(sender or '')[-4:]}", error=type(error).__name__, errno=error.errno
+                )
             return None
         return login / seen.name
 

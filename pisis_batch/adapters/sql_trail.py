@@ -18,7 +18,7 @@ from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_tables import audit, chain
 
-_LOCK = 706974  # any number, the same in every version
+_LOCK = 706975  # any number, the same in every version
 _MANY = 1_000  # entries from which a frame goes by itself
 #: What an entry is, as it is signed; its time and receipt are those of the link.
 ENTRY = ("line", "action", "who_key")

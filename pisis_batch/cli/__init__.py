@@ -4,7 +4,9 @@ import gc
 import importlib
 import os
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -79,14 +81,35 @@ def root(ctx: click.Context, workspace: Path | None) -> None:
 
 
 def main() -> None:
-    """Run, and turn any fault of ours into one sentence; `PISIS_DEBUG=1` shows where it happened."""
+    """Run, and turn any fault of ours into one sentence; `PISIS_DEBUG=1` shows where it happened, never its text."""
+    threading.excepthook = _elsewhere
+    sys.unraisablehook = _elsewhere
     try:
         root(prog_name="pisis", standalone_mode=True)
-    except Exception as error:  # the one place where a fault becomes a sentence
+    except Exception as error:  # noqa: BLE001  # the one place where a fault becomes a sentence
         if os.environ.get("PISIS_DEBUG"):
-            raise
+            click.echo(_where(error), err=True)
         click.echo(f"pisis: {_sentence(error)}", err=True)
         sys.exit(FAULT)
+
+
+def _elsewhere(said: Any) -> None:
+    """A fault in a thread, or while something was let go: by its kind, for its text may carry what a file says."""
+    kind = said.exc_type.__name__
+    if kind not in {"SystemExit", "ResourceWarning"}:
+        click.echo(f"pisis: falla interna aparte ({kind})", err=True)
+
+
+def _where(error: BaseException) -> str:
+    """The lines of ours that a fault went through, and of the faults before it; of each its kind alone."""
+    import traceback
+
+    told = []
+    seen: BaseException | None = error
+    while seen is not None:
+        told += [line.rstrip() for line in traceback.format_tb(seen.__traceback__)] + [type(seen).__name__]
+        seen = seen.__cause__ or seen.__context__
+    return "\n".join(told)
 
 
 def _sentence(error: Exception) -> str:

@@ -18,6 +18,7 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "llaves", lambda: _with_registry(settings, lambda registry: _keys(settings, registry))
     if settings.database.get_secret_value().startswith("postgresql"):
         yield "reloj del servidor", lambda: _with_registry(settings, _skew)
+        yield "registro del servidor", lambda: _with_registry(settings, _server_log)
         yield "actualización", lambda: _with_registry(settings, _upgrade)
         yield "trabajadores", lambda: _with_registry(settings, _workers)
     if settings.storage.get_secret_value() != "folder":
@@ -58,6 +59,17 @@ def _skew(registry: Any) -> str:
     if abs(skew) > _SKEW_SECONDS:
         raise UnwellError(f"el reloj de esta máquina difiere {skew:+.0f} s del servidor: sincronícelo (NTP)")
     return f"difiere {skew:+.1f} s de esta máquina"
+
+
+def _server_log(registry: Any) -> str:
+    from sqlalchemy import text
+
+    with registry.engine.connect() as connection:
+        shown = connection.execute(text("SHOW log_error_verbosity")).scalar_one()
+        said = connection.execute(text("SHOW log_min_error_statement")).scalar_one()
+    if shown == "terse" and said in {"panic", "fatal", "log"}:
+        return "no escribe valores de filas"
+    return "puede escribir valores de una fila que falla: vea «El registro de PostgreSQL» en operacion-cluster.md"
 
 
 def _upgrade(registry: Any) -> str:

@@ -53,7 +53,7 @@ def _accept(claimed: Claimed, ports: Ports) -> None:
     if claimed.unread:  # a link, a pipe, something enormous: answered without a byte of it being read
         nothing = Received("", "", b"", ports.clock(), None)
         sha256, md5, size = nothing.sha256, nothing.md5, claimed.size
-        _log().warning("not_read", guid=claimed.guid, sender=claimed.sender, what=claimed.unread)
+        _log().warning("not_read", guid=claimed.guid, what=claimed.unread)
     else:
         sha256, md5, size = ports.archive.keep(claimed.path)
     crashpoint("archived")
