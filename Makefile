@@ -83,15 +83,14 @@ differential: $(READY)  ## fast and full reading of 10,000 random files find the
 	PISIS_FILES=$(or $(FILES),10000) $(BIN)/pytest tests/test_sifting.py tests/test_recognised.py
 
 SIZE ?= modest
-LIMIT ?=
 
 .venv-bench/.ready: requirements/bench.txt
 	$(PYTHON) -m venv .venv-bench
 	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python -c requirements/bench.txt duckdb frictionless
 	touch $@
 
-bench: $(READY) .venv-bench/.ready  ## every measure beside its peers (SIZE=full, LIMIT=program in C)
-	nice -n 10 $(BIN)/python bench/run.py --size $(SIZE) $(if $(LIMIT),--limit $(LIMIT))
+bench: $(READY) .venv-bench/.ready  ## every measure beside its peers (SIZE=small, modest, full)
+	nice -n 10 $(BIN)/python bench/run.py --size $(SIZE)
 
 bench-guard: $(READY)  ## instructions of a fixed small workload: at most a tenth more than last written down
 	$(BIN)/python bench/guard.py

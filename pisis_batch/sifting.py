@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,6 +27,7 @@ _WORKERS = 2
 _FLUSH = 15_000  # suspects judged at a time
 _DIGITS = 18
 _SHARES = np.uint64(4)
+_ROOM = 1 << 18  # numbers to grow by
 
 Judge = Callable[[pl.DataFrame, Record], pl.DataFrame]
 
@@ -48,16 +50,38 @@ def _countable(field_: Field) -> bool:
     return short and field_.required and not (field_.leading_zeros or field_.condition or field_.empty_if)
 
 
+class _Column:
+    """Numbers that grow in place, for parts put together at the end would be in memory twice."""
+
+    def __init__(self, dtype: type[np.unsignedinteger[Any]]) -> None:
+        self._numbers, self._many = np.empty(0, dtype), 0
+
+    def __len__(self) -> int:
+        return self._many
+
+    def add(self, part: np.ndarray) -> None:
+        """Put some more at the end."""
+        many = self._many + len(part)
+        if many > len(self._numbers):
+            self._numbers.resize(many + _ROOM, refcheck=False)
+        self._numbers[self._many : many] = part
+        self._many = many
+
+    def all(self) -> np.ndarray:
+        """What was added; nothing may be added after this."""
+        return self._numbers[: self._many]
+
+
 @dataclass(slots=True)
 class _Kept:
     """Of the lines of one record: how many, the first, their hashed keys with their line, and rows to keep whole."""
 
     height: int = 0
     first: int | None = None
-    keys: list[np.ndarray] = field(default_factory=list)
-    people: list[np.ndarray] = field(default_factory=list)
-    said: list[np.ndarray] = field(default_factory=list)
-    lines: list[np.ndarray] = field(default_factory=list)
+    keys: _Column = field(default_factory=lambda: _Column(np.uint64))
+    people: _Column = field(default_factory=lambda: _Column(np.uint64))
+    said: _Column = field(default_factory=lambda: _Column(np.uint64))
+    lines: _Column = field(default_factory=lambda: _Column(np.uint32))
     rows: list[pl.DataFrame] = field(default_factory=list)
 
 
@@ -176,13 +200,13 @@ class _Sifting:
             kept.first = min(firsts)
 
     def _keep(self, kept: _Kept, record: Record, lines: np.ndarray, cells: pl.DataFrame) -> None:
-        kept.lines.append(lines)
+        kept.lines.add(lines)
         if record.unique:
-            kept.keys.append(cells["key"].to_numpy())
+            kept.keys.add(cells["key"].to_numpy())
         if about_persons(record) and record.unique != fingerprints.WHO:
-            kept.people.append(cells["who"].to_numpy())
+            kept.people.add(cells["who"].to_numpy())
         if speaks(record, self.layout):
-            kept.said.append(fingerprints.packed(cells))
+            kept.said.add(fingerprints.packed(cells))
 
     def _order(self, rows: dict[str, pl.DataFrame], places: dict[str, np.ndarray]) -> None:
         """Lines after the first of a record that should follow theirs."""
@@ -238,7 +262,7 @@ class _Sifting:
         """What the rules have to see, and the figures of everything."""
         self._judge({}, rest=True)
         breaks = [numbering.breaks() for _, numbering in self._runs]
-        wanted = [*self._late, *(kept_repeated(kept.keys, kept.lines) for kept in self.kept.values())]
+        wanted = [*self._late, *(_repeated(kept.keys.all(), kept.lines.all()) for kept in self.kept.values())]
         wanted += [found["line"].to_numpy() for found in [*breaks, *self.odd[:1]]]  # a byte order mark has its line
         lines = np.unique(np.concatenate([np.empty(0, np.uint32), *wanted]))
         starts = np.array(self._starts, dtype=np.int64).reshape(-1, 2)
@@ -255,7 +279,7 @@ class _Sifting:
             people={
                 n: _persons(kept)
                 for n, kept in self.kept.items()
-                if kept.lines and about_persons(self.layout.record[n])
+                if len(kept.lines) and about_persons(self.layout.record[n])
             },
             today=self.today,
             chunks=starts,
@@ -265,34 +289,18 @@ class _Sifting:
 
 
 def _persons(kept: _Kept) -> Persons:
-    other = bool(kept.people)  # the key is more than the person
-    who = _joined(kept.people if other else kept.keys)
-    said = _joined(kept.said) if kept.said else None
-    return Persons(_joined(kept.lines), who, _joined(kept.keys) if other and kept.keys else None, said)
+    said = kept.said.all() if len(kept.said) else None
+    if len(kept.people):  # the key is more than the person
+        return Persons(kept.lines.all(), kept.people.all(), kept.keys.all() if len(kept.keys) else None, said)
+    return Persons(kept.lines.all(), kept.keys.all(), None, said)
 
 
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    """One array; each part is given back as soon as it is copied."""
-    whole = np.empty(sum(map(len, parts)), parts[0].dtype)
-    parts.reverse()
-    place = 0
-    while parts:
-        part = parts.pop()
-        whole[place : place + len(part)] = part
-        place += len(part)
-    return whole
-
-
-def kept_repeated(keys: list[np.ndarray], lines: list[np.ndarray]) -> np.ndarray:
+def _repeated(keys: np.ndarray, lines: np.ndarray) -> np.ndarray:
     """The lines whose key is somebody else's too."""
-    if not keys:
-        return np.empty(0, np.uint32)
-    shares = []
+    shares = [np.empty(0, np.uint64)]
     for share in range(int(_SHARES)):  # equal keys are of one share, and a share takes a fraction of the memory
-        ordered = np.concatenate([own[own % _SHARES == share] for own in keys])
+        ordered = keys[keys % _SHARES == share]
         ordered.sort()
         shares.append(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
     twice = np.concatenate(shares)
-    if not len(twice):
-        return np.empty(0, np.uint32)
-    return np.concatenate([found[np.isin(own, twice)] for own, found in zip(keys, lines, strict=True)])
+    return lines[fingerprints.among(keys, twice)] if len(twice) else np.empty(0, np.uint32)
