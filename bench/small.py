@@ -1,10 +1,13 @@
 """Small files in a warm process: CPU of the validation alone, and from the folder to the committed verdict.
 
-python bench/small.py validate|answer TIMES -> JSON list of milliseconds (CPU, or wall)
+python bench/small.py validate|answer TIMES -> JSON list of milliseconds (CPU, or wall; the judge in its child, warm)
+python bench/small.py mailed FILES          -> JSON list of seconds from the drop to the last mail, settling included
 python bench/small.py backlog FILES         -> JSON list with the files a second
 """
 
 import json
+import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +21,7 @@ from pisis_batch.ports import Ports
 from pisis_batch.settings import FILE, TEMPLATE, Settings
 
 _USERS, _PROFILES = 35, 15
+_MAILS = 4  # Acta and Resultado, to sender and entity
 _MAIL = "luisa.perez@correo.example"
 
 
@@ -89,6 +93,7 @@ def answer(times: int) -> list[float]:
         ports = workspace(Path(name), 1)
         inbox = Path(name) / "inbox" / "CC10000001"
         inbox.mkdir(parents=True)
+        ports.judge.warm()
         spent = []
         for turn in range(times):
             file, raw = content(0, turn)
@@ -119,5 +124,48 @@ def backlog(files: int) -> list[float]:
     return [waves / spent]
 
 
+def mailed(files: int) -> list[float]:
+    """Seconds from the drop of a file to its last mail at a mail server, with `pisis watch` idle; settling included."""
+    from aiosmtpd.controller import Controller  # noqa: PLC0415 only here
+
+    taken: list[float] = []
+
+    class Sink:
+        async def handle_DATA(self, server: object, session: object, envelope: object) -> str:  # noqa: N802 its name
+            del server, session, envelope
+            taken.append(time.time())
+            return "250 ok"
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    sink = Controller(Sink(), hostname="127.0.0.1", port=port)
+    sink.start()
+    spent = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        workspace(folder, files + 1).registry.close()
+        (folder / FILE).write_text(f'mail = "smtp://127.0.0.1:{port}?tls=none"\n', "utf-8")
+        inbox = folder / "inbox" / "CC10000001"
+        inbox.mkdir(parents=True)
+        pisis = Path(sys.executable).with_name("pisis")
+        service_ = subprocess.Popen([pisis, "-w", folder, "watch"], stderr=subprocess.DEVNULL)  # noqa: S603 ours
+        time.sleep(8)  # it is idle, and its children are warm
+        for entity in range(files + 1):
+            file, raw = content(entity)
+            before, start = len(taken), time.time()
+            (inbox / f".{file}").write_bytes(raw)
+            (inbox / f".{file}").rename(inbox / file)
+            while len(taken) < before + _MAILS and time.time() - start < 60:
+                time.sleep(0.005)
+            spent.append(taken[-1] - start if len(taken) >= before + _MAILS else float("inf"))
+            time.sleep(1.5)
+        service_.terminate()
+        service_.wait()
+    sink.stop()
+    return spent[1:]  # the first waits for what is loaded when it is first needed
+
+
 if __name__ == "__main__":
-    print(json.dumps({"validate": validate, "answer": answer, "backlog": backlog}[sys.argv[1]](int(sys.argv[2]))))
+    modes = {"validate": validate, "answer": answer, "mailed": mailed, "backlog": backlog}
+    print(json.dumps(modes[sys.argv[1]](int(sys.argv[2]))))

@@ -8,6 +8,7 @@ import io
 import pickle  # read only through _Reader, which builds nothing but values of the core
 import socket
 import struct
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,15 +42,33 @@ def frame_of(content: bytes) -> pl.DataFrame:
     return pl.read_ipc_stream(io.BytesIO(content))
 
 
+@lru_cache(maxsize=256)
+def empty_of(content: bytes) -> pl.DataFrame:
+    """A frame without rows: the same few come with every file, and no frame is ever changed. Of another, no row."""
+    return frame_of(content).clear()
+
+
+def _bytes_of(frame: pl.DataFrame) -> bytes:
+    said = io.BytesIO()
+    frame.write_ipc_stream(said, compat_level=pl.CompatLevel.newest())
+    return said.getvalue()
+
+
+@lru_cache(maxsize=256)
+def _without_rows(schema: tuple[tuple[str, pl.DataType], ...]) -> bytes:
+    """The Arrow bytes of a frame without rows."""
+    return _bytes_of(pl.DataFrame(schema=dict(schema)))
+
+
 class _Writer(pickle.Pickler):
     def persistent_id(self, obj: Any) -> Any:
         return (obj.annex, obj.version) if isinstance(obj, Layout) else None
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, pl.DataFrame):
-            said = io.BytesIO()
-            obj.write_ipc_stream(said, compat_level=pl.CompatLevel.newest())
-            return frame_of, (said.getvalue(),)
+            if obj.is_empty():
+                return empty_of, (_without_rows(tuple(obj.schema.items())),)
+            return frame_of, (_bytes_of(obj),)
         if isinstance(obj, ZoneInfo):
             return ZoneInfo, (obj.key,)
         return NotImplemented
@@ -64,8 +83,8 @@ class _Reader(pickle.Unpickler):
         return next(one for one in self._shelf if (one.annex, one.version) == tuple(pid))
 
     def find_class(self, module_name: str, global_name: str) -> Any:
-        if (module_name, global_name) == (__name__, "frame_of"):
-            return frame_of
+        if module_name == __name__ and global_name in {"frame_of", "empty_of"}:
+            return globals()[global_name]
         package, _, rest = module_name.partition(".")
         if package == "pisis_batch" and rest.partition(".")[0] in _CORE and "." not in global_name:
             found = getattr(import_module(module_name), global_name)

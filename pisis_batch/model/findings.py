@@ -60,12 +60,12 @@ class Findings:
 
     def where(self, severity: Severity) -> "Findings":
         """Only the findings of one severity."""
-        return Findings(self.frame.filter(pl.col("severity") == severity))
+        return Findings(self.frame.filter(pl.col("severity") == severity)) if self.frame.height else self
 
     @property
     def blocks(self) -> bool:
         """Whether any finding is an error."""
-        return bool((self.frame["severity"] == "error").any())
+        return self.frame.height > 0 and bool((self.frame["severity"] == "error").any())
 
     def by_code(self) -> list[tuple[str, int]]:
         """Codes and how often each occurs, errors first, most frequent first."""
