@@ -7,7 +7,9 @@ import argparse
 import importlib
 import itertools
 import json
+import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,24 +20,17 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 
 from campaign import ledger  # noqa: E402  # the path comes first
 
-#: Loaded before anything forks; none of them does anything when it is loaded.
-_LOADED = ("processing", "watching", "accounts", "delivery", "intake")
+_LIVES = {"kills", "isolated", "calls", "errors", "power"}
+_SHIMMED = {"calls", "errors", "power"}
 
 
-def _trials(kind: str, seed: int) -> Iterator[tuple[int, int, list[str]]]:
+def _trials(kind: str, seed: int, nursery: Any) -> Iterator[tuple[int, int, list[str]]]:
     seeds = itertools.count(seed)
-    if kind in {"kills", "calls", "errors"}:
-        for name in _LOADED:
-            importlib.import_module(f"pisis_batch.service.{name}")
-        kills, calls = (importlib.import_module(f"campaign.{name}") for name in ("kills", "calls"))
-        if kind == "kills":
-            yield from kills.trials(seeds)
-        elif kind == "calls":
-            yield from calls.trials(seeds)
-        else:
-            yield from calls.trials(seeds, "EIO" if seed % 2 else "ENOSPC")
-    elif kind == "smtp":
-        yield from importlib.import_module("campaign.smtp").trials(seeds)
+    if kind in _LIVES:
+        module = importlib.import_module(f"campaign.{_MODULES.get(kind, kind)}")
+        yield from module.trials(seeds, nursery, *([kind] if kind in {"calls", "errors"} else []))
+    elif kind in {"smtp", "objects"}:
+        yield from importlib.import_module(f"campaign.{kind}").trials(seeds)
     elif kind == "mutants":
         mutants = importlib.import_module("campaign.mutants")
         for number, one in enumerate(mutants.ALL):
@@ -43,6 +38,9 @@ def _trials(kind: str, seed: int) -> Iterator[tuple[int, int, list[str]]]:
             yield number, int(found is True), [] if found else [f"{one.name}: not found"]
     else:
         yield from _files(kind, seed)
+
+
+_MODULES = {"isolated": "kills", "errors": "calls"}
 
 
 def _files(kind: str, seed: int) -> Iterator[tuple[int, int, list[str]]]:
@@ -65,26 +63,53 @@ def _files(kind: str, seed: int) -> Iterator[tuple[int, int, list[str]]]:
 def main() -> int:
     """Run, tell, and write down."""
     asked = argparse.ArgumentParser(prog="campaign")
-    asked.add_argument("kind", choices=["kills", "calls", "errors", "hostile", "mutated", "mutants", "smtp"])
+    asked.add_argument("kind", choices=list(ledger.KINDS))
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--trials", type=int, default=10**9)
     asked.add_argument("--seconds", type=float, default=float("inf"))
     asked.add_argument("--dry", action="store_true")
     options = asked.parse_args()
-    until = time.monotonic() + options.seconds
+    if options.kind in _SHIMMED:
+        importlib.import_module("campaign.shim").start_anew()
+    if options.kind in _LIVES:
+        os.environ["POLARS_MAX_THREADS"] = "1"
+        lives = importlib.import_module("campaign.lives")
+        nursery = lives.Nursery(isolation=options.kind == "isolated")
+        try:
+            return int(lives.within(lambda: _run(options, nursery.warm())))
+        finally:
+            nursery.close()
+    return _run(options)
+
+
+def _run(options: argparse.Namespace, nursery: Any = None) -> int:
+    started = time.monotonic()
     run: dict[str, Any] = {"kind": options.kind, "seed": options.seed, "trials": 0, "kills": 0, "broken": []}
-    trials = _trials(options.kind, options.seed)
+    trials = _trials(options.kind, options.seed, nursery)
     for seed, many, broken in itertools.islice(trials, options.trials):
         run["trials"] += 1
         run["kills"] += many
         run["broken"] += [f"{seed}: {what}" for what in broken]
-        if time.monotonic() > until:
+        if time.monotonic() > started + options.seconds:
             break
     trials.close()  # type: ignore[attr-defined]  # a generator
+    run["seconds"] = round(time.monotonic() - started)
+    run["commit"] = _commit()
     json.dump(run, sys.stdout, ensure_ascii=False)
     if not options.dry:
         ledger.add(run)
     return 1 if run["broken"] else 0
+
+
+def _commit() -> str:
+    """What was run: the commit, with a plus sign when the tree is not quite that."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        name = subprocess.run([*git, "rev-parse", "--short=9", "HEAD"], capture_output=True, check=True, text=True).stdout
+        dirty = subprocess.run([*git, "status", "--porcelain", "--", "../../pisis_batch"], capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return name.strip() + ("+" if dirty else "")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,12 @@ FILE = Path(__file__).parent / "ledger.json"
 PAGE = Path(__file__).parents[2] / "docs" / "confiabilidad.md"
 #: kind -> (what it is, what is counted, the goal of the whole campaign)
 KINDS: Mapping[str, tuple[str, str, int]] = {
+    "isolated": ("Muertes en un punto con nombre, con el proceso aislado que valida", "muertes", 200),
     "kills": ("Muertes en un punto con nombre, y otra vez al recuperarse", "muertes", 5000),
     "calls": ("Muertes en una llamada al sistema (fsync, rename, unlink, pwrite)", "muertes", 300),
     "errors": ("Errores de disco inyectados (EIO, ENOSPC)", "errores", 1000),
+    "power": ("Estados de disco tras un corte de energía", "estados", 50_000),
+    "objects": ("Nombres y objetos hostiles en el buzón", "casos", 400),
     "hostile": ("Archivos hostiles con su veredicto esperado", "archivos", 2000),
     "mutated": ("Entradas alteradas por lectura y validación completas", "entradas", 1_000_000),
     "smtp": ("Sesiones SMTP al azar con fallas", "sesiones", 2000),

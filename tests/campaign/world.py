@@ -1,5 +1,6 @@
 """A workspace with a few files of two senders, and the accounting of what became of them, from the outside."""
 
+import dataclasses
 import email
 import os
 import random
@@ -11,15 +12,16 @@ from conftest import GOOD, filled
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import service, wiring
-from pisis_batch.ports import Ports
+from pisis_batch.ports import Judge, Ports
 from pisis_batch.settings import FILE, TEMPLATE, Settings
 
 LOGINS = ("CC10000001", "CC10000002")
 
 
-def ports(workspace: Path) -> Ports:
-    """The real thing, judging in this process: a child's death has its own campaign."""
-    return wiring.ports(Settings.load(workspace, now=NOW, settle_seconds=0, isolation=False))
+def ports(workspace: Path, judge: Judge | None = None, *, isolation: bool = False) -> Ports:
+    """The real thing, judged by whom the caller says, or else in this process or an isolated one."""
+    made = wiring.ports(Settings.load(workspace, now=NOW, settle_seconds=0, isolation=isolation))
+    return dataclasses.replace(made, judge=judge) if judge else made
 
 
 def template(folder: Path) -> Path:
@@ -41,7 +43,7 @@ def drawn(seed: int) -> dict[str, bytes]:
             "good": file_of(one.replace("3150000000", f"31500000{number:02}")),
             "whole": file_of(GOOD),
             "rejected": file_of(one.replace("|V|", "|Z|")),
-            "nonsense": bytes(chance.randrange(256) for _ in range(200)),
+            "nonsense": random.Random(number).randbytes(200),
         }
         # names of their own senders: one entity, one lane
         content = kinds[chance.choice(list(kinds))]
@@ -65,9 +67,8 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
-def broken(workspace: Path, files: dict[str, bytes]) -> list[str]:
+def broken(workspace: Path, files: dict[str, bytes], made: Ports) -> list[str]:
     """What does not add up once everything is said to be done."""
-    made = ports(workspace)
     try:
         found = [f"{offender.guid[:8]} {offender.what}" for offender in service.fsck(made).offenders]
         runs = made.registry.runs(limit=None)
@@ -110,9 +111,3 @@ def _database(workspace: Path) -> list[str]:
         return [what for what, query in checks.items() if connection.execute(query).fetchone()[0]]
     finally:
         connection.close()
-
-
-def environment(point: str | None) -> dict[str, str]:
-    """This process's environment with a point to die at."""
-    kept = {name: value for name, value in os.environ.items() if name != "PISIS_CRASH_AT"}
-    return kept | ({"PISIS_CRASH_AT": point} if point else {})
