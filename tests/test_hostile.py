@@ -2,13 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from campaign import hostile, judged, ledger, mutants
+from campaign import hostile, judged, ledger, mutants, shim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import CONTROL, NAME
@@ -73,33 +72,22 @@ def test_a_planted_defect_is_found() -> None:
     assert mutants.found(mutant)
 
 
-def test_killed_twice_on_the_way_nothing_is_lost() -> None:
+@pytest.mark.skipif(not shim.possible(), reason="gcc is not installed, or this is not Linux")
+def test_killed_refused_and_without_power_nothing_is_lost() -> None:
     """In a process of its own: it forks, and must have used nothing before."""
     run = subprocess.run(
-        [sys.executable, "-m", "campaign", "kills", "--seed", str(SEED), "--trials", "2", "--dry"],
+        [sys.executable, "-m", "campaign", "short", "--seed", str(SEED), "--dry"],
         cwd=Path(__file__).parent,
         capture_output=True,
         check=False,
-        env={**os.environ, "PISIS_ISOLATION": "false"},
+        env={**os.environ, "PISIS_ISOLATION": "false", "PISIS_STATES": "3"},
     )
-    assert run.returncode == 0, run.stderr.decode()
+    assert run.returncode == 0, run.stdout.decode() + run.stderr.decode()
     told = json.loads(run.stdout)
     assert told["broken"] == []
-    assert told["kills"] >= 2
-
-
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_killed_at_a_system_call_nothing_is_lost() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "campaign", "calls", "--seed", str(SEED), "--trials", "1", "--dry"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PISIS_ISOLATION": "false"},
-    )
-    assert run.returncode == 0, run.stderr.decode()
-    told = json.loads(run.stdout)
-    assert told["broken"] == []
+    assert told["trials"] == 25
+    assert told["kills"] > 500
+    assert told["recovered"] == 15
 
 
 def test_the_page_of_figures_is_what_the_ledger_says() -> None:

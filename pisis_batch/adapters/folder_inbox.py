@@ -276,39 +276,54 @@ class FolderInbox:
         batch = self._claims / str(uuid.uuid4())
         batch.mkdir(mode=0o700)
         with self._held(batch):
-            taken = [path for sender, seen in found if (path := self._taken(root, sender, seen, batch))]
-            for made in (*{path.parent for path in taken}, batch, self._claims):
+            homes = [self._home(root, sender, seen, batch) for sender, seen in found]
+            for made in (batch, self._claims):  # before anything is moved into it
                 sync_folder(made)
+            ready = [(*one, home) for one, home in zip(found, homes, strict=True) if home]
+            taken = [path for sender, seen, home in ready if (path := self._taken(root, sender, seen, home))]
+            for home in {path.parent for path in taken}:
+                sync_folder(home)
             for sender in {sender for sender, _ in found}:
                 with contextlib.suppress(OSError), self._folder(root, sender) as folder:
                     os.fsync(folder)
             for path in taken:
                 yield self._claimed(batch, path)
-            with contextlib.suppress(OSError):
-                batch.rmdir()
+            for made in (*filter(None, homes), batch):  # what nothing was moved into
+                with contextlib.suppress(OSError):
+                    made.rmdir()
 
-    def _taken(self, root: int, sender: str | None, seen: Seen, batch: Path) -> Path | None:
-        """Where a file was renamed to. None when somebody else was first, or it may not be renamed."""
-        login = batch / (sender or _NOBODY)
+    def _home(self, root: int, sender: str | None, seen: Seen, batch: Path) -> Path | None:
+        """The folder of a batch that a file goes to, made; None when its sender's folder is gone."""
+        home = batch / (sender or _NOBODY)
         try:
             with self._folder(root, sender) as folder:
                 if folder_scan.foreign(seen, folder):
-                    login = login.with_name(_FOREIGN + login.name)
-                login.mkdir(mode=0o700, exist_ok=True)
-                _rename(folder, seen.name, login / seen.name)
-                if self._pairing and not login.name.startswith(_FOREIGN):
-                    self._pairing.take(folder, login / seen.name, _rename)
+                    home = home.with_name(_FOREIGN + home.name)
+            home.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                login.rmdir()
-            if error.errno != errno.ENOENT:
-                self._stuck[sender, seen.name] = time.monotonic()
-                # a login is a number that says who it is: its end is enough to find the folder
-                _log().error(
-                    "claim_failed", folder=f"…{(sender or '')[-4:]}", error=type(error).__name__, errno=error.errno
-                )
+            self._refused(sender, seen, error)
             return None
-        return login / seen.name
+        return home
+
+    def _taken(self, root: int, sender: str | None, seen: Seen, home: Path) -> Path | None:
+        """Where a file was renamed to. None when somebody else was first, or it may not be renamed."""
+        try:
+            with self._folder(root, sender) as folder:
+                _rename(folder, seen.name, home / seen.name)
+                if self._pairing and not home.name.startswith(_FOREIGN):
+                    self._pairing.take(folder, home / seen.name, _rename)
+        except OSError as error:
+            self._refused(sender, seen, error)
+            return None
+        return home / seen.name
+
+    def _refused(self, sender: str | None, seen: Seen, error: OSError) -> None:
+        if error.errno != errno.ENOENT:
+            self._stuck[sender, seen.name] = time.monotonic()
+            # a login is a number that says who it is: its end is enough to find the folder
+            _log().error(
+                "claim_failed", folder=f"…{(sender or '')[-4:]}", error=type(error).__name__, errno=error.errno
+            )
 
 
 def _rename(folder: int, name: str, target: Path) -> None:

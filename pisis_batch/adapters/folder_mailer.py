@@ -11,11 +11,14 @@ class FolderMailer:
     """Fulfils `ports.Mailer`."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root, self._lasting = root, False
 
     def send(self, mails: Sequence[Mail]) -> Iterator[tuple[Mail, str | None]]:
         """Write each message; a second try writes the same file again."""
         self._root.mkdir(parents=True, exist_ok=True)
+        if not self._lasting:  # the folder's own name, once
+            durable.sync_folder(self._root.parent)
+            self._lasting = True
         for mail in mails:
             durable.write(self._path(mail.kind, mail.guid, mail.id), mail.body)
             yield mail, None

@@ -1,64 +1,69 @@
-"""Killed, or given an error, at the N-th durable system call of a whole run, with the program untouched (strace)."""
+"""Killed, or given an error, at each durable system call of a whole run, with the program untouched.
 
-import os
+A golden run says how many durable calls there are under the workspace; then the same files again, once for each of
+them: the process dies just before the call, just after it, or with half of the bytes written; or the call fails, once
+or from there on. Counted is what really took place.
+"""
+
+import errno
 import random
-import re
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-from campaign import kills, world
+from campaign import shim, world
+from campaign.lives import Nursery
 
-CALLS = ("fsync", "fdatasync", "rename", "renameat", "renameat2", "unlink", "unlinkat", "pwrite64")
-_PROGRAM = (
-    "import sys\nsys.path[:0] = [sys.argv[2]]\nfrom pathlib import Path\nfrom campaign import world\n"
-    "from pisis_batch import service\nservice.once(world.ports(Path(sys.argv[1])))\n"
-)
-_TESTS = Path(__file__).parents[1]
+_DEATHS = (shim.KILL_BEFORE, shim.KILL_AFTER, shim.KILL_HALF)
+_ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_REFUSALS = {1, 3}  # exit codes of a run that could not go on: the next one can
 
 
-def trials(seeds: Iterator[int], error: str | None = None) -> Iterator[tuple[int, int, list[str]]]:
-    """For each seed: the seed, how many faults took place, and what was broken at the end."""
-    with tempfile.TemporaryDirectory(prefix="pisis-calls-", dir=kills.memory()) as name:
-        base = Path(name)
-        kills.forked(lambda: world.template(base / "template"))
-        golden: dict[str, int] = {}
-        for seed in seeds:
-            workspace = world.copied(base / "template", base / f"trial-{seed}")
-            golden = golden or _counted(world.copied(base / "template", base / "golden"))
-            yield seed, *_trial(workspace, seed, golden, error)
-            shutil.rmtree(workspace)
+def trials(seeds: Iterator[int], nursery: Nursery, kind: str) -> Iterator[tuple[int, int, list[str]]]:
+    """For each seed a golden run and every call of it; the seed, whether it took place, and what was broken."""
+    orders = shim.Shim()
+    for seed in seeds:
+        files = world.drawn(seed)
+        nursery.fresh(files)
+        orders.order(nursery.workspace, shim.COUNT)
+        code = nursery.life()
+        calls = orders.passed
+        orders.off()
+        if code or not calls:
+            yield seed, 0, [f"the golden run ended with {code} after {calls} calls"]
+            continue
+        chance = random.Random(seed)
+        for at in range(1, calls + 1):
+            trial = _killed if kind == "calls" else _refused
+            yield seed, *trial(nursery, orders, files, at, chance)
 
 
-def _traced(workspace: Path, *options: str) -> subprocess.CompletedProcess[bytes]:
-    command = ["strace", "-f", "-qq", *options, sys.executable, "-c", _PROGRAM, str(workspace), str(_TESTS)]
-    return subprocess.run(
-        command, capture_output=True, check=False, env={**os.environ, "PISIS_ISOLATION": "false"}, timeout=300
-    )
+def _killed(
+    nursery: Nursery, orders: shim.Shim, files: dict[str, bytes], at: int, chance: random.Random
+) -> tuple[int, list[str]]:
+    nursery.fresh(files)
+    how = _DEATHS[at % len(_DEATHS)]
+    orders.order(nursery.workspace, how, at)
+    killed = int(nursery.life() == -signal.SIGKILL and bool(orders.fired))
+    where = orders.fired
+    if chance.random() < 0.3:  # and again in the recovery, anywhere
+        orders.order(nursery.workspace, chance.choice(_DEATHS), chance.randint(1, max(2, at)))
+        killed += int(nursery.life() == -signal.SIGKILL and bool(orders.fired))
+    orders.off()
+    return killed, [f"call {at} ({where}, {how}): {what}" for what in nursery.ended(files, killed)]
 
 
-def _counted(workspace: Path) -> dict[str, int]:
-    """How often a whole run makes each call."""
-    world.drop(workspace, world.drawn(1))
-    log = workspace / "strace.log"
-    _traced(workspace, "-e", f"trace={','.join(CALLS)}", "-o", str(log))
-    found: dict[str, int] = {}
-    for name in re.findall(r"^\d+ +(\w+)\(", log.read_text("utf-8", "replace"), re.MULTILINE):
-        found[name] = found.get(name, 0) + 1
-    return found
-
-
-def _trial(workspace: Path, seed: int, golden: dict[str, int], error: str | None) -> tuple[int, list[str]]:
-    chance = random.Random(seed)
-    files = world.drawn(1)
-    world.drop(workspace, files)
-    call = chance.choice(sorted(golden))
-    fault = f"error={error}" if error else "signal=KILL"
-    when = chance.randint(1, golden[call])
-    run = _traced(workspace, "-o", "/dev/null", "-e", f"inject={call}:{fault}:when={when}")
-    happened = error is not None or run.returncode in {-signal.SIGKILL, 128 + signal.SIGKILL}
-    return int(happened), kills.ended(workspace, files)
+def _refused(
+    nursery: Nursery, orders: shim.Shim, files: dict[str, bytes], at: int, chance: random.Random
+) -> tuple[int, list[str]]:
+    nursery.fresh(files)
+    error, how = chance.choice(_ERRORS), chance.choice((shim.FAIL, shim.FAIL, shim.FAIL_ON))
+    orders.order(nursery.workspace, how, at, error)
+    code, fired, where = nursery.life(), int(bool(orders.fired)), orders.fired
+    orders.off()
+    broken = nursery.ended(files, lives=3)
+    if code not in {0, *_REFUSALS}:
+        broken.append(f"the run ended with {code}")
+    if not fired:
+        broken.append("the error did not take place")
+    said = f"call {at} ({where}, {errno.errorcode[error]}, {'for good' if how == shim.FAIL_ON else 'once'})"
+    return fired, [f"{said}: {what}" for what in broken]

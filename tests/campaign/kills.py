@@ -26,4 +26,4 @@ def _trial(nursery: Nursery, seed: int) -> tuple[int, list[str]]:
         point = f"{chance.choice(POINTS)}:{chance.randint(1, len(files))}"
         killed += nursery.life(point) == -signal.SIGKILL
         going = chance.random() < _AGAIN
-    return killed, nursery.ended(files)
+    return killed, nursery.ended(files, killed)

@@ -21,6 +21,23 @@ KINDS: Mapping[str, tuple[str, str, int]] = {
     "mutants": ("Defectos sembrados que las pruebas encontraron", "defectos", 40),
 }
 
+_MORE = {"distinct": "Estados distintos", "recovered": "recuperados del todo"}
+_HOW = """Cada vida del servicio es un proceso aparte que muere de verdad (`SIGKILL`) y otro que se recupera; un tercero hace las
+cuentas desde afuera. El proceso padre tiene todo cargado y el fallo de un archivo, que es una función pura, lo da un
+proceso de larga vida que responde una sola vez por el mismo archivo con las mismas respuestas del registro: así cada
+intento cuesta lo que cuesta su parte durable. La clase «isolated» usa en cambio el proceso aislado de verdad.
+
+Las llamadas al sistema se cuentan, se niegan o se registran con una biblioteca que se carga antes que libc
+(`tests/campaign/shim.c`): pasan por ella las de Python y las de SQLite, y solo se cuenta la falla que de verdad ocurrió.
+
+El corte de energía se simula a partir de esas llamadas (`tests/campaign/disk.py`): queda lo que se llevó al disco y
+cualquier parte de lo demás: escrituras en cualquier subconjunto, una rota a 512 o 4096 bytes, nombres creados, movidos o
+borrados que aún no estaban en el disco. Supuestos: un cambio de nombre ocurre entero o no ocurre, y queda firme al
+sincronizar cualquiera de sus dos carpetas; el índice de memoria compartida de SQLite se pierde siempre. Cada estado se
+examina (base íntegra, cada acuse con su original, nada prometido falta, ningún archivo desaparece); de los que difieren
+en lo que dice la base o en sus archivos, los que dice la nota se recuperaron del todo.
+""".splitlines()
+
 
 def read() -> list[dict[str, Any]]:
     """Every run so far."""
@@ -54,18 +71,16 @@ def page(runs: Sequence[Mapping[str, Any]]) -> str:
         lines.append(f"| {title} | {done} {unit} | {goal} | {broken} |")
     lines += [
         "",
-        "Lo que aún no llega a su meta está dicho como está. No se simuló el corte de energía: la biblioteca de SQLite que",
-        "se usa no deja poner un sistema de archivos propio debajo; lo que se hizo es `synchronous=FULL` y escribir, llevar",
-        "al disco y renombrar, en ese orden, y matar el proceso en cada llamada.",
-        "",
+        *_HOW,
         "## Corridas",
         "",
-        "| Clase | Semilla | Intentos | Contado | Fallas | Nota |",
-        "|---|---:|---:|---:|---|---|",
+        "| Clase | Cambio | Semilla | Intentos | Contado | Segundos | Fallas | Nota |",
+        "|---|---|---:|---:|---:|---:|---|---|",
     ]
     for run in runs:
         broken = "; ".join(run["broken"]) or "0"
-        lines.append(
-            f"| {run['kind']} | {run['seed']} | {run['trials']} | {run['kills']} | {broken} | {run.get('note', '')} |"
-        )
+        done = [f"{word} {run[name]}" for name, word in _MORE.items() if name in run]
+        note = ". ".join([*([", ".join(done)] if done else []), *([run["note"]] if "note" in run else [])])
+        cells = [run["kind"], run.get("commit", ""), run["seed"], run["trials"], run["kills"], run.get("seconds", "")]
+        lines.append("| " + " | ".join(map(str, [*cells, broken, note])) + " |")
     return "\n".join(lines) + "\n"

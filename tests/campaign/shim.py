@@ -56,7 +56,7 @@ def start_anew() -> None:
     built = Path(tempfile.mkdtemp(prefix="pisis-shim-")) / "shim.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-o", built, _SOURCE, "-ldl"], check=True)
     environment = {**os.environ, "LD_PRELOAD": str(built), "PISIS_SHIM": str(built)}
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606  # ourselves
 
 
 def _library() -> ctypes.CDLL:
