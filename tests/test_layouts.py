@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from worlds import NOW
 
 from pisis_batch import pipeline
-from pisis_batch.layouts import Layout, LayoutError, Shelf, json_schema, parse, shelf
+from pisis_batch.layouts import Layout, LayoutError, Shelf, json_schema, parse, shelf, shelf_for, travels
 from pisis_batch.model import Limits, Received
 from pisis_batch.writing import sample
 
@@ -97,3 +97,17 @@ def test_versions_are_chosen_by_cut_date() -> None:
 
 def test_the_schema_for_editors_is_fresh() -> None:
     assert json.loads(SOURCE.with_name("layout.schema.json").read_text("utf-8")) == json_schema()
+
+
+def test_a_name_finds_the_same_layout_whether_all_were_read_or_only_what_it_asks_for() -> None:
+    everything = shelf()
+    for layout in everything:
+        for cut in ("20250101", "20260701"):
+            name = f"{layout.annex.lower()}{cut}NI000900123456.TXT"
+            few = shelf_for([name])
+            assert len(few.layouts) < len(everything.layouts)
+            assert few.find(name) is everything.find(name) is not None
+            assert travels(everything.find(name) or layout)
+    assert shelf_for(["NADA.TXT"]) is everything
+    assert shelf_for([f"{one.annex}.TXT" for one in everything]).layouts == everything.layouts
+    assert not travels(everything.layouts[0].model_copy())

@@ -53,7 +53,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
 #: What a check without a workspace may load of what takes long: reading and judging, and nothing that tells of it.
 _NOT_FOR_A_CHECK = {
     *("pandera", "sqlalchemy", "alembic", "jinja2", "css_inline", "aiosmtplib", "structlog", "watchdog", "numpy"),
-    *("stdnum", "rapidfuzz", "xlsxwriter", "pisis_batch.judging", "pisis_batch.adapters.wire"),
+    *("stdnum", "rapidfuzz", "xlsxwriter", "pisis_batch.judging", "pisis_batch.ports"),
 }
 
 

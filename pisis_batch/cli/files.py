@@ -6,7 +6,7 @@ import sys
 import threading
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,10 @@ from pisis_batch.cli import REJECTED
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
 from pisis_batch.cli.shelves import LAYOUTS, known
 from pisis_batch.model import Content, Id, Limits, Outcome, Received, Verdict
-from pisis_batch.ports import Ports
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from pisis_batch.ports import Ports
 
 _FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -26,7 +28,7 @@ def _end(found: list[Outcome]) -> None:
         sys.exit(REJECTED)
 
 
-def _wired(settings: Settings, *, workers: bool = False) -> Ports:
+def _wired(settings: Settings, *, workers: bool = False) -> "Ports":
     """The ports, whose adapters are loaded only here: a file is checked without a database as well."""
     from pisis_batch import wiring
 
@@ -111,7 +113,7 @@ def _keep(outcome: Outcome, now: datetime, folder: Path) -> None:
             (folder / document.name).write_bytes(document.content)
 
 
-def ports_if_any(workspace: Path | None) -> Ports | None:
+def ports_if_any(workspace: Path | None) -> "Ports | None":
     """The ports of the workspace; without one, None, and the terminal is told what that means."""
     try:
         return _wired(Settings.load(workspace))
@@ -122,7 +124,7 @@ def ports_if_any(workspace: Path | None) -> Ports | None:
         return None
 
 
-def _owner(path: Path, ports: Ports | None, workspace: Path | None) -> str | None:
+def _owner(path: Path, ports: "Ports | None", workspace: Path | None) -> str | None:
     """The login whose folder of the inbox a file lies in."""
     if ports is None:
         return None
@@ -216,7 +218,7 @@ def _stop(stop: threading.Event) -> None:
     systemd.notify("STOPPING=1\nSTATUS=terminando lo que está en curso")
 
 
-def _status(port: int, settings: Settings, ports: Ports, beats: "service.Beats") -> None:
+def _status(port: int, settings: Settings, ports: "Ports", beats: "service.Beats") -> None:
     from pisis_batch import wiring
     from pisis_batch.adapters import status_server
 
@@ -280,7 +282,7 @@ def reprocess(
 
 
 def _chosen(
-    ports: Ports,
+    ports: "Ports",
     guids: tuple[str, ...],
     *,
     rejected: bool,

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pisis_batch.service.chores import expire
     from pisis_batch.service.comparing import difference
     from pisis_batch.service.delivery import deliver, publish
-    from pisis_batch.service.intake import lane, readable, submit, take_in
+    from pisis_batch.service.intake import lane, submit, take_in
     from pisis_batch.service.keeping import Erased, erase_class, erase_person, mentions, retain
+    from pisis_batch.service.naming import readable
     from pisis_batch.service.processing import BusyError, judge_again, once, process, reprocess
     from pisis_batch.service.undoing import Undoing, undo
     from pisis_batch.service.watching import watch
@@ -62,8 +63,9 @@ _WHERE = {
     **dict.fromkeys(["check"], "checking"),
     **dict.fromkeys(["expire"], "chores"),
     **dict.fromkeys(["difference"], "comparing"),
+    **dict.fromkeys(["readable"], "naming"),
     **dict.fromkeys(["deliver", "publish"], "delivery"),
-    **dict.fromkeys(["lane", "readable", "submit", "take_in"], "intake"),
+    **dict.fromkeys(["lane", "submit", "take_in"], "intake"),
     **dict.fromkeys(["Erased", "erase_class", "erase_person", "mentions", "retain"], "keeping"),
     **dict.fromkeys(["BusyError", "judge_again", "once", "process", "reprocess"], "processing"),
     **dict.fromkeys(["Undoing", "undo"], "undoing"),

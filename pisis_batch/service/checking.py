@@ -1,12 +1,16 @@
 """The verdict of a file, and nothing else: what a check says is what the service will do."""
 
+from typing import TYPE_CHECKING
+
 from pisis_batch import pipeline
 from pisis_batch.layouts import Shelf
 from pisis_batch.model import Limits, Outcome, Received
-from pisis_batch.ports import Ports
+
+if TYPE_CHECKING:
+    from pisis_batch.ports import Ports
 
 
-def check(received: Received, ports: Ports | None, *, shelf: Shelf, limits: Limits) -> Outcome:
+def check(received: Received, ports: "Ports | None", *, shelf: Shelf, limits: Limits) -> Outcome:
     """The verdict without any effect; without ports only the structure is judged."""
     if ports is None:
         return pipeline.conclude(pipeline.examine(received, shelf, limits), None)

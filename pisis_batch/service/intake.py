@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from pisis_batch.model import DETACHED, ENVELOPED, UNREADABLE, Id, Received
 from pisis_batch.ports import Claimed, Ports, Receipt, UnavailableError
 from pisis_batch.service.crash import crashpoint
+from pisis_batch.service.naming import readable
 
 if TYPE_CHECKING:
     import structlog
 
 #: Before the login in the queue of a sender who, on reception, might not send for the entity.
 OUTSIDE = " @"
-_LONGEST = 255
 _LARGEST_SIGNATURE = 256 * 1024  # bytes; one with its certificates has some thousands
 
 
@@ -99,17 +99,6 @@ def lane(name: str, sender: str | None, ports: Ports) -> str:
             apart = "" if sender and ports.registry.entitled(sender, entity) else f"{OUTSIDE}{sender or ''}"
             return f"{entity}{apart}"
     return f"@{sender or ''}"
-
-
-def readable(name: str) -> str:
-    """A name that every database, message and terminal can hold: whatever is no plain sign becomes an escape."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    shown = "".join(sign if sign.isprintable() else _escape(sign) for sign in text)
-    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
-
-
-def _escape(sign: str) -> str:
-    return f"\\x{ord(sign):02x}" if sign.isascii() else sign.encode("ascii", "backslashreplace").decode()
 
 
 def submit(path: Path, sender: str | None, ports: Ports) -> str:

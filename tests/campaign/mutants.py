@@ -161,7 +161,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     yield Mutant("unfinished names are files", scan, '".filepart")', '".nunca")', "test_ports.py::half_written")
     yield Mutant(
         "names are shown as they are",
-        "service/intake.py",
+        "service/naming.py",
         "sign if sign.isprintable() else _escape(sign)",
         "sign",
         intake + "every_kind",
