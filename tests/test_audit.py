@@ -14,7 +14,7 @@ from test_service import drop
 from worlds import NOW, file_of
 
 from pisis_batch import service, wiring
-from pisis_batch.adapters import keyring
+from pisis_batch.adapters import keyring, sql_chain
 from pisis_batch.adapters.keyring import Keyring, KeyringError
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sql_tables import audit, chain
@@ -70,10 +70,16 @@ FORGED = {
 }
 
 
-@pytest.mark.parametrize(("statement", "what"), FORGED.items())
-def test_whatever_is_forged_is_found(ports: Ports, told: str, statement: str, what: str) -> None:
-    found = changed(ports, statement)
-    assert any(what in one for one in found), found
+def test_whatever_is_forged_is_found(ports: Ports, told: str) -> None:
+    """Each forgery alone, taken back after it was looked for."""
+    for statement, what in FORGED.items():
+        with registry(ports).engine.connect() as connection, connection.begin() as transaction:
+            assert connection.execute(sa.text(statement)).rowcount
+            found = [
+                f"{one.guid}: {one.what}" for one in sql_chain.verify(connection, registry(ports).keys, None).offenders
+            ]
+            transaction.rollback()
+        assert any(what in one for one in found), (statement, found)
 
 
 def test_the_place_of_a_forgery_is_told(ports: Ports, told: str) -> None:

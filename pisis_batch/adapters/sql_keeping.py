@@ -13,7 +13,7 @@ from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_tables import document, receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Id
-from pisis_batch.ports import Audited, AuditHead, Erasing, Traced
+from pisis_batch.ports import Audited, AuditHead, Erasing, Traced, UnavailableError
 
 ORIGIN = "retencion"  # stands where a receipt's guid would
 _EMPTIED = ("finding", "document", "mail", "link", "profile_grant", "stored", "audit", "person", "receipt")
@@ -109,13 +109,18 @@ class SqlKeeping:
             return connection.execute(run.update().where(run.c.latest, held).values(published=False)).rowcount
 
     def compact(self) -> None:
-        """SQLite: the file is written anew and its log emptied. PostgreSQL: dead rows are given back."""
+        """SQLite: the file is written anew and its log emptied. PostgreSQL: dead rows are given back.
+
+        Raises UnavailableError when others use it all the time.
+        """
         if self.engine.dialect.name == "sqlite":
             raw = self.engine.raw_connection()
             try:
                 held: Any = raw.driver_connection
                 held.execute("VACUUM")
                 held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except Exception as error:  # noqa: BLE001 the driver's own, which depends on where it came from
+                raise UnavailableError(type(error).__name__) from None
             finally:
                 raw.close()
             return

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters.sql_facts import frame
 from pisis_batch.adapters.sql_tables import approval, entity, grant, link, receipt, run
+from pisis_batch.adapters.sql_unnaming import NOBODY
 from pisis_batch.model import GRANT_HISTORY, LINK_HISTORY, Id, Traces
 from pisis_batch.ports import Origin
 
@@ -42,7 +43,8 @@ def traces(connection: sa.Connection, guid: str) -> Traces | None:
     touched = sa.union(
         *(
             sa.select(table.c.entity_id, table.c.tipo_id, table.c.num_id).where(
-                (table.c.from_guid == guid) | (table.c.to_guid == guid)
+                (table.c.from_guid == guid) | (table.c.to_guid == guid),
+                table.c.tipo_id != NOBODY,  # whoever was taken out is not put back
             )
             for table in (link, grant)
         )

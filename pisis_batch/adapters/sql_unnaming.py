@@ -24,6 +24,8 @@ from pisis_batch.adapters.sql_tables import (
 from pisis_batch.model import Id
 from pisis_batch.ports import Traced
 
+#: Stands where the type of a person's document would.
+NOBODY = "--"
 _NAMES = ("primer_nombre", "primer_apellido", "telefono", "cargo", "correo")
 
 
@@ -88,9 +90,9 @@ def unname(connection: sa.Connection, keys: Keyring, id_: Id) -> int:
     addresses |= set(connection.scalars(sa.select(person.c.correo_personal).where(_is(person, id_))))
     many = 0
     many += connection.execute(
-        link.update().where(_is(link, id_)).values(tipo_id="--", num_id=stands, **dict.fromkeys(_NAMES, ""))
+        link.update().where(_is(link, id_)).values(tipo_id=NOBODY, num_id=stands, **dict.fromkeys(_NAMES, ""))
     ).rowcount
-    many += connection.execute(grant.update().where(_is(grant, id_)).values(tipo_id="--", num_id=stands)).rowcount
+    many += connection.execute(grant.update().where(_is(grant, id_)).values(tipo_id=NOBODY, num_id=stands)).rowcount
     many += connection.execute(person.delete().where(_is(person, id_))).rowcount
     sql_revision.grow(connection)
     many += connection.execute(audit.update().where(audit.c.who == login).values(who=None)).rowcount

@@ -10,7 +10,7 @@ import click
 from pisis_batch.cli import REJECTED
 from pisis_batch.cli.output import as_json
 from pisis_batch.model import Id
-from pisis_batch.ports import KINDS, Ports
+from pisis_batch.ports import KINDS, Ports, UnavailableError
 from pisis_batch.settings import Settings
 
 _FORM = click.option(
@@ -62,7 +62,7 @@ def retention(workspace: Path | None, form: str, *, dry_run: bool, applied: bool
         )
     done = service.retain(ports) if applied else {}
     if applied:
-        ports.registry.compact()
+        _compact(ports)
     if form == "json":
         as_json([{**row, "erased": done.get(row["kind"], 0)} for row in told])
         return
@@ -100,7 +100,7 @@ def erase_class(workspace: Path | None, kind: str, before: datetime, by: str, *,
         click.echo(f"Se borrarían {many} {_ENDS[kind]} de la clase {kind}. Repita la orden con --apply para hacerlo.")
         return
     service.erase_class(ports, kind, before.date(), by=login)
-    ports.registry.compact()
+    _compact(ports)
     click.echo(f"Borrado: {many} {_ENDS[kind]} de la clase {kind}.")
 
 
@@ -135,7 +135,7 @@ def erase_person(workspace: Path | None, number: str, by: str, *, originals: boo
         click.echo("Nada se borró: repita la orden con --apply para hacerlo.")
         return
     done = service.erase_person(ports, id_, login, originals=originals)
-    ports.registry.compact()
+    _compact(ports)
     click.echo(
         f"Suprimida de {done.rows} filas y de los documentos, correos y valores de {len(done.receipts)} archivos."
     )
@@ -145,6 +145,17 @@ def erase_person(workspace: Path | None, number: str, by: str, *, originals: boo
         click.echo(f"  {guid}: está en curso o falta responderlo; repita la orden cuando termine")
     if done.waiting or done.obstacles:
         sys.exit(REJECTED)
+
+
+def _compact(ports: Ports) -> None:
+    try:
+        ports.registry.compact()
+    except UnavailableError:
+        click.echo(
+            "Se borró, pero la base no se pudo reescribir porque la están usando: sus bytes se irán ocupando."
+            " Repita la orden cuando haya poco trabajo.",
+            err=True,
+        )
 
 
 def _login(text: str) -> str:
