@@ -1,5 +1,6 @@
 """The service as a process: under the locks of its unit, what it says of itself, and how it ends."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -19,11 +20,12 @@ from typing import Any
 import pytest
 from confined import calls, service
 from conftest import GOOD
+from test_service import drop
 from worlds import NAME, file_of
 
 from pisis_batch import wiring
 from pisis_batch.ports import Ports
-from pisis_batch.service import Beats
+from pisis_batch.service import Beats, watch
 from pisis_batch.settings import Settings
 
 HOME = Path(__file__).parents[1]
@@ -207,3 +209,45 @@ def test_a_writer_that_takes_long_is_no_fault_of_the_database(workspace: Path, p
     free.set()
     thread.join()
     assert (sign.well, sign.note) == (True, "ocupada")
+
+
+class Deaf:
+    """A judge that hears nothing of a stop, as one deep in a large file may."""
+
+    def __init__(self) -> None:
+        self.begun, self.free = threading.Event(), threading.Event()
+
+    def judge(self, *_: object) -> None:
+        self.begun.set()
+        self.free.wait(30)
+        raise RuntimeError("too late")
+
+    def warm(self) -> None:
+        """Nothing to prepare."""
+
+    def close(self) -> None:
+        """Heard, and not minded."""
+
+
+class Quiet:
+    """Hints that never come."""
+
+    @contextmanager
+    def listening(self, _: object) -> Iterator[None]:
+        yield
+
+
+def test_a_file_whose_thread_hears_nothing_goes_back_in_line_uncounted(workspace: Path, ports: Ports) -> None:
+    deaf, stop = Deaf(), threading.Event()
+    ports = dataclasses.replace(ports, judge=deaf)  # type: ignore[arg-type]  # it never answers
+    drop(workspace, file_of(GOOD))
+    threading.Thread(target=lambda: deaf.begun.wait(30) and stop.set(), daemon=True).start()
+    begun = time.monotonic()
+    assert not watch(ports, Quiet(), rescan_seconds=0.1, stop=stop)
+    assert time.monotonic() - begun < 20
+    (waits,) = ports.registry.pending()
+    assert (waits.state, waits.attempts) == ("recibido", 0)
+    deaf.free.set()
+    time.sleep(0.5)  # what it says then is nobody's
+    (waits,) = ports.registry.pending()
+    assert (waits.state, waits.attempts) == ("recibido", 0)

@@ -20,6 +20,7 @@ class FolderArchive:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._durable: set[Path] = set()  # folders whose own name is
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def keep(self, source: Path) -> tuple[str, str, int]:
@@ -55,7 +56,9 @@ class FolderArchive:
         temporary.chmod(0o400)
         temporary.replace(target)
         sync_folder(target.parent)
-        sync_folder(self._root)
+        if target.parent not in self._durable:  # made by us, or by one who may have died before it was durable
+            sync_folder(self._root)
+            self._durable.add(target.parent)
         return sha.hexdigest(), md5.hexdigest().upper(), size
 
     def fetch(self, sha256: str) -> bytes:

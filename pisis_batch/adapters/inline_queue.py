@@ -51,6 +51,10 @@ class InlineQueue:
                 structlog.get_logger().error("chore_failed", chore=chore.name, error=type(error).__name__)
         return bool(self._in_hand or self._resting)
 
+    def in_hand(self) -> list[str]:
+        """Receipts that a thread works on."""
+        return [receipt.guid for receipt in self._in_hand.values()]
+
     def drain(self, seconds: float) -> bool:
         """Wait for the files in hand; whether all of them ended."""
         until = time.monotonic() + seconds

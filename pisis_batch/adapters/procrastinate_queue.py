@@ -143,6 +143,10 @@ class ProcrastinateQueue:
         del work, stop
         return False
 
+    def in_hand(self) -> list[str]:
+        """None: workers have them."""
+        return []
+
     def drain(self, seconds: float) -> bool:
         """Nothing is in hand here."""
         del seconds

@@ -159,9 +159,22 @@ def earlier(connection: sa.Connection, who: Id | None, sha256: str, guid: str) -
 
 def entitled(connection: sa.Connection, login: str, who: Id) -> bool:
     """Whether a login is linked to an entity now, or is its representative or contact."""
-    key = connection.scalar(sa.select(entity.c.id).where(entity.c.tipo_id == who.type, entity.c.num_id == who.number))
-    found = _sender(connection, login, key) if key is not None else None
-    return found is not None and found.entitled
+    try:
+        person = Id.parse(login)
+    except ValueError:
+        return False
+    heads = sa.or_(
+        sa.and_(entity.c.rep_tipo_id == person.type, entity.c.rep_num_id == person.number),
+        sa.and_(entity.c.contacto_tipo_id == person.type, entity.c.contacto_num_id == person.number),
+    )
+    linked = sa.exists().where(
+        link.c.entity_id == entity.c.id,
+        link.c.tipo_id == person.type,
+        link.c.num_id == person.number,
+        link.c.valid_to.is_(None),
+    )
+    named = sa.and_(entity.c.tipo_id == who.type, entity.c.num_id == who.number)
+    return connection.scalar(sa.select(entity.c.id).where(named, sa.or_(heads, linked))) is not None
 
 
 def _sender(connection: sa.Connection, login: str | None, key: int | None) -> Sender | None:

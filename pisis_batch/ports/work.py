@@ -55,6 +55,10 @@ class Queue(Protocol):
         """Do what falls to this process now, until `stop`; nothing where workers do it. True when to come back soon."""
         ...
 
+    def in_hand(self) -> list[str]:
+        """Receipts that this process works on."""
+        ...
+
     def drain(self, seconds: float) -> bool:
         """Wait for what this process has in hand; whether all of it ended."""
         ...

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -62,9 +63,20 @@ def watch(
     ports.queue.drain(_DRAIN_SECONDS)
     ports.judge.close()  # whatever is still in hand goes back in line
     done = ports.queue.drain(_DRAIN_SECONDS / 4)
+    if not done:  # a thread that hears nothing: its file goes back without it, and its fence keeps it from writing
+        beside.append(threading.Thread(target=_give_back, args=(ports, ports.queue.in_hand()), daemon=True))
+        beside[-1].start()
     for thread in beside:
         thread.join(timeout=_DRAIN_SECONDS / 4)
     return done and not any(thread.is_alive() for thread in beside)
+
+
+def _give_back(ports: Ports, guids: list[str]) -> None:
+    """Put files that were in hand back in line, and not as an attempt."""
+    for guid in guids:
+        receipt = _guarded(partial(ports.registry.receipt, guid))
+        if receipt is not None and receipt.state == "procesando":
+            _guarded(partial(ports.registry.give_back, guid, receipt.fence, counted=False))
 
 
 def _asked(stop: threading.Event, beats: Beats, loop: str) -> Callable[[], bool]:
