@@ -65,7 +65,7 @@ def _due(kind: str, before: str, guids: Collection[str] | None = None) -> sa.Sel
 
 
 def count(connection: sa.Connection, kind: str, before: str) -> tuple[int, str]:
-    """How many receipts, rows or entries of a class are due, and the oldest's day."""
+    """How many receipts (with notices about none), rows or entries of a class are due, and the oldest's day."""
     if kind == "historia":
         found = [
             connection.execute(
@@ -81,6 +81,10 @@ def count(connection: sa.Connection, kind: str, before: str) -> tuple[int, str]:
         due = _due(kind, before).subquery()
         query = sa.select(sa.func.count(), sa.func.min(due.c.ended))
     many, oldest = connection.execute(query).one()
+    if kind == "cartas":
+        notices = sa.select(sa.func.count(), sa.func.min(mail.c.sent_at)).where(old_notices(before))
+        others, first = connection.execute(notices).one()
+        many, oldest = many + others, min(filter(None, (oldest, first)), default="")
     return int(many), str(oldest or "")[:10]
 
 

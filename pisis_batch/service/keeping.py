@@ -27,7 +27,9 @@ def retain(ports: Ports) -> dict[str, int]:
     done = {}
     for kind in KINDS:
         before = limit(ports, kind)
-        if before is not None and (many := erase_class(ports, kind, before)):
+        if before is None or not ports.registry.due(kind, before)[0]:  # asked without holding anybody up
+            continue
+        if many := erase_class(ports, kind, before):
             done[kind] = many
             _log.info("retention", kind=kind, before=str(before), many=many)
     return done
