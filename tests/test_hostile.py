@@ -1,5 +1,6 @@
 """A short turn of the campaign: hostile files, random bytes, kills, planted defects. `make campaign` runs it in full."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from campaign import hostile, judged, ledger, mutants, shim
+from campaign import hostile, judged, ledger, mutants, mutated, objects, shim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import CONTROL, NAME
@@ -70,6 +71,20 @@ def test_every_planted_defect_has_a_place_to_be_planted() -> None:
 def test_a_planted_defect_is_found() -> None:
     (mutant,) = [one for one in mutants.ALL if one.name == "the dead keep their lease"]
     assert mutants.found(mutant)
+
+
+def test_lines_hurt_at_random_are_judged_both_ways_alike() -> None:
+    """One small file and one of many lines, whole and quick, with their documents."""
+    for seed in (SEED * 100, SEED * 100 + 51):
+        ((_, many, wrong, _),) = mutated.trials(iter([seed]))
+        assert many
+        assert wrong == []
+
+
+def test_some_hostile_names_and_objects_meet_their_ends() -> None:
+    done = list(itertools.islice(objects.trials(iter([SEED])), 8))
+    assert [wrong for _, _, wrong in done if wrong] == []
+    assert len(done) == 8
 
 
 @pytest.mark.skipif(not shim.possible(), reason="gcc is not installed, or this is not Linux")

@@ -43,7 +43,7 @@ def wrong(case: Hostile, shelf: Shelf) -> list[str]:
     counts = outcome.counts
     if counts.read != counts.correct + counts.with_errors:
         found.append("its figures do not add up")
-    return found + _harmful(judged)
+    return found + harmful(judged)
 
 
 class _Watcher(HTMLParser):
@@ -58,7 +58,8 @@ class _Watcher(HTMLParser):
             self.harm.append(f"<{tag}> in a document")
 
 
-def _harmful(judged: Judged) -> list[str]:
+def harmful(judged: Judged) -> list[str]:
+    """What could do harm in documents and messages."""
     found = []
     for document in judged.documents:
         if document.name.endswith(".html"):

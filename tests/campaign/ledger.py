@@ -16,12 +16,12 @@ KINDS: Mapping[str, tuple[str, str, int]] = {
     "power": ("Estados de disco tras un corte de energía", "estados", 50_000),
     "objects": ("Nombres y objetos hostiles en el buzón", "casos", 400),
     "hostile": ("Archivos hostiles con su veredicto esperado", "archivos", 2000),
-    "mutated": ("Entradas alteradas por lectura y validación completas", "entradas", 1_000_000),
+    "mutated": ("Registros alterados por lectura y validación completas", "registros", 1_000_000),
     "smtp": ("Sesiones SMTP al azar con fallas", "sesiones", 2000),
     "mutants": ("Defectos sembrados que las pruebas encontraron", "defectos", 40),
 }
 
-_MORE = {"distinct": "Estados distintos", "recovered": "recuperados del todo"}
+_MORE = {"files": "Archivos", "distinct": "Estados distintos", "recovered": "recuperados del todo"}
 _HOW = """Cada vida del servicio es un proceso aparte que muere de verdad (`SIGKILL`) y otro que se recupera; un tercero hace las
 cuentas desde afuera. El proceso padre tiene todo cargado y el fallo de un archivo, que es una función pura, lo da un
 proceso de larga vida que responde una sola vez por el mismo archivo con las mismas respuestas del registro: así cada

@@ -3,6 +3,7 @@
 A defect is planted in a copy of the package that comes first in the path; the tree itself is never touched.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -314,6 +315,41 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
         "autoescape=False",
         intake + "hostile_name_is_answered",
     )
+    yield from _power()
+
+
+def _power() -> Iterator[Mutant]:
+    """What only a power cut shows; found by the campaign itself, at this seed."""
+    engine, archive, durable = "adapters/sql_engine.py", "adapters/folder_archive.py", "adapters/durable.py"
+    cut = "power::1"
+    yield Mutant("the database never syncs", engine, '"synchronous=FULL"', '"synchronous=OFF"', cut)
+    yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)
+    yield Mutant("an original is not synced", archive, "os.fsync(copy.fileno())", "pass", cut)
+    yield Mutant("the name of an original is not synced", archive, "        sync_folder(target.parent)\n", "", cut)
+    yield Mutant("a document is not synced", durable, "        os.fsync(file.fileno())\n", "", cut)
+    yield Mutant("the name of a document is not synced", durable, "    sync_folder(path.parent)\n", "", cut)
+    yield Mutant(
+        "a claim is moved into a folder that may not last",
+        "adapters/folder_inbox.py",
+        "for made in (batch, self._claims):",
+        "for made in ():",
+        cut,
+    )
+    yield Mutant(
+        "the first message's folder may not last",
+        "adapters/folder_mailer.py",
+        "durable.sync_folder(self._root.parent)",
+        "pass",
+        cut,
+    )
+    yield Mutant(
+        "documents are told as published before they are",
+        "service/delivery.py",
+        "            folder = ports.outbox.publish(sender, guid, documents)\n",
+        "            ports.registry.published(guid)\n"
+        "            folder = ports.outbox.publish(sender, guid, documents)\n",
+        cut,
+    )
 
 
 ALL = tuple(_all())
@@ -330,6 +366,8 @@ def found(mutant: Mutant) -> bool | None:
             return None
         path.write_text(text.replace(mutant.old, mutant.new), "utf-8")
         file, _, expression = mutant.test.partition("::")
+        if file == "power":
+            return _cut(name, expression)
         run = subprocess.run(
             [
                 sys.executable,
@@ -351,6 +389,14 @@ def found(mutant: Mutant) -> bool | None:
             timeout=600,
         )
     return run.returncode == 1  # 0: not found; 5: no such test
+
+
+def _cut(path: str, seed: str) -> bool:
+    """Whether cutting the power, and that alone, finds it: the campaign ran to its end and tells what is broken."""
+    command = [sys.executable, "-m", "campaign", "power", "--seed", seed, "--trials", "1", "--dry"]
+    environment = {**os.environ, "PYTHONPATH": path, "PISIS_STATES": "8", "PISIS_ISOLATION": "false"}
+    run = subprocess.run(command, cwd=ROOT / "tests", env=environment, capture_output=True, check=False, timeout=600)
+    return run.returncode == 1 and bool(json.loads(run.stdout)["broken"])
 
 
 if __name__ == "__main__":
