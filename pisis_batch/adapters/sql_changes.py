@@ -20,10 +20,10 @@ _STAGED = sa.Table(
     "staged",
     sa.MetaData(),
     sa.Column("line", sa.Integer),
+    sa.Column("entity_id", sa.Integer),
     *(sa.Column(name, sa.Text) for name in ("tipo_id", "num_id", *_LINK, "aplicacion", "perfil")),
     prefixes=["TEMPORARY"],
 )
-sa.Index("ix_staged", _STAGED.c.tipo_id, _STAGED.c.num_id)
 _WHO = ("tipo_id", "num_id")
 #: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.
 _KEY = sa.select(entity.c.id).where(entity.c.tipo_id == sa.bindparam("kind"), entity.c.num_id == sa.bindparam("number"))
@@ -77,7 +77,7 @@ class _Work:
     def stage(self, rows: pl.DataFrame, action: str | None = None) -> None:
         """Replace the staged rows, and write their audit."""
         self.connection.execute(_STAGED.delete())
-        sql_bulk.insert(self.connection, _STAGED, rows)
+        sql_bulk.insert(self.connection, _STAGED, rows, entity_id=self.key)
         if action:
             self.trail.tell_lines(rows["line"], action)
 
@@ -87,7 +87,7 @@ class _Work:
 
     def close(self, table: sa.Table, keys: tuple[str, ...]) -> None:
         """End the open rows that the staged ones name."""
-        self.connection.execute(_closing(table, keys), {"key": self.key, "at": self.at, "mine": self.guid})
+        self.connection.execute(_closing(table, keys), {"at": self.at, "mine": self.guid})
 
     def open(self, table: sa.Table, rows: pl.DataFrame, action: str) -> None:
         """Begin a row for each, with its audit."""
@@ -107,19 +107,20 @@ def _same(table: sa.Table, keys: tuple[str, ...]) -> sa.ColumnElement[bool]:
 
 @cache
 def _closing(table: sa.Table, keys: tuple[str, ...]) -> sa.Update:
-    """End the open rows of the entity `key` that the staged ones name: at `at`, by the receipt `mine`."""
-    line = sa.select(_STAGED.c.line).where(_same(table, keys)).limit(1).scalar_subquery()
-    named = sa.exists(sa.select(_STAGED.c.line).where(_same(table, keys)))
+    """End the open rows that the staged ones name: at `at`, by the receipt `mine`.
+
+    The entity is staged too, so that the open rows are found by their index: else every part would look through all.
+    """
     return (
         table.update()
-        .where(table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None), named)
-        .values(valid_to=sa.bindparam("at"), to_guid=sa.bindparam("mine"), to_line=line)
+        .where(table.c.valid_to.is_(None), _same(table, ("entity_id", *keys)))
+        .values(valid_to=sa.bindparam("at"), to_guid=sa.bindparam("mine"), to_line=_STAGED.c.line)
     )
 
 
 @cache
 def _opening() -> sa.Insert:
-    """Begin a link of the entity `key` for each staged row; the parameters are those of `_closing`."""
+    """Begin a link of the entity `key` for each staged row; at `at`, by the receipt `mine`."""
     confirmed = sa.exists(
         sa.select(link.c.id).where(
             _same(link, _WHO),
