@@ -146,24 +146,23 @@ def inline(database: str, files: int, lines: int) -> dict[str, float]:
     }
 
 
-def cpu_of_server(server: pg.PostgreSQL) -> float:
-    """CPU seconds of PostgreSQL so far: its processes, and those that ended."""
-    pid = int((server.folder / "postmaster.pid").read_text("ascii").split()[0])
-    living = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+def cpu_of(pid: int) -> float:
+    """CPU seconds of a process so far, of its living children, and of those that ended."""
+    living = [
+        int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text("ascii").split()
+    ]
     ticks = 0
-    for name, fields in [(str(pid), slice(11, 15)), *((child, slice(11, 13)) for child in living)]:
+    for one, fields in [(pid, slice(11, 15)), *((child, slice(11, 13)) for child in living)]:
         try:
-            stat = Path(f"/proc/{name}/stat").read_bytes().rpartition(b")")[2].split()
+            stat = Path(f"/proc/{one}/stat").read_bytes().rpartition(b")")[2].split()
         except OSError:
             continue
         ticks += sum(map(int, stat[fields]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def cpu_of_children() -> float:
-    """CPU seconds of every process of ours that ended and was waited for."""
-    spent = os.times()
-    return spent.children_user + spent.children_system
+def pid_of(server: pg.PostgreSQL) -> int:
+    return int((server.folder / "postmaster.pid").read_text("ascii").split()[0])
 
 
 def commits(server: pg.PostgreSQL, seconds: float, hands: int) -> float:
@@ -195,24 +194,22 @@ def commits(server: pg.PostgreSQL, seconds: float, hands: int) -> float:
 def workers(server: pg.PostgreSQL, files: int, lines: int, many: int) -> dict[str, float]:
     """`many` at a time, in one worker process with its children: the files are in line before it starts to draw."""
     url = server.database()
-    with workspace(url, files, lines) as (root, settings):
+    with workspace(url, files + many, lines) as (root, settings):
         ports = wiring.ports(settings, workers=True)
-        with running(root, many) as log:
-            drop(root, 0, text(0, lines, day(1)), day(1))
+        with running(root, many) as (log, pid):
+            for place in range(files, files + many):
+                drop(root, place, text(place, lines, day(1)), day(1))
             service.take_in(ports)
-            wait(ports, log)  # the worker is up and warm
-            with ports.registry.engine.begin() as connection:  # type: ignore[attr-defined]
-                connection.execute(sa.text("UPDATE procrastinate_jobs SET queue_name = queue_name"))
+            wait(ports, log)  # the worker is up, and as many children as it has files in hand
             for place in range(files):
                 drop(root, place, text(place, lines, day(0)), day(0))
-            cpu, server_cpu = cpu_of_children(), cpu_of_server(server)
+            cpu, server_cpu = cpu_of(pid), cpu_of(pid_of(server))
             begun = time.perf_counter()
             service.take_in(ports)
             taken = time.perf_counter()
             wait(ports, log)
             ended = time.perf_counter()
-            server_cpu = cpu_of_server(server) - server_cpu
-        cpu = cpu_of_children() - cpu
+            cpu, server_cpu = cpu_of(pid) - cpu, cpu_of(pid_of(server)) - server_cpu
         with ports.registry.engine.connect() as connection:  # type: ignore[attr-defined]
             done = connection.scalar(
                 sa.text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
@@ -222,20 +219,20 @@ def workers(server: pg.PostgreSQL, files: int, lines: int, many: int) -> dict[st
         "take_in_ms": 1000 * (taken - begun) / files,
         "files_per_second": files / (ended - begun),
         "commits_per_file": done / files,
-        "worker_cpu_ms": 1000 * cpu / files,  # with the start of the worker
+        "worker_cpu_ms": 1000 * cpu / files,
         "server_cpu_ms": 1000 * server_cpu / files,
     }
 
 
 @contextmanager
-def running(root: Path, many: int, *, patient: bool = True) -> Iterator[Path]:
-    """`pisis worker` in a process of its own; not patient, it is killed with whatever it has in hand."""
+def running(root: Path, many: int, *, patient: bool = True) -> Iterator[tuple[Path, int]]:
+    """`pisis worker` in a process of its own: its log, its number. Not patient, it is killed with what it has in hand."""
     log = root / "worker.log"
     command = [sys.executable, "-c", "from pisis_batch.cli import main; main()", "-w", str(root), "worker"]
     with log.open("wb") as out:
         process = subprocess.Popen([*command, "--concurrency", str(many), "--no-chores"], stdout=out, stderr=out)  # noqa: S603
     try:
-        yield log
+        yield log, process.pid
     finally:
         if patient:
             process.terminate()
@@ -296,7 +293,10 @@ def beside(server: pg.PostgreSQL, files: int, lines: int, large: int) -> dict[st
     said: dict[str, float] = {"large_lines": large}
     with workspace(server.database(), files + 1, lines) as (root, settings):
         ports = wiring.ports(settings, workers=True)
-        with running(root, 2, patient=False):
+        with running(root, 2, patient=False) as (log, _):
+            drop(root, 0, text(0, lines, day(2)), day(2))
+            service.take_in(ports)
+            wait(ports, log)  # it is up
             for name in ("alone", "beside"):
                 back = 1 if name == "alone" else 0
                 if name == "beside":

@@ -70,6 +70,11 @@ def _prepared(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, fi
         raw.executemany(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({values})", part.rows())  # noqa: S608 ours
 
 
+def without_nul(rows: pl.DataFrame) -> pl.DataFrame:
+    """Texts as PostgreSQL can hold them, with a sign in the place of each NUL."""
+    return rows.with_columns(pl.col(pl.String).str.replace_all(_NUL, _SHOWN, literal=True))
+
+
 def _literal(value: str | int) -> str:
     return str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
@@ -78,7 +83,7 @@ def _copy(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> Non
     quote = connection.dialect.identifier_preparer.quote
     columns = ", ".join(quote(name) for name in rows.columns)
     raw: Any = connection.connection.driver_connection
-    clean = rows.with_columns(pl.col(pl.String).str.replace_all(_NUL, _SHOWN, literal=True))
+    clean = without_nul(rows)
     with (
         raw.cursor() as cursor,
         cursor.copy(f"COPY {quote(table.name)} ({columns}) FROM STDIN WITH (FORMAT csv)") as copy,

@@ -114,7 +114,7 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str)
     key = inserted.inserted_primary_key
     if key is None:
         raise RuntimeError("the database gave no key for a run")
-    rows = outcome.findings.frame.with_row_index("seq").with_columns(run_id=pl.lit(key[0]))
+    rows = sql_bulk.without_nul(outcome.findings.frame).with_row_index("seq").with_columns(run_id=pl.lit(key[0]))
     sql_bulk.insert(connection, finding, rows)
     return int(key[0])
 
