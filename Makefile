@@ -59,7 +59,7 @@ burst: $(READY)  ## FILES=50000 into FOLDERS=100 of a running service, from the 
 	cd tests && PYTHONPATH=. ../$(BIN)/python -m campaign.bursts --files $(or $(FILES),50000) --folders $(or $(FOLDERS),100) $(if $(COLD),--cold --until $(or $(UNTIL),verdict),--until $(or $(UNTIL),reported))
 
 campaign: $(READY)  ## reliability in full: kills, power cuts, errors, hostile files, planted defects; two hours (SEED=…, KINDS=…)
-	cd tests && for run in $(or $(KINDS),kills:2600 isolated:100 calls:1500 errors:1200 power:9 objects:10000 hostile:2100 smtp:1050 mutated:2400 mutants:1000); do \
+	cd tests && for run in $(or $(KINDS),kills:3200 isolated:100 calls:1500 errors:1200 power:9 objects:10000 hostile:2100 smtp:1050 mutated:2400 mutants:1000); do \
 	  PISIS_ISOLATION=false POLARS_MAX_THREADS=1 nice -n 10 ../$(BIN)/python -m campaign $${run%%:*} --seed $(SEED) --trials $${run##*:} --seconds $(SECONDS_EACH) || exit 1; echo; \
 	done
 
