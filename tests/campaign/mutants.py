@@ -325,7 +325,7 @@ def _power() -> Iterator[Mutant]:
     yield Mutant("the database never syncs", engine, '"synchronous=FULL"', '"synchronous=OFF"', cut)
     yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)
     yield Mutant("an original is not synced", archive, "os.fsync(copy.fileno())", "pass", cut)
-    yield Mutant("the name of an original is not synced", archive, "        sync_folder(target.parent)\n", "", cut)
+    yield Mutant("the folder of an original may not last", archive, "        sync_folder(self._root)\n", "", cut)
     yield Mutant("a document is not synced", durable, "        os.fsync(file.fileno())\n", "", cut)
     yield Mutant("the name of a document is not synced", durable, "    sync_folder(path.parent)\n", "", cut)
     yield Mutant(
