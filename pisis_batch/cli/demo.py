@@ -3,6 +3,7 @@
 import email
 import email.policy
 import io
+import logging
 import socket
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import structlog
 from rich.console import Console
 from rich.table import Table
 
@@ -38,6 +40,10 @@ def demo(folder: Path | None) -> None:
 
     Usa un espacio de trabajo propio en FOLDER, o en una carpeta temporal que se conserva.
     """
+    structlog.configure(  # what the service notes for operations is not part of what is told here
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     home = folder or Path(tempfile.mkdtemp(prefix="pisis-demo-"))
     home = home / datetime.now(BOGOTA).strftime("%Y%m%d-%H%M%S-%f") if folder else home
     home.mkdir(parents=True, exist_ok=True)
