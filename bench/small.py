@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import structlog
+
 from pisis_batch import pipeline, service, wiring
 from pisis_batch.adapters import registry_csv
 from pisis_batch.layouts import shelf
@@ -149,7 +151,9 @@ def mailed(files: int) -> list[float]:
         inbox = folder / "inbox" / "CC10000001"
         inbox.mkdir(parents=True)
         pisis = Path(sys.executable).with_name("pisis")
-        service_ = subprocess.Popen([pisis, "-w", folder, "watch"], stderr=subprocess.DEVNULL)  # noqa: S603 ours
+        service_ = subprocess.Popen(  # noqa: S603 ours
+            [pisis, "-w", folder, "watch"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(8)  # it is idle, and its children are warm
         for entity in range(files + 1):
             file, raw = content(entity)
@@ -167,5 +171,6 @@ def mailed(files: int) -> list[float]:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the figures are alone in the output
     modes = {"validate": validate, "answer": answer, "mailed": mailed, "backlog": backlog}
     print(json.dumps(modes[sys.argv[1]](int(sys.argv[2]))))
