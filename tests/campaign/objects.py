@@ -75,7 +75,10 @@ def _cases(base: Path, chance: random.Random) -> list[Case]:
     names += [f"SEG{sign}500.TXT".encode() for sign in _BIDI] + list(_STRANGE)
     names += [NAME.encode(), NAME.lower().encode(), NAME.encode() + b" ", NAME.encode()[:-4] + b"\n.TXT"]
     content = [file_of(GOOD), b"", b"\x00" * 50, chance.randbytes(300)]
-    cases = [Case("name", name, _file(chance.choice(content)), "taken") for name in names]
+    cases = [
+        Case("name", name, _file(chance.choice(content)), "left" if name.startswith(b".") else "taken")
+        for name in names
+    ]
     cases += [Case("unfinished", name[:240] + end, _file(b"x"), "left") for name in names[::4] for end in _UNFINISHED]
     cases += [Case("dot", b"." + name[:250], _file(b"x"), "left") for name in names[::2]]
     some = [NAME.encode(), *chance.sample(names, 14)]
@@ -87,7 +90,6 @@ def _cases(base: Path, chance: random.Random) -> list[Case]:
         b"<b>",
         b"-rf",
         b" ",
-        b"..x",
         b"x" * 200,
         "CC\u202e1".encode(),
         b"$(id)",
