@@ -55,6 +55,9 @@ _MAIL_TOP, _MAIL_SHORT = 8, 8  # letters of a top domain; a label that may not b
 _NAME_WORD = "[A-ZÑ]"
 
 
+Case = Mapping[str, tuple[str, ...] | None]  # governing field -> the values it has here; None: any, but not empty
+
+
 _KNOWN: dict[int, tuple[Record, str | None, re.Pattern[str] | None]] = {}
 
 
@@ -66,6 +69,28 @@ def expression(record: Record) -> str | None:
 def matcher(record: Record) -> re.Pattern[str] | None:
     """The same, compiled for Python."""
     return _known(record)[2]
+
+
+def cells(record: Record) -> tuple[list[Case], dict[str, dict[str, list[int] | None]]]:
+    """The cases of a record, and per field the expressions that accept its cell, each with the cases it does so in.
+
+    None for the cases: whatever the rest of the line holds. A field that is not named is never vouched for. As sound
+    as the whole: a cell accepted in its case has no fault.
+    """
+    if not (record.model_fields_set <= _RECORD and all(_understood(field, record) for field in record.fields)):
+        return [], {}
+    cases = list(islice(_cases(record), _MOST_BRANCHES))
+    found: dict[str, dict[str, list[int] | None]] = {}
+    for field in record.fields:
+        own: dict[str, list[int] | None] = found.setdefault(field.name, {})
+        if not _conditions(field) and all(field.name not in case for case in cases):
+            if (pattern := _cell(field, record, {})) is not None:
+                own[pattern] = None
+            continue
+        for number, case in enumerate(cases):
+            if (pattern := _cell(field, record, case)) is not None:
+                own[pattern] = [*(own.get(pattern) or []), number]
+    return cases, found
 
 
 def _known(record: Record) -> tuple[Record, str | None, re.Pattern[str] | None]:
@@ -106,9 +131,6 @@ def _joined(branches: list[tuple[str, ...]]) -> str:
     middles = dict.fromkeys(r"\|".join(branch[head : width - tail]) for branch in branches)
     parts = [*first[:head], f"(?:{'|'.join(middles)})", *first[width - tail :]]
     return r"\|".join(parts)
-
-
-Case = Mapping[str, tuple[str, ...] | None]  # governing field -> the values it has here; None: any, but not empty
 
 
 def _cases(record: Record) -> Iterator[Case]:

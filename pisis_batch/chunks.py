@@ -17,6 +17,7 @@ from pisis_batch.model import Content, Limits
 
 CHUNK = 2 * 1024 * 1024
 ONCE = {"1", "0..1"}
+_CUT = 30_000  # lines cut into cells at a time
 _PIECE = 64 * 1024  # decoded at a time: it stays in the cache
 _LOOK = 256  # bytes at the start of a chunk that tell a blank beginning
 _ABSENT = b"\x01"  # the separator of a column of whole lines
@@ -149,9 +150,14 @@ def speaks(record: Record, layout: Layout) -> bool:
 def fetched(
     content: Content, starts: np.ndarray, lines: np.ndarray, layout: Layout, limits: Limits
 ) -> Iterator[dict[str, pl.DataFrame]]:
-    """The rows of some lines (in order), read again from the chunks they are in (offset and first line of each)."""
+    """The rows of some lines (in order), read again from the chunks they are in (offset and first line of each).
+
+    They come cut into cells some tens of thousands of lines at a time, for what that costs at least.
+    """
     of_chunk = np.searchsorted(starts[:, 1], lines, side="right") - 1
-    for place in np.unique(of_chunk):
+    found: list[pl.DataFrame] = []
+    waiting, places = 0, np.unique(of_chunk)
+    for place in places:
         offset, first = (int(one) for one in starts[place])
         raw = next(raw for _, raw in chunks(content, offset))
         text = _lines(_utf8(raw, layout))
@@ -159,5 +165,9 @@ def fetched(
         frame = pl.DataFrame({"line": pl.Series(chosen, dtype=pl.UInt32), "text": text.gather(chosen - first)})
         if place == len(starts) - 1 and frame["line"][-1] == first + text.len() - 1:
             frame, _ = reading.without_end_mark(frame)
-        shape = reading.shaped(frame, layout, limits)
-        yield {record.name: reading.cells_of(shape, record, "|") for record in layout.records}
+        found.append(frame)
+        waiting += frame.height
+        if waiting >= _CUT or place == places[-1]:
+            shape = reading.shaped(pl.concat(found), layout, limits)
+            yield {record.name: reading.cells_of(shape, record, "|") for record in layout.records}
+            found, waiting = [], 0

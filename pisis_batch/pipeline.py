@@ -62,7 +62,7 @@ def _structure(received: Received, shelf: Shelf, limits: Limits) -> Examined:
         from pisis_batch import sifting  # noqa: PLC0415 only a large file needs what it loads
 
         today = received.received_at.date()
-        found = sifting.sift(received.content, layout, received.name, limits, validators.cell_findings, today=today)
+        found = sifting.sift(received.content, layout, received.name, limits, validators.of_suspects, today=today)
         if found is not None:
             return Examined(received, layout, found[0], validators.check_structure(*found))
         batch = reading.read(received.content, layout, received.name, limits)

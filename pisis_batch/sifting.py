@@ -24,12 +24,15 @@ from pisis_batch.model import Batch, Content, Figures, Limits, Persons, unreadab
 from pisis_batch.numbering import Numbering
 
 _WORKERS = 2
-_FLUSH = 15_000  # suspects judged at a time
+_FLUSH = 60_000  # suspects judged at a time: more than this costs memory and saves no more set-up
+_GROUP, _SUSPECTS = 16, 30_000  # chunks looked at together, fewer when they have so many suspects
 _DIGITS = 18
 _SHARES = np.uint64(4)
 _ROOM = 1 << 18  # numbers to grow by
 
 Judge = Callable[[pl.DataFrame, Record], pl.DataFrame]
+#: By record, the accepted lines and their projected cells.
+Accepted = dict[str, tuple[np.ndarray, pl.DataFrame]]
 
 
 def can_sift(layout: Layout) -> bool:
@@ -112,6 +115,19 @@ def sift(
     return work.batch(content, name), work.cells
 
 
+def _together(pieces: list[tuple[int, Piece]]) -> tuple[Accepted, pl.DataFrame]:
+    """Neighbouring pieces, each with its first line, as one: accepted lines by record, and the suspects."""
+    accepted: dict[str, list[tuple[np.ndarray, pl.DataFrame]]] = {}
+    for first, piece in pieces:
+        for name, (places, cells) in piece.accepted.items():
+            accepted.setdefault(name, []).append((places + np.uint32(first), cells))
+    joined = {
+        name: found[0] if len(found) == 1 else (np.concatenate([p for p, _ in found]), pl.concat([c for _, c in found]))
+        for name, found in accepted.items()
+    }
+    return joined, pl.concat([piece.suspects.with_columns(pl.col("line") + first) for first, piece in pieces])
+
+
 def _next(waiting: list[tuple[int, Future[Piece | None]]]) -> tuple[int, Piece | None]:
     offset, coming = waiting.pop(0)
     return offset, coming.result()
@@ -148,6 +164,7 @@ class _Sifting:
         self.cells: list[pl.DataFrame] = []
         self.last = 0
         self._starts: list[tuple[int, int]] = []  # offset and first line of each chunk
+        self._group: list[tuple[int, Piece]] = []  # chunks not looked at yet, with their first line
         self._late: list[np.ndarray] = []
         self._elsewhere: list[pl.Series] = []
         self._waiting: dict[str, list[pl.DataFrame]] = {record.name: [] for record in layout.records}
@@ -166,35 +183,43 @@ class _Sifting:
         if piece is None:
             return False
         self._starts.append((offset, self.last + 1))
-        suspects = piece.suspects.with_columns(pl.col("line") + (self.last + 1))
-        if last and suspects.height and suspects["line"][-1] == self.last + piece.many:
+        self._group.append((self.last + 1, piece))
+        self.last += piece.many
+        if last or len(self._group) >= _GROUP or sum(one.suspects.height for _, one in self._group) >= _SUSPECTS:
+            accepted, suspects = _together(self._group)
+            self._group.clear()
+            self._take(accepted, suspects, last=last)
+        return True
+
+    def _take(self, accepted: Accepted, suspects: pl.DataFrame, *, last: bool) -> None:
+        """Count, number and judge the lines of some neighbouring chunks."""
+        if last and suspects.height and suspects["line"][-1] == self.last:
             suspects, mark = reading.without_end_mark(suspects)
             self.odd.append(mark)
         shape = reading.shaped(suspects, self.layout, self.limits)
         odd = reading.odd_lines(shape)
         self.odd.append(odd)
         rows = {record.name: reading.cells_of(shape, record, "|") for record in self.layout.records}
-        places = {name: places + np.uint32(self.last + 1) for name, (places, _) in piece.accepted.items()}
         for name, kept in self.kept.items():
-            self._count(kept, name, rows[name], places.get(name), piece)
-        self._order(rows, places)
-        self._number(rows, places, piece, odd)
+            self._count(kept, name, rows[name], accepted.get(name))
+        self._order(rows, {name: places for name, (places, _) in accepted.items()})
+        self._number(rows, accepted, odd)
         self._judge(rows)
-        self.last += piece.many
-        return True
 
-    def _count(self, kept: _Kept, name: str, rows: pl.DataFrame, places: np.ndarray | None, piece: Piece) -> None:
+    def _count(
+        self, kept: _Kept, name: str, rows: pl.DataFrame, accepted: tuple[np.ndarray, pl.DataFrame] | None
+    ) -> None:
         record = self.layout.record[name]
-        if places is not None:
-            kept.height += len(places)
-            self._keep(kept, record, places, piece.accepted[name][1])
+        if accepted is not None:
+            kept.height += len(accepted[0])
+            self._keep(kept, record, *accepted)
         if rows.height:
             kept.height += rows.height
             if record.occurs in ONCE:
                 kept.rows.append(rows)
             own = hashes(record, self.layout, self.today)
             self._keep(kept, record, rows["line"].to_numpy(), rows.select(own) if own else rows)
-        firsts = [int(places[0])] if places is not None else []
+        firsts = [int(accepted[0][0])] if accepted is not None else []
         firsts += [int(rows["line"][0])] if rows.height else []
         if kept.first is None and firsts:
             kept.first = min(firsts)
@@ -220,28 +245,25 @@ class _Sifting:
                 lines += [rows[name]["line"].to_numpy()] if rows[name].height else []
                 self._late += [found[found > min(later)] for found in lines]
 
-    def _number(
-        self, rows: dict[str, pl.DataFrame], places: dict[str, np.ndarray], piece: Piece, odd: pl.DataFrame
-    ) -> None:
-        """The consecutives of a chunk, at a glance when it is of one record and right."""
+    def _number(self, rows: dict[str, pl.DataFrame], accepted: Accepted, odd: pl.DataFrame) -> None:
+        """The consecutives of some chunks, at a glance when they are right."""
         unread = unreadable(odd, self.layout).select("line").sort("line")
         field_ = self.layout.sequence.field if self.layout.sequence else ""
         for over, numbering in self._runs:
-            found = [name for name in over if name in places]
+            found = {name: (accepted[name][0], accepted[name][1]["number"]) for name in over if name in accepted}
             others = [
                 rows[name].select("line", record=pl.lit(name), value=field_) for name in over if rows[name].height
             ]
             if unread.is_empty():
-                numbers = _in_order([(places[name], piece.accepted[name][1]["number"]) for name in found], others)
+                numbers = _in_order(list(found.values()), others)
                 if numbers is None or (_steady(numbers) and numbering.add_right(int(numbers[0]), len(numbers))):
                     continue
-            parts = [self._numbered(name, piece, places[name]) for name in found] + others
+            parts = [self._numbered(name, *lines) for name, lines in found.items()] + others
             empty = pl.DataFrame(schema={"line": pl.UInt32, "record": pl.String, "value": pl.String})
             numbering.add(pl.concat([empty, *parts]).sort("line"), unread)
 
     @staticmethod
-    def _numbered(name: str, piece: Piece, places: np.ndarray) -> pl.DataFrame:
-        number = piece.accepted[name][1]["number"]
+    def _numbered(name: str, places: np.ndarray, number: pl.Series) -> pl.DataFrame:
         line = pl.Series("line", places, dtype=pl.UInt32)
         return pl.DataFrame({"line": line, "value": number.cast(pl.String)}).select(
             "line", record=pl.lit(name), value="value"

@@ -184,13 +184,36 @@ def test_an_attribute_that_is_not_understood_refuses_the_record() -> None:
 
 
 @EACH
-def test_both_engines_find_the_same(layout: Layout, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_engines_find_the_same(layout: Layout, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(5)
     rows = [[chance.choice(ODD) if n else record.mark for n, _ in enumerate(record.fields)] for _ in range(300)]
+    if pattern := accepting.expression(record):  # and lines that are nearly right, so that their cases are told apart
+        for _ in range(300):
+            cells = line_of(pattern, chance).split("|")
+            for _ in range(chance.randrange(1, 4)):
+                place = chance.randrange(len(cells))
+                cells[place] = chance.choice([chance.choice(ODD), cells[place] + "A", cells[place].lower()])
+            rows.append(cells)
     frame = pl.DataFrame(rows, schema={f.name: pl.String for f in record.fields}, orient="row")
     frame = frame.with_row_index("line", offset=1)
     few = structure.cell_findings(frame, record)
+    monkeypatch.setattr(structure, "MANY", 0)
+    assert few.equals(structure.cell_findings(frame, record))
+    monkeypatch.setattr(structure, "MANY", 1_000_000)
     monkeypatch.setattr(structure, "FEW", 0)
-    many = structure.cell_findings(frame, record)
-    assert few.equals(many)
+    assert few.equals(structure.cell_findings(frame, record))
     assert few["line"].n_unique() > 200
+
+
+@EACH
+def test_most_cells_of_ordinary_lines_are_vouched_for_one_by_one(layout: Layout, record: Record) -> None:
+    pattern = accepting.expression(record)
+    if pattern is None:
+        return
+    chance = random.Random(3)
+    lines = [line_of(pattern, chance).split("|") for _ in range(50)]
+    frame = pl.DataFrame(lines, schema={f.name: pl.String for f in record.fields}, orient="row")
+    table = structure._table(record)
+    cased = frame if table.case is None else frame.with_columns(table.case.alias(structure._CASE))
+    if table.doubtful:
+        assert not cased.select(pl.any_horizontal(table.doubtful.values()).any()).item()

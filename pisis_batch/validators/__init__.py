@@ -31,7 +31,7 @@ from pisis_batch.validators import registros  # isort: skip  # noqa: F401 regist
 from pisis_batch.validators import firma  # isort: skip
 from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators.rule import NO_FINDINGS, RULES, Rule
-from pisis_batch.validators.structure import cell_findings
+from pisis_batch.validators.structure import cell_findings, of_suspects
 from pisis_batch.validators.trust import doubtful
 from pisis_batch.validators.texts import described, masked
 
@@ -50,6 +50,7 @@ __all__ = [
     "joined",
     "masked",
     "not_approved",
+    "of_suspects",
     "our_fault",
     "signature",
 ]

@@ -45,6 +45,15 @@ def first_fault(field: Field, record: Record) -> pl.Expr:
     )
 
 
+def fault_place(field: Field, record: Record) -> pl.Expr:
+    """The place among `faults` of the first thing wrong with a cell, or null: a number is many times faster."""
+    placed = enumerate(faults(field, record))
+    return pl.coalesce(
+        *[pl.when(found.wrong).then(pl.lit(place, dtype=pl.UInt16)) for place, (_, found) in placed],
+        pl.lit(None, dtype=pl.UInt16),
+    )
+
+
 def filled(field: Field) -> pl.Expr:
     """Whether the cell holds anything."""
     return cell(field) != ""

@@ -1,40 +1,66 @@
 """Every cell at fault: the lines that the accepting expression does not vouch for, held against the rule table.
 
-Few suspects are judged by one expression for all fields; many by the record's pandera schema, which says which fields
-need to be looked at. Both read the same table and find the same (held to it in tests).
+Few suspects are judged by one expression for all fields. Of many, each cell is first held against what its field may
+hold in the case of its line, and only what that does not accept is judged; where a record has no such expressions, its
+pandera schema says which fields need to be looked at. All read the same table and find the same (held to it in tests).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
 from pisis_batch import accepting
 from pisis_batch.layouts import Field, Record
 from pisis_batch.model import FINDINGS
-from pisis_batch.validators.celdas import faults, first_fault
+from pisis_batch.validators.celdas import fault_place, faults
 from pisis_batch.validators.rule import RULES, literal_details
 
+MANY = 2_000  # suspects above which looking at each cell twice is worth it
 FEW = 20_000  # suspects below which the fixed cost of pandera is not worth it
 _SMALL = 1_000  # rows below which Python matches faster than polars starts
 _NONE = pl.DataFrame(schema=FINDINGS)
-_TOLD: dict[int, tuple[Record, list[pl.Expr]]] = {}
+_CASES = 16  # more than this many cases of a line take longer to tell apart than the rules take
+_CASE = "\x00case"  # no field has this name
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is asked of the cells of a record.
+
+    places: per field, the fault of each cell as its place among all faults of the record. doubtful: per field, whether
+    its cell is not vouched for, by the column of cases that `case` makes. kinds: what each place stands for.
+    """
+
+    record: Record
+    places: Mapping[str, pl.Expr]
+    case: pl.Expr | None
+    doubtful: Mapping[str, pl.Expr]
+    kinds: pl.DataFrame
+
+
+_TABLES: dict[int, _Table] = {}
 
 
 def cell_findings(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
     """Every cell at fault in one record type's frame, each with its first fault."""
     if isinstance(frame, pl.LazyFrame):
         raise TypeError("a lazy frame has no rows to judge: collect it first")
-    suspects = frame if frame.is_empty() else suspicious(frame, record)
-    if suspects.is_empty():
-        return _NONE
-    if suspects.height < FEW:
-        return _by_expression(suspects, record)
+    left = frame if frame.is_empty() else suspicious(frame, record)
+    return _NONE if left.is_empty() else of_suspects(left, record)
+
+
+def of_suspects(left: pl.DataFrame, record: Record) -> pl.DataFrame:
+    """The same of rows, one at least, that the accepting expression does not accept."""
+    table = _TABLES.get(id(record)) or _TABLES.setdefault(id(record), _table(record))
+    if left.height >= MANY and table.doubtful:
+        return _told(_by_cell(left, table), table)
+    if left.height < FEW:
+        return _told(_by_expression(left, table), table)
     from pisis_batch.validators.schemas import failed  # noqa: PLC0415 pandera takes longer to load than a file to judge
 
-    names = failed(suspects, record)
-    return pl.concat(
-        [_NONE, *(_field_findings(suspects, field, record) for field in record.fields if field.name in names)]
-    )
+    names = failed(left, record)
+    return _told([_placed(left, name, table) for name in table.places if name in names], table)
 
 
 def suspicious(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
@@ -50,39 +76,88 @@ def suspicious(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
     return frame.filter(~line.str.contains(f"^(?:{pattern})$"))
 
 
-def _by_expression(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
+def _by_expression(frame: pl.DataFrame, table: _Table) -> list[pl.DataFrame]:
     """All fields in one go."""
-    known = _TOLD.get(id(record))
-    if known is None:
-        known = _TOLD[id(record)] = (record, [first_fault(field, record).alias(field.name) for field in record.fields])
-    codes = frame.select(known[1])
-    names = [column.name for column in codes if column.null_count() < frame.height]
-    return pl.concat([_NONE, *(_told(frame, codes[name], record.by_name[name], record) for name in names)])
+    places = frame.select(place.alias(name) for name, place in table.places.items())
+    return [
+        frame.select("line", place=column, value=pl.col(column.name)).drop_nulls("place")
+        for column in places
+        if column.null_count() < frame.height
+    ]
 
 
-def _field_findings(frame: pl.DataFrame, field: Field, record: Record) -> pl.DataFrame:
-    return _told(frame, frame.select(first_fault(field, record)).to_series(), field, record)
+def _by_cell(frame: pl.DataFrame, table: _Table) -> list[pl.DataFrame]:
+    """Only the cells that are not vouched for."""
+    cased = frame if table.case is None else frame.with_columns(table.case.alias(_CASE))
+    doubts = cased.select(doubt.alias(name) for name, doubt in table.doubtful.items())
+    return [
+        _placed(frame.filter(doubts[name]) if name in doubts.columns else frame, name, table) for name in table.places
+    ]
 
 
-def _told(frame: pl.DataFrame, codes: pl.Series, field: Field, record: Record) -> pl.DataFrame:
-    """The findings of one field, from the code of each row's first fault."""
-    possible = dict(faults(field, record))
-    details = {
-        code: literal_details(_official(found.details, field.alias.get(code))) for code, found in possible.items()
-    }
-    severities = {code: found.severity or RULES[code].severity for code, found in possible.items()}
-    rows = frame.select("line", codes.alias("code"), value=pl.col(field.name)).drop_nulls("code")
-    return rows.select(
-        "code",
-        severity=pl.col("code").replace_strict(severities, return_dtype=pl.String),
-        stage=pl.lit("estructura"),
-        line="line",
-        record=pl.lit(record.name),
-        field_no=pl.lit(record.number(field.name), dtype=pl.UInt16),
-        field=pl.lit(field.name),
-        value="value",
-        details=pl.col("code").replace_strict(details, return_dtype=pl.String),
-    ).cast(FINDINGS)
+def _placed(frame: pl.DataFrame, name: str, table: _Table) -> pl.DataFrame:
+    """The cells of one field that are at fault, each with the place of its fault."""
+    if frame.is_empty():
+        return frame.select("line", place=pl.lit(None, dtype=pl.UInt16), value=pl.col(name))
+    return frame.select("line", place=table.places[name], value=pl.col(name)).drop_nulls("place")
+
+
+def _told(found: list[pl.DataFrame], table: _Table) -> pl.DataFrame:
+    """Findings, field by field, from the places of the faults."""
+    if not any(frame.height for frame in found):
+        return _NONE
+    rows = pl.concat(found)
+    said = table.kinds[rows["place"]]
+    return said.with_columns(rows["line"], rows["value"]).select(*FINDINGS)
+
+
+def _table(record: Record) -> _Table:
+    places: dict[str, pl.Expr] = {}
+    kinds: list[tuple[object, ...]] = []
+    for field in record.fields:
+        places[field.name] = fault_place(field, record) + pl.lit(len(kinds), dtype=pl.UInt16)
+        kinds += _kinds(field, record)
+    schema = {name: kind for name, kind in FINDINGS.items() if name not in {"line", "value"}}
+    cases, patterns = accepting.cells(record)
+    case: pl.Expr | None = None
+    doubtful: dict[str, pl.Expr] = {}
+    if len(cases) <= _CASES:
+        told = [pl.when(_is_case(one)).then(pl.lit(n, dtype=pl.UInt8)) for n, one in enumerate(cases) if one]
+        case = pl.coalesce(*told, pl.lit(None, dtype=pl.UInt8)) if told else None
+        doubtful = {name: ~_vouched(name, found) for name, found in patterns.items() if found}
+    return _Table(record, places, case, doubtful, pl.DataFrame(kinds, schema=schema, orient="row"))
+
+
+def _is_case(case: accepting.Case) -> pl.Expr:
+    return pl.all_horizontal(
+        [pl.col(name) != "" if among is None else pl.col(name).is_in(list(among)) for name, among in case.items()]
+    )
+
+
+def _vouched(name: str, patterns: Mapping[str, list[int] | None]) -> pl.Expr:
+    """Whether a cell can have no fault; never null."""
+    ways = []
+    for pattern, cases in patterns.items():
+        fits = pl.col(name).str.contains(f"^(?:{pattern})$") if pattern else pl.col(name) == ""
+        ways.append(fits if cases is None else fits & pl.col(_CASE).is_in(cases).fill_null(value=False))
+    return pl.any_horizontal(ways)
+
+
+def _kinds(field: Field, record: Record) -> list[tuple[object, ...]]:
+    """What is said of each fault of a field beside its line and value, in the order of FINDINGS."""
+    number = record.number(field.name)
+    return [
+        (
+            code,
+            found.severity or RULES[code].severity,
+            "estructura",
+            record.name,
+            number,
+            field.name,
+            literal_details(_official(found.details, field.alias.get(code))),
+        )
+        for code, found in faults(field, record)
+    ]
 
 
 def _official(details: Mapping[str, str], code: str | None) -> Mapping[str, str]:
