@@ -4,7 +4,7 @@ Each becomes one column of lines, and the accepting expression of each record sa
 cell. Of those only the consecutive and hashes are read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,12 +25,15 @@ _LF = 0x0A
 _C1, _C1S = np.uint8(0x80), 0x20  # the first of the bytes that cp1252 reads otherwise than Latin-1, and how many
 
 
+Numbers = Mapping[str, np.ndarray]
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A chunk taken apart: per record the places of its accepted lines and their projected cells; the suspects."""
+    """A chunk taken apart: per record the places of its accepted lines and their `numbers_of`; the suspects."""
 
     many: int
-    accepted: dict[str, tuple[np.ndarray, pl.DataFrame]]
+    accepted: dict[str, tuple[np.ndarray, Numbers]]
     suspects: pl.DataFrame
 
 
@@ -105,13 +108,13 @@ def _lines(text: bytes) -> pl.Series:
     return pl.Series("text", split, dtype=pl.String)
 
 
-def _projected(text: bytes, record: Record, layout: Layout, today: date) -> pl.DataFrame:
-    """Of accepted lines the consecutive as a number (number) and the columns of `hashes`."""
+def _projected(text: bytes, record: Record, layout: Layout, today: date) -> Numbers:
+    """Of accepted lines the consecutive as a number (number) and `numbers_of`."""
     numbered = layout.sequence.field if layout.sequence and record.name in layout.sequence.over else None
     columns = [pl.col(numbered).cast(pl.Int64).alias("number")] if numbered else []
-    columns += hashes(record, layout, today)
+    columns += _hashes(record, layout, today)
     if not columns:
-        return pl.DataFrame()
+        return {}
     names = [one.name for one in record.fields]
     wanted = {name for column in columns for name in column.meta.root_names()}
     frame = pl.read_csv(
@@ -123,11 +126,21 @@ def _projected(text: bytes, record: Record, layout: Layout, today: date) -> pl.D
         infer_schema=False,
         columns=sorted(names.index(name) for name in wanted),
     )
-    return frame.rechunk().select(columns)
+    return _arrays(frame.rechunk().select(columns))
 
 
-def hashes(record: Record, layout: Layout, today: date) -> list[pl.Expr]:
-    """The unique key (key) of a line and its person (who), and what the registry may vouch for (`said`)."""
+def numbers_of(rows: pl.DataFrame, record: Record, layout: Layout, today: date) -> Numbers:
+    """The unique key (key) of each line and its person (who), and what the registry may vouch for (said, packed)."""
+    columns = _hashes(record, layout, today)
+    return _arrays(rows.select(columns)) if columns else {}
+
+
+def _arrays(cells: pl.DataFrame) -> Numbers:
+    told = {name: cells[name].to_numpy() for name in cells.columns if name != "takes"}
+    return {**told, "said": fingerprints.packed(cells)} if "said" in told else told
+
+
+def _hashes(record: Record, layout: Layout, today: date) -> list[pl.Expr]:
     columns = [fingerprints.hashed(record.unique).alias("key")] if record.unique else []
     if not about_persons(record):
         return columns

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from pisis_batch import fingerprints, reading
-from pisis_batch.chunks import ONCE, Piece, about_persons, chunks, fetched, hashes, speaks, taken_apart
+from pisis_batch.chunks import ONCE, Numbers, Piece, about_persons, chunks, fetched, numbers_of, taken_apart
 from pisis_batch.cutting import irregular, nothing
 from pisis_batch.layouts import Field, Layout, Record
 from pisis_batch.model import Batch, Content, Figures, Limits, Persons, unreadable
@@ -31,8 +31,8 @@ _SHARES = np.uint64(4)
 _ROOM = 1 << 18  # numbers to grow by
 
 Judge = Callable[[pl.DataFrame, Record], pl.DataFrame]
-#: By record, the accepted lines and their projected cells.
-Accepted = dict[str, tuple[np.ndarray, pl.DataFrame]]
+#: By record, the accepted lines and their numbers.
+Accepted = dict[str, tuple[np.ndarray, Numbers]]
 
 
 def can_sift(layout: Layout) -> bool:
@@ -117,15 +117,17 @@ def sift(
 
 def _together(pieces: list[tuple[int, Piece]]) -> tuple[Accepted, pl.DataFrame]:
     """Neighbouring pieces, each with its first line, as one: accepted lines by record, and the suspects."""
-    accepted: dict[str, list[tuple[np.ndarray, pl.DataFrame]]] = {}
+    accepted: dict[str, list[tuple[np.ndarray, Numbers]]] = {}
     for first, piece in pieces:
-        for name, (places, cells) in piece.accepted.items():
-            accepted.setdefault(name, []).append((places + np.uint32(first), cells))
-    joined = {
-        name: found[0] if len(found) == 1 else (np.concatenate([p for p, _ in found]), pl.concat([c for _, c in found]))
-        for name, found in accepted.items()
-    }
-    return joined, pl.concat([piece.suspects.with_columns(pl.col("line") + first) for first, piece in pieces])
+        for name, (places, numbers) in piece.accepted.items():
+            accepted.setdefault(name, []).append((places + np.uint32(first), numbers))
+    suspects = [piece.suspects.with_columns(pl.col("line") + first) for first, piece in pieces if piece.suspects.height]
+    return {name: _joined(found) for name, found in accepted.items()}, pl.concat(suspects or [pieces[0][1].suspects])
+
+
+def _joined(found: list[tuple[np.ndarray, Numbers]]) -> tuple[np.ndarray, Numbers]:
+    numbers = {name: np.concatenate([numbers[name] for _, numbers in found]) for name in found[0][1]}
+    return np.concatenate([places for places, _ in found]), numbers
 
 
 def _next(waiting: list[tuple[int, Future[Piece | None]]]) -> tuple[int, Piece | None]:
@@ -133,15 +135,17 @@ def _next(waiting: list[tuple[int, Future[Piece | None]]]) -> tuple[int, Piece |
     return offset, coming.result()
 
 
-def _in_order(accepted: list[tuple[np.ndarray, pl.Series]], others: list[pl.DataFrame]) -> np.ndarray | None:
+def _in_order(accepted: list[tuple[np.ndarray, np.ndarray]], others: list[pl.DataFrame]) -> np.ndarray | None:
     """The numbers of some lines in the order of the lines, 0 where none is written; None when there is no line."""
+    if len(accepted) == 1 and not others:
+        return accepted[0][1]
     written = pl.col("value").str.contains(f"^[1-9][0-9]{{0,{_DIGITS - 1}}}$")
     told = [
         frame.select("line", value=pl.when(written).then(pl.col("value").cast(pl.Int64, strict=False)).fill_null(0))
         for frame in others
     ]
     lines = [places for places, _ in accepted] + [frame["line"].to_numpy() for frame in told]
-    numbers = [series.to_numpy() for _, series in accepted] + [frame["value"].to_numpy() for frame in told]
+    numbers: list[np.ndarray] = [found for _, found in accepted] + [frame["value"].to_numpy() for frame in told]
     if not lines:
         return None
     if len(lines) == 1:
@@ -193,45 +197,42 @@ class _Sifting:
 
     def _take(self, accepted: Accepted, suspects: pl.DataFrame, *, last: bool) -> None:
         """Count, number and judge the lines of some neighbouring chunks."""
-        if last and suspects.height and suspects["line"][-1] == self.last:
+        rows, odd = self._read(suspects, last=last)
+        for name, kept in self.kept.items():
+            if name in accepted:
+                self._keep(kept, *accepted[name])
+            if name in rows:
+                self._keep_rows(kept, self.layout.record[name], rows[name])
+        self._order(rows, {name: places for name, (places, _) in accepted.items()})
+        self._number(rows, accepted, odd)
+        self._judge(rows)
+
+    def _read(self, suspects: pl.DataFrame, *, last: bool) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+        """The suspects as rows of the records that have some, and those that are none."""
+        if suspects.is_empty():
+            return {}, irregular([])
+        if last and suspects["line"][-1] == self.last:
             suspects, mark = reading.without_end_mark(suspects)
             self.odd.append(mark)
         shape = reading.shaped(suspects, self.layout, self.limits)
         odd = reading.odd_lines(shape)
         self.odd.append(odd)
         rows = {record.name: reading.cells_of(shape, record, "|") for record in self.layout.records}
-        for name, kept in self.kept.items():
-            self._count(kept, name, rows[name], accepted.get(name))
-        self._order(rows, {name: places for name, (places, _) in accepted.items()})
-        self._number(rows, accepted, odd)
-        self._judge(rows)
+        return {name: frame for name, frame in rows.items() if frame.height}, odd
 
-    def _count(
-        self, kept: _Kept, name: str, rows: pl.DataFrame, accepted: tuple[np.ndarray, pl.DataFrame] | None
-    ) -> None:
-        record = self.layout.record[name]
-        if accepted is not None:
-            kept.height += len(accepted[0])
-            self._keep(kept, record, *accepted)
-        if rows.height:
-            kept.height += rows.height
-            if record.occurs in ONCE:
-                kept.rows.append(rows)
-            own = hashes(record, self.layout, self.today)
-            self._keep(kept, record, rows["line"].to_numpy(), rows.select(own) if own else rows)
-        firsts = [int(accepted[0][0])] if accepted is not None else []
-        firsts += [int(rows["line"][0])] if rows.height else []
-        if kept.first is None and firsts:
-            kept.first = min(firsts)
+    def _keep_rows(self, kept: _Kept, record: Record, rows: pl.DataFrame) -> None:
+        if record.occurs in ONCE:
+            kept.rows.append(rows)
+        self._keep(kept, rows["line"].to_numpy(), numbers_of(rows, record, self.layout, self.today))
 
-    def _keep(self, kept: _Kept, record: Record, lines: np.ndarray, cells: pl.DataFrame) -> None:
+    @staticmethod
+    def _keep(kept: _Kept, lines: np.ndarray, numbers: Numbers) -> None:
+        kept.height += len(lines)
+        kept.first = min(int(lines[0]), kept.first or int(lines[0]))
         kept.lines.add(lines)
-        if record.unique:
-            kept.keys.add(cells["key"].to_numpy())
-        if about_persons(record) and record.unique != fingerprints.WHO:
-            kept.people.add(cells["who"].to_numpy())
-        if speaks(record, self.layout):
-            kept.said.add(fingerprints.packed(cells))
+        for column, name in ((kept.keys, "key"), (kept.people, "who"), (kept.said, "said")):
+            if name in numbers:
+                column.add(numbers[name])
 
     def _order(self, rows: dict[str, pl.DataFrame], places: dict[str, np.ndarray]) -> None:
         """Lines after the first of a record that should follow theirs."""
@@ -242,7 +243,7 @@ class _Sifting:
             later = [first for other in names[rank + 1 :] if (first := self.kept[other].first) is not None]
             if later:
                 lines = [places[name]] if name in places else []
-                lines += [rows[name]["line"].to_numpy()] if rows[name].height else []
+                lines += [rows[name]["line"].to_numpy()] if name in rows else []
                 self._late += [found[found > min(later)] for found in lines]
 
     def _number(self, rows: dict[str, pl.DataFrame], accepted: Accepted, odd: pl.DataFrame) -> None:
@@ -251,9 +252,7 @@ class _Sifting:
         field_ = self.layout.sequence.field if self.layout.sequence else ""
         for over, numbering in self._runs:
             found = {name: (accepted[name][0], accepted[name][1]["number"]) for name in over if name in accepted}
-            others = [
-                rows[name].select("line", record=pl.lit(name), value=field_) for name in over if rows[name].height
-            ]
+            others = [rows[name].select("line", record=pl.lit(name), value=field_) for name in over if name in rows]
             if unread.is_empty():
                 numbers = _in_order(list(found.values()), others)
                 if numbers is None or (_steady(numbers) and numbering.add_right(int(numbers[0]), len(numbers))):
@@ -263,16 +262,14 @@ class _Sifting:
             numbering.add(pl.concat([empty, *parts]).sort("line"), unread)
 
     @staticmethod
-    def _numbered(name: str, places: np.ndarray, number: pl.Series) -> pl.DataFrame:
-        line = pl.Series("line", places, dtype=pl.UInt32)
-        return pl.DataFrame({"line": line, "value": number.cast(pl.String)}).select(
-            "line", record=pl.lit(name), value="value"
-        )
+    def _numbered(name: str, places: np.ndarray, numbers: np.ndarray) -> pl.DataFrame:
+        line, value = pl.Series("line", places, dtype=pl.UInt32), pl.Series(numbers).cast(pl.String)
+        return pl.DataFrame({"line": line, "value": value}).select("line", record=pl.lit(name), value="value")
 
     def _judge(self, rows: dict[str, pl.DataFrame], *, rest: bool = False) -> None:
         """Judge the cells of the suspects when there are enough of them, or at the end."""
         for name, waiting in self._waiting.items():
-            if name in rows and rows[name].height:
+            if name in rows:
                 waiting.append(rows[name])
                 self._elsewhere.append(rows[name]["line"])
             if waiting and (rest or sum(frame.height for frame in waiting) >= _FLUSH):
