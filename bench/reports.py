@@ -18,10 +18,9 @@ from pisis_batch.adapters.mapped import MappedFile
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Received
 from pisis_batch.reports import documentos
-from pisis_batch.reports.ack import ack_json
-from pisis_batch.reports.detalle import findings_csv
 from pisis_batch.reports.hoja import findings_xlsx
 from pisis_batch.reports.informe import report
+from pisis_batch.reports.listas import lists
 from pisis_batch.reports.told import Told
 
 
@@ -40,8 +39,7 @@ def main() -> None:
     words, page = timed(lambda: documentos.acta(told))  # what all documents share is made here
     documents = {"acta y textos": words}
     for name, make in (
-        ("hallazgos.csv", lambda: findings_csv(told)),
-        ("ack.json", lambda: ack_json(told)),
+        ("hallazgos.csv y ack.json", lambda: lists(told)),
         ("informe.html", lambda: report(told, page)),
         ("hallazgos.xlsx", lambda: findings_xlsx(told)),
     ):

@@ -1,6 +1,7 @@
 """One contract a port, held by every adapter: what the service may rely on, whoever stands behind."""
 
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from conftest import GOOD, REGISTRY
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import pipeline, reports
-from pisis_batch.adapters import object_store, registry_csv, sql_tables
+from pisis_batch.adapters import object_store, registry_csv, sql_runs, sql_tables
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_mailer import FolderMailer
@@ -181,7 +182,7 @@ def test_mails_wait_for_their_time_and_are_never_forgotten(registry: SqlRegistry
     assert registry.runs()[0]["mails"] == {"enviado": len(rest) + 1}
 
 
-def test_documents_wait_until_they_are_published(registry: SqlRegistry) -> None:
+def test_documents_wait_until_they_are_published(registry: SqlRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     content = file_of(GOOD)
     registry.accept(receipt(content=content))
     outcome = judged(registry, content)
@@ -191,6 +192,9 @@ def test_documents_wait_until_they_are_published(registry: SqlRegistry) -> None:
     assert sorted(documents, key=lambda one: one.name) == sorted(
         reports.answer(outcome, NOW).documents, key=lambda one: one.name
     )
+    monkeypatch.setattr(sql_runs, "_HEAVY", 0)  # what is heavy is unpacked while it is written
+    ((_, _, heavy),) = registry.unpublished()
+    assert {one.name: b"".join(one.pieces()) for one in heavy} == {one.name: one.content for one in documents}
     registry.published(GUID)
     assert list(registry.unpublished()) == []
 
@@ -308,9 +312,16 @@ def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Outbox:
 
 
 def test_documents_are_published_again_without_a_difference(outbox: Outbox) -> None:
-    documents = [Attachment("ack.json", "application/json", b"{}"), Attachment("acta.html", "text/html", b"<p>")]
+    documents = [
+        Attachment("ack.json", "application/json", b"{}"),
+        Attachment("acta.html", "text/html", b"<p>"),
+        Attachment("hallazgos.csv", "text/csv", zlib.compress(b"largo" * 9), packed=True),
+    ]
     assert outbox.publish("CC10000001", GUID, documents) == outbox.publish("CC10000001", GUID, documents)
-    assert outbox.publish("../../etc", GUID, documents).parent.name == "_sin_remitente"
+    folder = outbox.publish("../../etc", GUID, documents)
+    assert folder.parent.name == "_sin_remitente"
+    if isinstance(outbox, FolderOutbox):
+        assert (folder / "hallazgos.csv").read_bytes() == b"largo" * 9
 
 
 @pytest.fixture(params=["memory", "folder"])

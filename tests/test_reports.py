@@ -18,11 +18,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from worlds import CONTROL, NAME, NOW, facts, file_of
 
-from pisis_batch import pipeline, reports
+from pisis_batch import pipeline, reports, suggestions
 from pisis_batch.annotations import stripped
 from pisis_batch.layouts import shelf
-from pisis_batch.model import Attachment, Earlier, Letter, Limits, Outcome, Received
-from pisis_batch.reports import anotado, hoja
+from pisis_batch.model import Attachment, Earlier, Letter, Limits, Outcome, Received, letters
+from pisis_batch.reports import anotado, hoja, told
 
 GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
 FROM = "PISIS <no-responder@pisis.example>"
@@ -173,6 +173,31 @@ def test_a_heavy_list_is_zipped() -> None:
     message = email.message_from_bytes(sent.body, policy=email.policy.default)
     assert [part.get_filename() for part in message.iter_attachments()] == ["hallazgos.zip"]
     assert "hallazgos más" in letter.text
+
+
+MANY = "\n".join(
+    [GOOD.replace("|JUAN|", f"|Juan{n % 13}|").replace("2|1|", f"2|{n}|") for n in range(1, 60)]
+    + ["2|60|CC|12|EVA|DIAZ|X|||||", "2|7|", "9|x", ""]
+)
+
+
+@pytest.mark.parametrize("outcome", [OUTCOMES["contenido"], judged(MANY)], ids=["contenido", "muchos"])
+def test_findings_told_a_few_at_a_time_make_the_same_documents(
+    outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hoja, "MOST", 40)
+    whole = reports.answer(outcome, NOW)
+    for module, name in ((told, "STRETCH"), (suggestions, "_STRETCH")):
+        monkeypatch.setattr(module, name, 7)
+    monkeypatch.setattr(letters, "_LONG", 100)
+    parts = reports.answer(outcome, NOW)
+    packed = {one.name for one in parts.documents if one.packed}
+    assert packed == {"hallazgos.csv", "ack.json"}
+    for one, other in zip(whole.documents, parts.documents, strict=True):
+        assert (one.name, one.content, one.size) == (other.name, other.content, other.size)
+        assert b"".join(other.pieces()) == other.content
+    sent = [reports.render(letter, GUID, NOW, FROM) for letter in whole.letters]
+    assert sent == [reports.render(letter, GUID, NOW, FROM) for letter in parts.letters]
 
 
 def document(outcome: Outcome, name: str) -> bytes:

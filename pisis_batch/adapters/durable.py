@@ -22,30 +22,33 @@ def sync(file: BinaryIO) -> None:
 
 def write(path: Path, content: bytes, mode: int = 0o640) -> None:
     """Write a file whole or not at all: a temporary name beside it, synced, then renamed over it."""
-    _placed(path, content, mode)
+    _placed(path, (content,), mode)
     sync_folder(path.parent)
 
 
-def write_all(folder: Path, files: Iterable[tuple[str, bytes]], last: str, mode: int = 0o640) -> None:
-    """Write files into a folder, each whole or not at all; the one named `last` appears when the others are durable."""
+def write_all(folder: Path, files: Iterable[tuple[str, Iterable[bytes]]], last: str, mode: int = 0o640) -> None:
+    """Write files, each given in pieces, into a folder, whole or not at all.
+
+    The one named `last` appears when the others are durable.
+    """
     waiting = []
-    for name, content in files:
+    for name, pieces in files:
         if name == last:
-            waiting.append((name, content))
+            waiting.append((name, pieces))
         else:
-            _placed(folder / name, content, mode)
+            _placed(folder / name, pieces, mode)
     if waiting:
         sync_folder(folder)
-    for name, content in waiting:
-        _placed(folder / name, content, mode)
+    for name, pieces in waiting:
+        _placed(folder / name, pieces, mode)
     sync_folder(folder)
 
 
-def _placed(path: Path, content: bytes, mode: int) -> None:
+def _placed(path: Path, pieces: Iterable[bytes], mode: int) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     with os.fdopen(handle, "wb") as file:
-        file.write(content)
+        file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

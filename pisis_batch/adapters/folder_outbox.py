@@ -31,7 +31,7 @@ class FolderOutbox:
         """
         folder = self._root / owner(sender) / guid
         folder.mkdir(parents=True, exist_ok=True)
-        durable.write_all(folder, ((one.name, one.content) for one in documents), last=_LAST)
+        durable.write_all(folder, ((one.name, one.pieces()) for one in documents), last=_LAST)
         names = {document.name for document in documents}
         for stale in [path for path in folder.iterdir() if path.name not in names and path.is_file()]:
             stale.unlink()

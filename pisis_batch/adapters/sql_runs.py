@@ -50,6 +50,7 @@ _DUE = (
     .limit(sa.bindparam("most"))
 )
 
+_HEAVY = 1024 * 1024  # bytes of a stored document that is unpacked while it is written
 _AT_ONCE = 50  # runs whose documents are held in memory
 
 
@@ -127,8 +128,16 @@ def insert_documents(connection: sa.Connection, run_id: int, documents: Sequence
 
 
 def _packed(document_: Attachment) -> bytes:
-    """The content as it is stored; what is packed already is only wrapped."""
+    """The content as it is stored; what is packed already stays so, or is only wrapped."""
+    if document_.packed:
+        return document_.held
     return zlib.compress(document_.content, 0 if document_.name.endswith(".xlsx") else 1)
+
+
+def _unpacked(name: str, media_type: str, stored: bytes) -> Attachment:
+    if len(stored) > _HEAVY:
+        return Attachment(name, media_type, stored, packed=True)
+    return Attachment(name, media_type, zlib.decompress(stored))
 
 
 def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str) -> None:
@@ -156,7 +165,7 @@ def unpublished(connection: sa.Connection, guid: str | None) -> Iterator[tuple[s
     waiting = connection.execute(_OF_ONE, {"it": guid}) if guid else connection.execute(_OF_ALL)
     for row in waiting.all():
         kept = connection.execute(_DOCUMENTS, {"of": row.id})
-        yield row.guid, row.sender, [Attachment(d.name, d.media_type, zlib.decompress(d.content)) for d in kept]
+        yield row.guid, row.sender, [_unpacked(d.name, d.media_type, d.content) for d in kept]
 
 
 def mails_due(connection: sa.Connection, now: datetime, limit: int) -> list[Mail]:

@@ -110,7 +110,8 @@ def _keep(outcome: Outcome, now: datetime, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for document in reports.answer(outcome, now).documents:
         if document.name not in {"acta.html", "resultado.html"}:
-            (folder / document.name).write_bytes(document.content)
+            with (folder / document.name).open("wb") as file:
+                file.writelines(document.pieces())
 
 
 def ports_if_any(workspace: Path | None) -> "Ports | None":

@@ -23,7 +23,7 @@ from pisis_batch.model.facts import (
     Traces,
 )
 from pisis_batch.model.findings import FINDINGS, Examined, Finding, Findings
-from pisis_batch.model.letters import Attachment, EndedContracts, Letter, Rendered, Unreported
+from pisis_batch.model.letters import Attachment, EndedContracts, Growing, Letter, Rendered, Unreported
 from pisis_batch.model.outcome import PROGRESS, REPAIRS, Attempt, Changes, Corrected, Counts, Outcome, Progress, Verdict
 from pisis_batch.model.received import Brake, Content, Id, Limits, Received, Severity, Stage
 from pisis_batch.model.trust import DETACHED, ENVELOPED, NIT_ATTRIBUTES, ORPHAN, UNREADABLE, Trust
@@ -61,6 +61,7 @@ __all__ = [
     "Figures",
     "Finding",
     "Findings",
+    "Growing",
     "Id",
     "Index",
     "Kept",

@@ -1,9 +1,12 @@
 """The machine-readable answer: `ack.json`, as `ack.schema.json` describes it."""
 
 import dataclasses
+import io
 import json
 from importlib import resources
 from typing import Any
+
+import polars as pl
 
 from pisis_batch.causes import Cause, diagnose
 from pisis_batch.model import Outcome
@@ -17,17 +20,31 @@ _FINDING = ("code", "severity", "stage", "line", "record", "field_no", "field", 
 
 def ack(outcome: Outcome) -> dict[str, Any]:
     """Everything about a verdict, with all its findings."""
-    said: dict[str, Any] = json.loads(ack_json(Told(outcome, outcome.received.received_at)))
+    told = Told(outcome, outcome.received.received_at)
+    stretches = [findings_json(rows) for rows in told.stretches() if rows.height]
+    said: dict[str, Any] = json.loads(ack_head(told) + BETWEEN.join(stretches) + ack_end(told))
     return said
 
 
-def ack_json(told: Told) -> bytes:
-    """The answer as UTF-8 JSON, a finding on each line. A file name that is not text keeps its bytes as escapes."""
-    rows = "" if told.rows.is_empty() else told.rows.select(_FINDING).write_ndjson()
-    findings = rows.rstrip("\n").replace("\n", ",\n  ")
-    head, changes = _dump(_head(told)), _dump({"changes": told.outcome.changes.counts()})
-    text = f'{head[:-2]},\n "findings": [\n  {findings}\n ],{changes[1:]}\n'
-    return text.encode("utf-8", "backslashreplace")
+#: What stands between two findings.
+BETWEEN = b",\n  "
+
+
+def ack_head(told: Told) -> bytes:
+    """The answer up to its findings: UTF-8 JSON, in which a file name that is not text keeps its bytes as escapes."""
+    return f'{_dump(_head(told))[:-2]},\n "findings": [\n  '.encode("utf-8", "backslashreplace")
+
+
+def findings_json(rows: pl.DataFrame) -> bytes:
+    """Some findings, one at least, a finding on each line."""
+    said = io.BytesIO()
+    rows.select(_FINDING).write_ndjson(said)
+    return said.getvalue().removesuffix(b"\n").replace(b"\n", BETWEEN)
+
+
+def ack_end(told: Told) -> bytes:
+    """The answer after its findings."""
+    return f"\n ],{_dump({'changes': told.outcome.changes.counts()})[1:]}\n".encode()
 
 
 def ack_schema() -> dict[str, Any]:

@@ -30,7 +30,7 @@ def annotated_copy(told: Told) -> bytes | None:
 
 
 def _notes(told: Told) -> Iterator[tuple[int, str]]:
-    findings = told.rows.height
+    findings = len(told)
     if not findings:
         yield 0, "Sin hallazgos: no hay nada que corregir."
         return
@@ -41,5 +41,5 @@ def _notes(told: Told) -> Iterator[tuple[int, str]]:
         yield 0, f"Aquí se marcan los primeros {number(MOST)} hallazgos; todos están en hallazgos.csv."
     place = pl.lit(" campo ") + pl.col("field_no").cast(pl.String)
     words = pl.concat_str("code", place.fill_null(""), pl.lit(": "), "message", pl.lit(". "), "remedy")
-    rows = told.rows.head(MOST).select(pl.col("line").fill_null(0), words.str.replace_all(r"[\r\n]", " "))
+    rows = told.head(MOST).select(pl.col("line").fill_null(0), words.str.replace_all(r"[\r\n]", " "))
     yield from rows.sort("line", maintain_order=True).iter_rows()

@@ -7,15 +7,14 @@ from typing import NamedTuple
 
 from pisis_batch.model import Attachment, Letter, Outcome, Verdict
 from pisis_batch.reports import documentos, look
-from pisis_batch.reports.ack import ack_json
 from pisis_batch.reports.anotado import annotated_copy
 from pisis_batch.reports.correcciones import repairs_csv
-from pisis_batch.reports.detalle import findings_csv
 from pisis_batch.reports.efectos import plan_csv
 from pisis_batch.reports.hoja import findings_xlsx
 from pisis_batch.reports.informe import report
 from pisis_batch.reports.intentos import progress_csv
 from pisis_batch.reports.letters import Body, letters
+from pisis_batch.reports.listas import lists
 from pisis_batch.reports.page import Page
 from pisis_batch.reports.told import Told
 
@@ -39,13 +38,14 @@ def answer(outcome: Outcome, at: datetime) -> Answer:
         waiting = _body("aviso", documentos.waiting(told))
         page = Attachment("espera.html", "text/html", waiting.html.encode("utf-8"))
         return Answer((page, plan_csv(outcome.changes)), letters(told, {"espera": waiting}, ()))
-    files = [Attachment("ack.json", "application/json", ack_json(told))]
+    table, ack = lists(told)
+    files = [ack]
     if "SIS001" in told.codes:
         fault = _body("aviso", documentos.our_fault(told))
         return Answer(tuple(files), letters(told, {"falla": fault}, ()))
     first = documentos.acta(told)
     last = documentos.resultado(told) if outcome.examined.sound else first
-    files += _lists(told, last)
+    files += [table, *_more(told, last)]
     last = dataclasses.replace(last, files=_where(told, [file.name for file in files]))
     bodies = dict(_bodies(told, first, last))
     for kind, body in bodies.items():
@@ -55,13 +55,12 @@ def answer(outcome: Outcome, at: datetime) -> Answer:
     travel = [by_name[name] for name in _TRAVEL]
     for name in ("corregido.txt", "anotado.txt"):
         copy = by_name.get(name)
-        if copy and outcome.verdict is Verdict.RECHAZADO and len(copy.content) <= _LIGHT:
+        if copy and outcome.verdict is Verdict.RECHAZADO and copy.size <= _LIGHT:
             travel.append(copy)
     return Answer(tuple(files), letters(told, bodies, tuple(travel)))
 
 
-def _lists(told: Told, page: Page) -> Iterator[Attachment]:
-    yield Attachment("hallazgos.csv", "text/csv", findings_csv(told))
+def _more(told: Told, page: Page) -> Iterator[Attachment]:
     spreadsheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     yield Attachment("hallazgos.xlsx", spreadsheet, findings_xlsx(told))
     yield Attachment("informe.html", "text/html", report(told, page))

@@ -1,12 +1,11 @@
-"""Every finding as CSV, for Excel in Spanish: semicolons, UTF-8 with its mark, no cell that Excel could run."""
+"""Lists as CSV, for Excel in Spanish: semicolons, UTF-8 with its mark, no cell that Excel could run."""
 
+import io
 from collections.abc import Mapping
 
 import polars as pl
 
-from pisis_batch.reports.told import Told
-
-#: Column of `Told.rows` -> its title for people.
+#: Column of the findings in words -> its title for people.
 HEADER = {
     "line": "línea",
     "record": "registro",
@@ -22,18 +21,24 @@ HEADER = {
 }
 
 
-def findings_csv(told: Told) -> bytes:
-    """The complete list, unmasked: it goes to the file's own entity."""
-    return spreadsheet(told.rows, HEADER)
-
-
 def spreadsheet(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:
     """The columns of `header` under its labels, as Excel in Spanish opens them, without a cell that it could run."""
-    if rows.is_empty():
-        return b"\xef\xbb\xbf" + (";".join(f'"{label}"' for label in header.values()) + "\r\n").encode("utf-8")
+    return titles(header) + (lines(rows, header) if rows.height else b"")
+
+
+def titles(header: Mapping[str, str]) -> bytes:
+    """The mark and the first line of such a list."""
+    return b"\xef\xbb\xbf" + (";".join(f'"{label}"' for label in header.values()) + "\r\n").encode("utf-8")
+
+
+def lines(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:
+    """Rows of such a list, one at least."""
     columns = [harmless(pl.col(name).cast(pl.String).fill_null("")).alias(label) for name, label in header.items()]
-    text = rows.select(columns).write_csv(separator=";", quote_style="always", line_terminator="\r\n")
-    return b"\xef\xbb\xbf" + text.encode("utf-8")
+    told = io.BytesIO()
+    rows.select(columns).write_csv(
+        told, include_header=False, separator=";", quote_style="always", line_terminator="\r\n"
+    )
+    return told.getvalue()
 
 
 def harmless(cell: pl.Expr) -> pl.Expr:

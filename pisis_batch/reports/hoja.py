@@ -28,7 +28,7 @@ _FINDINGS = tuple((title, _WIDTHS.get(title, 40)) for title in HEADER.values())
 
 def findings_xlsx(told: Told) -> bytes:
     """The workbook. Past 5.000 findings it has the first ones and says where all are."""
-    rows, original = told.rows.head(MOST), Original(told.outcome.received.content, told.outcome.examined.layout)
+    rows, original = told.head(MOST), Original(told.outcome.received.content, told.outcome.examined.layout)
     notes = _notes(rows)
     shown = range(1, len(original) + 1) if len(original) <= _WHOLE else list(notes)[:_WHOLE]
     lines = {line: original.line(line, _LONGEST).split(original.separator) for line in shown}
@@ -41,7 +41,7 @@ def findings_xlsx(told: Told) -> bytes:
     for row in rows.select(*HEADER).iter_rows():
         book.add(1, row)
     book.close(1)
-    if hidden := told.rows.height - rows.height:
+    if hidden := len(told) - rows.height:
         rest = f"Aquí están los primeros {number(MOST)}; hay {number(hidden)} más en hallazgos.csv"
         book.add(1, (None,) * 8 + (rest,))
     for line, cells in lines.items():

@@ -14,7 +14,7 @@ from pisis_batch.causes import Diagnosis, diagnose
 from pisis_batch.reports import columnas, look
 from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import Page, number
-from pisis_batch.reports.told import Told
+from pisis_batch.reports.told import NO_ROWS, Told
 
 #: Findings in the report: what a browser still searches between two keystrokes.
 MOST = 120_000
@@ -54,12 +54,11 @@ def report(told: Told, page: Page) -> bytes:
     """
     outcome = told.outcome
     original = Original(outcome.received.content, outcome.examined.layout)
-    found, rows = diagnose(outcome), told.rows
-    if not rows.is_empty():
-        rows = _by_line(rows, found)
+    found = diagnose(outcome)
+    rows = _by_line(told, found) if len(told) else NO_ROWS
     css, js = _source("informe.css"), _source("informe.js")
     titles = [cause.title for cause in found.causes]
-    hidden = told.rows.height - rows.height
+    hidden = len(told) - rows.height
     text = look.render(
         "informe.html.jinja",
         page=page,
@@ -76,12 +75,13 @@ def report(told: Told, page: Page) -> bytes:
     return text.encode("utf-8")
 
 
-def _by_line(rows: pl.DataFrame, found: Diagnosis) -> pl.DataFrame:
-    """The first rows by line, each with the place of its cause."""
+def _by_line(told: Told, found: Diagnosis) -> pl.DataFrame:
+    """The first findings by line, in words, each with the place of its cause."""
     keys = [cause.key for cause in found.causes]
-    placed = pl.lit(found.cause_of).replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)
-    by_line = rows.lazy().with_columns(cause=placed).sort("line", nulls_last=False, maintain_order=True)
-    return by_line.head(MOST).collect()
+    lines = told.findings.select("line").with_row_index("place")
+    places = lines.sort("line", nulls_last=False, maintain_order=True)["place"].head(MOST)
+    causes = found.cause_of[places].replace_strict(keys, range(len(keys)), return_dtype=pl.UInt32)
+    return told.chosen(places).with_columns(cause=causes)
 
 
 def _capped(hidden: int) -> str:
@@ -111,9 +111,11 @@ def _charts(told: Told) -> list[Chart]:
         for place, cause in enumerate(diagnose(told.outcome).causes)
     ]
     name = pl.concat_str(pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null("")).alias("name")
-    placed = told.rows.lazy().filter(pl.col("label") != "")
-    counted = placed.group_by(name).agg(pl.col("label").first(), pl.len()).collect()
-    fields = [(label, many, "", f"campo={name}") for name, label, many in sorted(counted.iter_rows())]
+    counted = told.findings.group_by("record", "field").len()
+    counted = counted.group_by(name).agg(pl.first("record", "field"), pl.sum("len"))
+    labelled = counted.with_columns(label=validators.label(told.outcome.examined.layout)).filter(pl.col("label") != "")
+    rows = sorted(labelled.select("name", "label", "len").iter_rows())
+    fields = [(label, many, "", f"campo={name}") for name, label, many in rows]
     charts = [
         _chart("Hallazgos por causa", causes, "Otras {} causas"),
         _chart("Hallazgos por campo", fields, "Otros {} campos"),
@@ -133,7 +135,7 @@ def _chart(title: str, counted: list[tuple[str, int, str, str]], rest: str) -> C
 
 def _strip(told: Told, last: int) -> Strip | None:
     """Findings along the file; None when they have no lines, or the file too few to have a shape."""
-    lines = told.rows["line"].drop_nulls()
+    lines = told.findings["line"].drop_nulls()
     if lines.is_empty() or last < _BINS:
         return None
     at = ((lines.cast(pl.Int64) - 1).clip(0, last - 1) * _BINS // last).value_counts()

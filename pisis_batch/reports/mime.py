@@ -116,12 +116,16 @@ def _sealed(head: bytes, body: bytes) -> bytes:
 def _light(attachments: tuple[Attachment, ...]) -> tuple[list[Attachment], bool]:
     """Attachments that fit a message: the CSV is zipped when they are heavy, and left out when that is not enough."""
     files = list(attachments)
-    if sum(len(file.content) for file in files) <= _HEAVIEST:
+    if sum(file.size for file in files) <= _HEAVIEST:
         return files, False
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as bundle:
         for file in files:
-            bundle.writestr(zipfile.ZipInfo(file.name), file.content, zipfile.ZIP_DEFLATED)
+            entry = zipfile.ZipInfo(file.name)
+            entry.compress_type, entry.file_size = zipfile.ZIP_DEFLATED, file.size
+            with bundle.open(entry, "w") as unpacked:
+                for piece in file.pieces():
+                    unpacked.write(piece)
     if len(packed.getvalue()) <= _HEAVIEST:
         return [Attachment("hallazgos.zip", "application/zip", packed.getvalue())], False
     return [], True

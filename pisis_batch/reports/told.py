@@ -1,5 +1,6 @@
-"""An outcome in words, worked out once for all the documents that say it."""
+"""An outcome in words for all the documents that say it, a stretch of the findings at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -8,41 +9,71 @@ import polars as pl
 
 from pisis_batch import validators
 from pisis_batch.model import Findings, Outcome
-from pisis_batch.suggestions import SUGGESTED, suggested
+from pisis_batch.suggestions import SUGGESTED, hinted, hints, suggested
 from pisis_batch.validators.texts import DESCRIBED
 
 #: The rows of an outcome without findings.
 NO_ROWS = pl.DataFrame(schema={**DESCRIBED, **dict.fromkeys(SUGGESTED, pl.String)})
 SHOWN = 500  # findings in the body of a message (ficha 2.21); the CSV has all
+#: Findings that are in words at the same time.
+STRETCH = 40_000
 
 
 @dataclass(frozen=True)
 class Told:
-    """What is said about an outcome at a moment. `rows` and `first` have the columns of `validators.DESCRIBED` and
-    those of `suggestions.SUGGESTED`.
+    """What is said about an outcome at a moment.
+
+    `stretches`, `chosen` and `first` have the columns of `validators.DESCRIBED` and those of `suggestions.SUGGESTED`.
+    In all but `first` nothing is masked: they are for the documents of the file's own entity.
     """
 
     outcome: Outcome
     at: datetime
 
+    def __len__(self) -> int:
+        return len(self.outcome.findings)
+
+    @property
+    def findings(self) -> pl.DataFrame:
+        """Every finding, before it is put in words (schema FINDINGS)."""
+        return self.outcome.findings.frame
+
     @cached_property
     def codes(self) -> frozenset[str]:
         """The codes that were found."""
-        return frozenset(self.outcome.findings.frame["code"].unique())
+        return frozenset(self.findings["code"].unique())
 
-    @cached_property
-    def rows(self) -> pl.DataFrame:
-        """Every finding in words, nothing masked: for the documents of the file's own entity."""
-        if not len(self.outcome.findings):
-            return NO_ROWS
-        told = validators.described(self.outcome.findings, self.outcome.examined.layout)
-        return suggested(told, self.outcome)
+    def stretches(self) -> Iterator[pl.DataFrame]:
+        """Every finding in words, in order; only a stretch at a time is in memory."""
+        if len(self) <= STRETCH:
+            yield self._few
+            return
+        for stretch in self.findings.iter_slices(STRETCH):
+            yield self._worded(stretch)
+
+    def head(self, many: int) -> pl.DataFrame:
+        """The first findings in words."""
+        return self._few.head(many) if len(self) <= STRETCH else self._worded(self.findings.head(many))
+
+    def chosen(self, places: pl.Series) -> pl.DataFrame:
+        """Some findings in words, by their places in the order of all."""
+        return self._few[places] if len(self) <= STRETCH else self._worded(self.findings[places])
 
     @cached_property
     def first(self) -> pl.DataFrame:
         """The first 500 findings in words, identification numbers masked: for the body of a message."""
-        if not len(self.outcome.findings):
+        if not len(self):
             return NO_ROWS
-        some = Findings(self.outcome.findings.frame.head(SHOWN))
-        told = validators.described(some, self.outcome.examined.layout, mask=True)
+        told = validators.described(Findings(self.findings.head(SHOWN)), self.outcome.examined.layout, mask=True)
         return suggested(told, self.outcome, mask=True)
+
+    @cached_property
+    def _few(self) -> pl.DataFrame:
+        return self._worded(self.findings) if len(self) else NO_ROWS
+
+    @cached_property
+    def _hints(self) -> pl.DataFrame:
+        return hints(self.findings, self.outcome)
+
+    def _worded(self, some: pl.DataFrame) -> pl.DataFrame:
+        return hinted(validators.described(Findings(some), self.outcome.examined.layout), self._hints)

@@ -33,7 +33,7 @@ from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 register
 from pisis_batch.validators.rule import NO_FINDINGS, RULES, Rule
 from pisis_batch.validators.structure import cell_findings, of_suspects
 from pisis_batch.validators.trust import doubtful
-from pisis_batch.validators.texts import described, masked
+from pisis_batch.validators.texts import described, label, masked
 
 __all__ = [
     "RULES",
@@ -48,6 +48,7 @@ __all__ = [
     "check_structure",
     "described",
     "joined",
+    "label",
     "masked",
     "not_approved",
     "of_suspects",

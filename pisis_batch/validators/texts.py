@@ -12,6 +12,7 @@ from pisis_batch.validators.rule import RULES
 
 #: Columns added by `described`.
 DESCRIBED = pl.Schema({**FINDINGS, **dict.fromkeys(["message", "label", "shown", "title", "remedy"], pl.String())})
+_PAIR = pl.concat_str([pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null("")])
 _ID_LIKE = {"num_id", "num_id_representante", "num_id_contacto"}
 
 
@@ -26,11 +27,8 @@ def described(
 ) -> pl.DataFrame:
     """Findings plus message, label (official field name), shown (value as it may be shown), title and remedy."""
     frame = findings.frame.with_row_index("_order")
-    labels, ids = _labels(layout), _ids(layout)
-    pair = pl.concat_str([pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null("")])
     frame = frame.with_columns(
-        label=pair.replace_strict(labels, default=pl.col("field").fill_null(""), return_dtype=pl.String),
-        _private=pair.is_in(ids) | pl.col("code").str.starts_with("REM"),
+        label=label(layout), _private=_PAIR.is_in(_ids(layout)) | pl.col("code").str.starts_with("REM")
     )
     value = pl.col("value").fill_null("")
     shown = pl.when(pl.col("_private") & (value != "")).then(masked(value)).otherwise(value) if mask else value
@@ -39,6 +37,11 @@ def described(
     if not parts:
         return pl.DataFrame(schema=DESCRIBED)
     return pl.concat(parts).sort("_order").drop("_order")
+
+
+def label(layout: Layout | None) -> pl.Expr:
+    """The official name of the field that a finding is about; its own where it has none, or empty."""
+    return _PAIR.replace_strict(_labels(layout), default=pl.col("field").fill_null(""), return_dtype=pl.String)
 
 
 def _worded(part: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:
