@@ -1,10 +1,12 @@
 """Originals, for ever: `archive/ab/abcdef…`, named by the SHA-256 of their bytes, written once."""
 
+import contextlib
 import hashlib
 import os
 import stat
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pisis_batch.adapters import durable
@@ -12,6 +14,7 @@ from pisis_batch.adapters.durable import sync_folder
 
 _CHUNK = 1 << 20
 _TRIES = 50
+_PATIENCE = 1.0  # seconds after which a file that does not hold still is left for another time
 _ASIDE = ".apartados"  # originals whose time is over, for a moment
 
 
@@ -20,26 +23,45 @@ class FolderArchive:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._durable: set[Path] = set()  # folders whose own name is
+        self._durable: set[str] = set()  # folders whose own name is
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def keep(self, source: Path) -> tuple[str, str, int]:
+        """Copy a file's bytes durably."""
+        with self.keeping() as keep:
+            return keep(source)
+
+    @contextlib.contextmanager
+    def keeping(self) -> Iterator[Callable[[Path], tuple[str, str, int]]]:
+        """Copy many: the bytes of each are durable at once, the names of all of them when the block ends."""
+        folders: set[str] = set()
+        yield lambda source: self._kept(source, folders)
+        for folder in sorted(folders):
+            sync_folder(self._root / folder)
+        if folders - self._durable:  # made by us, or by one who may have died before it was durable
+            sync_folder(self._root)
+            self._durable |= folders
+
+    def _kept(self, source: Path, folders: set[str]) -> tuple[str, str, int]:
         """Copy bytes that hold still meanwhile: an uploader with the file still open cannot slip others in."""
+        until = time.monotonic() + _PATIENCE
         for _ in range(_TRIES):
-            kept = self._copy(source)
+            kept = self._copy(source, folders)
             if kept is not None:
                 return kept
+            if time.monotonic() > until:  # the others of its batch wait
+                break
         raise OSError("the file never held still while it was copied")
 
-    def _copy(self, source: Path) -> tuple[str, str, int] | None:
+    def _copy(self, source: Path, folders: set[str]) -> tuple[str, str, int] | None:
         handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         temporary = self._root / f".{uuid.uuid4()}.tmp"
         sha, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-        with os.fdopen(handle, "rb") as file:
+        with os.fdopen(handle, "rb", buffering=0) as file:
             before = os.fstat(handle)
             if not stat.S_ISREG(before.st_mode):
                 raise OSError("what was claimed is not a regular file")
-            with temporary.open("xb") as copy:
+            with open(temporary, "xb", opener=_only_to_read) as copy:
                 while chunk := file.read(_CHUNK):
                     sha.update(chunk)
                     md5.update(chunk)
@@ -51,15 +73,15 @@ class FolderArchive:
         if _state(before) != _state(after) or size != after.st_size:
             temporary.unlink()
             return None
-        target = self.path(sha.hexdigest())
-        target.parent.mkdir(exist_ok=True, mode=0o700)
-        temporary.chmod(0o400)
-        temporary.replace(target)
-        sync_folder(target.parent)
-        if target.parent not in self._durable:  # made by us, or by one who may have died before it was durable
-            sync_folder(self._root)
-            self._durable.add(target.parent)
-        return sha.hexdigest(), md5.hexdigest().upper(), size
+        sha256 = sha.hexdigest()
+        target = self.path(sha256)
+        try:
+            temporary.replace(target)
+        except FileNotFoundError:  # the first of its folder
+            target.parent.mkdir(exist_ok=True, mode=0o700)
+            temporary.replace(target)
+        folders.add(sha256[:2])
+        return sha256, md5.hexdigest().upper(), size
 
     def fetch(self, sha256: str) -> bytes:
         """The very bytes kept."""
@@ -109,6 +131,11 @@ class FolderArchive:
     def path(self, sha256: str) -> Path:
         """Where the bytes of a hash lie, or would."""
         return self._root / sha256[:2] / sha256
+
+
+def _only_to_read(path: str, flags: int) -> int:
+    """Open what is written once: nobody opens it for writing again."""
+    return os.open(path, flags, 0o400)
 
 
 def _state(found: os.stat_result) -> tuple[int, int, int, int]:

@@ -15,7 +15,6 @@ import hashlib
 import itertools
 import os
 import shutil
-import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from pisis_batch.adapters import folder_scan
 from pisis_batch.adapters.durable import sync_folder
+from pisis_batch.adapters.folder_moves import rename
 from pisis_batch.adapters.folder_scan import Seen
 from pisis_batch.adapters.folder_signatures import DONE, Pairing, beside, left
 from pisis_batch.ports import Claimed
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _NOBODY = "_"
 _BATCH = 64
-_AT_ONCE = 8192  # entries remembered in one pass, over all folders
+_TURN = 8  # files of a sender that go into a batch together: one folder synced for all of them
+_AT_ONCE = 16_384  # entries remembered in one pass, over all folders
 _LINK_GRACE = 10.0  # seconds: some servers rename by linking and unlinking
 _OPEN_GRACE = 900.0  # a file that is held open but does not change is taken as it is after so many
 _STUCK_SECONDS = 60.0  # how long a file that may not be renamed is let be
@@ -63,22 +64,32 @@ class FolderInbox:
         claims.chmod(0o700)
 
     def claims(self) -> Iterator[Claimed]:
+        """The files of `batches`, one by one."""
+        return itertools.chain.from_iterable(self.batches())
+
+    def batches(self) -> Iterator[list[Claimed]]:
         """Left-over claims first, then every settled file; of one sender always the oldest first.
 
-        Several processes may be here: each keeps the senders that it works on to itself until it is done, so that a
-        file never overtakes an older one that another process has in hand.
+        A folder is looked into when its turn comes, so that the first batch does not wait for the last folder. Several
+        processes may be here: each keeps the senders that it works on to itself until it is done, so that a file never
+        overtakes an older one that another process has in hand.
         """
         with contextlib.ExitStack() as locks:
             self._mine = {}
-            for batch, path in self._left_over(locks):
-                if self._keep(path.parent.name.removeprefix(_FOREIGN), locks):
+            left_over = (
+                (batch, path)
+                for batch, path in self._left_over(locks)
+                if self._keep(path.parent.name.removeprefix(_FOREIGN), locks)
+            )
+            while batch_ := list(itertools.islice(left_over, _BATCH)):
+                for _, path in batch_:
                     self._take_signature(path)
-                    yield self._claimed(batch, path)
+                yield [self._claimed(batch, path) for batch, path in batch_]
             try:
                 with folder_scan.opened(self._inbox) as root:
                     found = self._in_turns(root, locks)
-                    while batch_ := list(itertools.islice(found, _BATCH)):
-                        yield from self._claim(root, batch_)
+                    while seen := list(itertools.islice(found, _BATCH)):
+                        yield from self._claim(root, seen)
             except (FileNotFoundError, NotADirectoryError):
                 self._inbox.mkdir(parents=True, exist_ok=True)  # deleted under us; what is dropped next is found
 
@@ -106,9 +117,10 @@ class FolderInbox:
                 found += [(batch, path) for path in self._in(batch)]
         return sorted(found, key=lambda one: (one[1].lstat().st_mtime_ns, one[1].name))
 
-    def _claimed_senders(self) -> set[str]:
-        """Logins with a claimed file that has no receipt yet."""
-        return {path.parent.name.removeprefix(_FOREIGN) for path in self._claims.glob("*/*/*")}
+    def _is_behind(self, login: str) -> bool:
+        """Whether a sender has a claimed file without a receipt; asked once the sender is ours."""
+        homes = (batch / home for batch in self._batches() for home in (login, _FOREIGN + login))
+        return any(True for home in homes if home.is_dir() for _ in home.iterdir())
 
     def waiting(self) -> bool:
         """Whether files are there that still change or have not held still long enough."""
@@ -170,15 +182,14 @@ class FolderInbox:
         sender = None if login == _NOBODY else login
         said = hashlib.sha256(batch.name.encode() + os.fsencode(f"/{login}/{path.name}")).digest()
         guid = str(uuid.UUID(bytes=said[:16], version=4))
-        with folder_scan.opened(path.parent) as folder:
-            seen = folder_scan.look(folder, path.name)
-            unread = seen.kind
-            if not unread and path.parent.name.startswith(_FOREIGN):
-                unread = folder_scan.FOREIGN
-            if not unread and seen.links > 1:
-                unread = folder_scan.LINKED
-            if not unread and seen.size > self._largest:
-                unread = "too_big"
+        seen = folder_scan.look(None, str(path))  # its folders are ours alone
+        unread = seen.kind
+        if not unread and path.parent.name.startswith(_FOREIGN):
+            unread = folder_scan.FOREIGN
+        if not unread and seen.links > 1:
+            unread = folder_scan.LINKED
+        if not unread and seen.size > self._largest:
+            unread = "too_big"
         signed, signature = self._pairing.of(path) if self._pairing and not unread else ("", None)
         return Claimed(guid, sender, path.name, path, unread, seen.size, signed, signature)
 
@@ -193,35 +204,33 @@ class FolderInbox:
             folder_scan.opened(self._inbox) as root,
             self._folder(root, sender) as folder,
         ):
-            self._pairing.take(folder, path, _rename)
+            self._pairing.take(folder, path, rename)
 
     def _in_turns(self, root: int, locks: contextlib.ExitStack) -> Iterator[Found]:
-        """Settled files, one of each sender in turn."""
-        waiting = [iter(files) for files in self._by_sender(root, locks)]
+        """Settled files, a few of each sender in turn."""
+        senders: list[str | None] = [None, *folder_scan.senders(root)]
+        most = max(_BATCH, _AT_ONCE // len(senders))
+        waiting = [self._of(root, sender, most, locks) for sender in senders]
         while waiting:
             going = []
             for files in waiting:
-                for found in files:
-                    yield found
+                turn = list(itertools.islice(files, _TURN))
+                yield from turn
+                if len(turn) == _TURN:
                     going.append(files)
-                    break
             waiting = going
 
-    def _by_sender(self, root: int, locks: contextlib.ExitStack) -> list[list[Found]]:
-        names: list[str | None] = [None, *folder_scan.senders(root)]
-        most = max(_BATCH, _AT_ONCE // len(names))
-        found = []
-        for sender in names:
-            with contextlib.suppress(OSError), self._folder(root, sender) as folder:
-                seen = folder_scan.oldest(folder, most)
-                settled = [one for one in seen if self._settled(folder, sender, one)]
-                if self._pairing:
-                    settled = self._pairing.whole(folder, sender, settled)
-                if settled and self._keep(sender or _NOBODY, locks):
-                    found.append([(sender, one) for one in settled])
-        behind = self._claimed_senders()  # looked at once the senders are ours: nobody claims for them from here on
-        found = [files for files in found if (files[0][0] or _NOBODY) not in behind]
-        return [files for files in found if files]
+    def _of(self, root: int, sender: str | None, most: int, locks: contextlib.ExitStack) -> Iterator[Found]:
+        """The oldest settled files of a sender, whose folder is looked into when the first of them is asked for."""
+        settled: list[Seen] = []
+        with contextlib.suppress(OSError), self._folder(root, sender) as folder:
+            seen = folder_scan.oldest(folder, most)
+            settled = [one for one in seen if self._settled(folder, sender, one)]
+            if self._pairing:
+                settled = self._pairing.whole(folder, sender, settled)
+        login = sender or _NOBODY
+        if settled and self._keep(login, locks) and not self._is_behind(login):
+            yield from ((sender, one) for one in settled)
 
     def _candidates(self, root: int) -> Iterator[Found]:
         for sender in (None, *folder_scan.senders(root)):
@@ -271,47 +280,59 @@ class FolderInbox:
             self._still.pop(next(iter(self._still)))
         self._still[key] = value
 
-    def _claim(self, root: int, found: list[Found]) -> Iterator[Claimed]:
+    def _claim(self, root: int, found: list[Found]) -> Iterator[list[Claimed]]:
         """Rename a batch of files into a folder of its own, make that durable, and hand them out under its lock."""
         batch = self._claims / str(uuid.uuid4())
         batch.mkdir(mode=0o700)
-        with self._held(batch):
-            homes = [self._home(root, sender, seen, batch) for sender, seen in found]
+        with self._held(batch), contextlib.ExitStack() as handles:
+            folders = self._folders(root, found, handles)
+            homes = [self._home(folders.get(sender), sender, seen, batch) for sender, seen in found]
             for made in (batch, self._claims):  # before anything is moved into it
                 sync_folder(made)
             ready = [(*one, home) for one, home in zip(found, homes, strict=True) if home]
-            taken = [path for sender, seen, home in ready if (path := self._taken(root, sender, seen, home))]
+            taken = [path for sender, seen, home in ready if (path := self._taken(folders[sender], sender, seen, home))]
             for home in {path.parent for path in taken}:
                 sync_folder(home)
-            for sender in {sender for sender, _ in found}:
-                with contextlib.suppress(OSError), self._folder(root, sender) as folder:
+            for folder in folders.values():
+                with contextlib.suppress(OSError):
                     os.fsync(folder)
-            for path in taken:
-                yield self._claimed(batch, path)
-            for made in (*filter(None, homes), batch):  # what nothing was moved into
+            handles.close()
+            if taken:
+                yield [self._claimed(batch, path) for path in taken]
+            for made in (*{home for home in homes if home}, batch):  # what nothing was moved into
                 with contextlib.suppress(OSError):
                     made.rmdir()
 
-    def _home(self, root: int, sender: str | None, seen: Seen, batch: Path) -> Path | None:
+    def _folders(self, root: int, found: list[Found], handles: contextlib.ExitStack) -> dict[str | None, int]:
+        """The senders' folders of a batch, held open until everything of theirs was moved."""
+        folders = {}
+        for sender, seen in {one[0]: one[1] for one in reversed(found)}.items():
+            try:
+                folders[sender] = handles.enter_context(self._folder(root, sender))
+            except OSError as error:
+                self._refused(sender, seen, error)
+        return folders
+
+    def _home(self, folder: int | None, sender: str | None, seen: Seen, batch: Path) -> Path | None:
         """The folder of a batch that a file goes to, made; None when its sender's folder is gone."""
-        home = batch / (sender or _NOBODY)
+        if folder is None:
+            return None
+        home = batch / ((_FOREIGN if folder_scan.foreign(seen, folder) else "") + (sender or _NOBODY))
         try:
-            with self._folder(root, sender) as folder:
-                if folder_scan.foreign(seen, folder):
-                    home = home.with_name(_FOREIGN + home.name)
-            home.mkdir(mode=0o700, exist_ok=True)
+            home.mkdir(mode=0o700)
+        except FileExistsError:
+            return home
         except OSError as error:
             self._refused(sender, seen, error)
             return None
         return home
 
-    def _taken(self, root: int, sender: str | None, seen: Seen, home: Path) -> Path | None:
+    def _taken(self, folder: int, sender: str | None, seen: Seen, home: Path) -> Path | None:
         """Where a file was renamed to. None when somebody else was first, or it may not be renamed."""
         try:
-            with self._folder(root, sender) as folder:
-                _rename(folder, seen.name, home / seen.name)
-                if self._pairing and not home.name.startswith(_FOREIGN):
-                    self._pairing.take(folder, home / seen.name, _rename)
+            rename(folder, seen.name, home / seen.name)
+            if self._pairing and not home.name.startswith(_FOREIGN):
+                self._pairing.take(folder, home / seen.name, rename)
         except OSError as error:
             self._refused(sender, seen, error)
             return None
@@ -324,52 +345,6 @@ class FolderInbox:
             _log().error(
                 "claim_failed", folder=f"…{(sender or '')[-4:]}", error=type(error).__name__, errno=error.errno
             )
-
-
-def _rename(folder: int, name: str, target: Path) -> None:
-    """Rename out of an open folder; between file systems copy, sync and remove. OSError when it was not to be had."""
-    with folder_scan.opened(target.parent) as claims:
-        try:
-            os.rename(name, target.name, src_dir_fd=folder, dst_dir_fd=claims)
-        except OSError as error:
-            if error.errno == errno.EXDEV:
-                _copy(folder, name, claims, target.name)
-            elif not _done_all_the_same(folder, name, claims):
-                raise
-
-
-def _done_all_the_same(folder: int, name: str, claims: int) -> bool:
-    """Whether a rename that was reported as failed took place: network file systems do that."""
-    found = []
-    for handle in (folder, claims):
-        with os.scandir(handle) as entries:
-            found.append(any(entry.name == name for entry in entries))
-    return found == [False, True]
-
-
-def _copy(folder: int, name: str, claims: int, target: str) -> None:
-    source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    with os.fdopen(source, "rb") as file:
-        before = os.fstat(source)
-        if not stat.S_ISREG(before.st_mode):
-            raise OSError(errno.EINVAL, "only files are copied")
-        half = f".pisis-copy-{uuid.uuid4()}"
-        copy = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=claims)
-        with os.fdopen(copy, "wb") as whole:
-            shutil.copyfileobj(file, whole, 1 << 20)
-            whole.flush()
-            os.fsync(copy)
-        after = os.fstat(source)
-    if (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (
-        after.st_size,
-        after.st_mtime_ns,
-        after.st_ctime_ns,
-    ):
-        os.unlink(half, dir_fd=claims)
-        raise OSError(errno.EAGAIN, "it changed while it was copied")
-    os.rename(half, target, src_dir_fd=claims, dst_dir_fd=claims)
-    os.fsync(claims)
-    os.unlink(name, dir_fd=folder)
 
 
 def _log() -> "structlog.stdlib.BoundLogger":

@@ -13,8 +13,8 @@ import signal
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _UNFINISHED = (".part", ".tmp", ".filepart")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,15 +31,14 @@ LINKED = "un archivo que tiene además otro nombre (enlace duro)"
 FOREIGN = "de otro usuario del servidor"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An entry of a sender's folder with a finished name, as lstat saw it."""
+class Seen(NamedTuple):
+    """An entry of a sender's folder with a finished name, as lstat saw it; the oldest comes first."""
 
+    changed: int
     name: str
     mode: int
     node: int
     size: int
-    changed: int
     links: int
     owner: int
 
@@ -69,7 +68,7 @@ def senders(root: int) -> list[str]:
 def oldest(folder: int, most: int) -> list[Seen]:
     """Up to so many entries that are somebody's finished file, or pretend to be; oldest first. Folders are not."""
     with os.scandir(folder) as entries:
-        return heapq.nsmallest(most, _finished(folder, entries), key=lambda one: (one.changed, one.name))
+        return heapq.nsmallest(most, _finished(folder, entries))
 
 
 def _finished(folder: int, entries: Iterator[os.DirEntry[str]]) -> Iterator[Seen]:
@@ -87,10 +86,10 @@ def unfinished(name: str) -> bool:
     return name.startswith(".") or name.endswith("~") or name.lower().endswith(_UNFINISHED)
 
 
-def look(folder: int, name: str) -> Seen:
-    """An entry as it is now. Raises OSError when it is gone."""
+def look(folder: int | None, name: str) -> Seen:
+    """An entry of an open folder as it is now, or one of ours by its path. Raises OSError when it is gone."""
     found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    return Seen(name, found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_nlink, found.st_uid)
+    return Seen(found.st_mtime_ns, name, found.st_mode, found.st_ino, found.st_size, found.st_nlink, found.st_uid)
 
 
 def foreign(seen: Seen, folder: int) -> bool:

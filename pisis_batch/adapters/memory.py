@@ -6,6 +6,7 @@ nothing is ever proved about a second implementation of history (docs/decisions)
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from pisis_batch.adapters.folder_outbox import owner
@@ -25,6 +26,10 @@ class MemoryArchive:
         sha256 = hashlib.sha256(content).hexdigest()
         self.kept[sha256] = content
         return sha256, hashlib.md5(content, usedforsecurity=False).hexdigest().upper(), len(content)
+
+    def keeping(self) -> AbstractContextManager[Callable[[Path], tuple[str, str, int]]]:
+        """Remember many, one after the other."""
+        return nullcontext(self.keep)
 
     def fetch(self, sha256: str) -> bytes:
         """The very bytes kept."""

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +76,10 @@ class ObjectArchive:
                 if not self._there(sha256, size):
                     obstore.put(self._objects, _key(sha256), local.path(sha256))
         return sha256, md5, size
+
+    def keeping(self) -> AbstractContextManager[Callable[[Path], tuple[str, str, int]]]:
+        """Keep many, one after the other."""
+        return contextlib.nullcontext(self.keep)
 
     def fetch(self, sha256: str) -> bytes:
         """The very bytes kept."""

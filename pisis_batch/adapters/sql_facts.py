@@ -1,6 +1,6 @@
 """The registry's answer about one file: a statement for each kind of fact, the people asked for staged and joined."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -70,6 +70,22 @@ _EARLIER = (
     .limit(1)
 )
 _WHO: dict[str, sa.BindParameter[str]] = {"kind": sa.bindparam("kind"), "number": sa.bindparam("number")}
+_TYPE: sa.BindParameter[str] = sa.bindparam("login_type")
+_NUMBER: sa.BindParameter[str] = sa.bindparam("login_number")
+_ENTITLED = sa.select(entity.c.id).where(
+    entity.c.tipo_id == _WHO["kind"],
+    entity.c.num_id == _WHO["number"],
+    sa.or_(
+        sa.and_(entity.c.rep_tipo_id == _TYPE, entity.c.rep_num_id == _NUMBER),
+        sa.and_(entity.c.contacto_tipo_id == _TYPE, entity.c.contacto_num_id == _NUMBER),
+        sa.exists().where(
+            link.c.entity_id == entity.c.id,
+            link.c.tipo_id == _TYPE,
+            link.c.num_id == _NUMBER,
+            link.c.valid_to.is_(None),
+        ),
+    ),
+)
 _LINKS_OF = sa.select(link.c.entity_id, link.c.correo, link.c.correo_confirmado).where(
     link.c.tipo_id == _WHO["kind"], link.c.num_id == _WHO["number"], link.c.valid_to.is_(None)
 )
@@ -157,24 +173,18 @@ def earlier(connection: sa.Connection, who: Id | None, sha256: str, guid: str) -
     return Earlier(found.guid, datetime.fromisoformat(found.received_at)) if found else None
 
 
-def entitled(connection: sa.Connection, login: str, who: Id) -> bool:
-    """Whether a login is linked to an entity now, or is its representative or contact."""
+def entitled(connection: sa.Connection, pairs: Collection[tuple[str, Id]]) -> set[tuple[str, Id]]:
+    """Of logins and entities those of whom the one is linked to the other now, or is its representative or contact."""
+    return {pair for pair in pairs if _is_entitled(connection, *pair)}
+
+
+def _is_entitled(connection: sa.Connection, login: str, who: Id) -> bool:
     try:
         person = Id.parse(login)
     except ValueError:
         return False
-    heads = sa.or_(
-        sa.and_(entity.c.rep_tipo_id == person.type, entity.c.rep_num_id == person.number),
-        sa.and_(entity.c.contacto_tipo_id == person.type, entity.c.contacto_num_id == person.number),
-    )
-    linked = sa.exists().where(
-        link.c.entity_id == entity.c.id,
-        link.c.tipo_id == person.type,
-        link.c.num_id == person.number,
-        link.c.valid_to.is_(None),
-    )
-    named = sa.and_(entity.c.tipo_id == who.type, entity.c.num_id == who.number)
-    return connection.scalar(sa.select(entity.c.id).where(named, sa.or_(heads, linked))) is not None
+    asked = {"login_type": person.type, "login_number": person.number, "kind": who.type, "number": who.number}
+    return connection.execute(_ENTITLED, asked).first() is not None
 
 
 def _sender(connection: sa.Connection, login: str | None, key: int | None) -> Sender | None:

@@ -4,11 +4,13 @@ A lease ends by itself, or at once when its owner is a dead process of this host
 the lane; a commit that carries an older number writes nothing, so that a worker who slept past its lease harms nobody.
 """
 
+import itertools
 import os
 import secrets
 import socket
 import time
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -123,16 +125,26 @@ def waiting(limit: int | None) -> sa.Select[Any]:
     return few.order_by(ranked.c.turn, ranked.c.seq).limit(limit)
 
 
-def enter(connection: sa.Connection, name: str) -> int:
-    """The next place in a lane, which is made when it is new; later callers wait until this transaction ends."""
-    first = {"name": name, "last_place": 1, "fence": 0}
-    return int(connection.execute(_placed(connection.dialect.name), first).scalar_one())
+def enter(connection: sa.Connection, names: Sequence[str]) -> list[int]:
+    """For each of these, in order, the next place in the lane of that name, which is made when it is new.
+
+    Later callers wait until this transaction ends; all take lanes in the same order, so that none waits for ever.
+    """
+    many = Counter(names)
+    statement = _placed(connection.dialect.name)
+    last = {
+        name: int(connection.execute(statement, {"name": name, "many": many[name], "fence": 0}).scalar_one())
+        for name in sorted(many)
+    }
+    places = {name: itertools.count(last[name] - many[name] + 1) for name in many}
+    return [next(places[name]) for name in names]
 
 
 @cache
 def _placed(dialect: str) -> sa.Executable:
-    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(lane)
-    again = insert.on_conflict_do_update(index_elements=["name"], set_={"last_place": lane.c.last_place + 1})
+    many = sa.bindparam("many", type_=sa.BigInteger)
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(lane).values(last_place=many)
+    again = insert.on_conflict_do_update(index_elements=["name"], set_={"last_place": lane.c.last_place + many})
     return again.returning(lane.c.last_place)
 
 
@@ -170,7 +182,7 @@ def _made(connection: sa.Connection, guid: str) -> bool:
     """Make the lane of a receipt that an older version recorded; False when there is no such receipt."""
     name = connection.scalar(sa.select(receipt.c.lane).where(receipt.c.guid == guid))
     if name is not None:
-        enter(connection, name)
+        enter(connection, [name])
     return name is not None
 
 

@@ -26,6 +26,7 @@ from pisis_batch.adapters import (
     sql_runs,
     sql_stored,
     sql_traces,
+    sql_trail,
 )
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
@@ -119,15 +120,15 @@ class SqlRegistry(SqlKeeping):
         return self._numbers.index(connection, questions.entity)
 
     @retried
-    def accept(self, receipt: Receipt) -> None:
-        """Record a received file; the second time changes nothing."""
+    def accept(self, *receipts: Receipt) -> None:
+        """Record received files, all or none; the second time changes nothing."""
         with self.engine.begin() as connection:
-            if sql_runs.insert_receipt(connection, receipt):
-                if self.enlist is not None:
-                    self.enlist(connection, receipt)
-                trail = self._trail(connection, receipt.guid, receipt.received_at)
-                trail.tell("recibido")
-                trail.close()
+            fresh = sql_runs.insert_receipts(connection, receipts)
+            if self.enlist is not None:
+                for one in fresh:
+                    self.enlist(connection, one)
+            told = [(one.guid, one.received_at.isoformat()) for one in fresh]
+            sql_trail.tell_each(connection, self.keys, told, "recibido")
 
     @retried
     def receipt(self, guid: str) -> Receipt | None:
@@ -314,10 +315,10 @@ class SqlRegistry(SqlKeeping):
             return sql_letters.letters(connection, most)
 
     @retried
-    def entitled(self, login: str, entity: Id) -> bool:
-        """Whether a login may send for an entity now."""
+    def entitled(self, pairs: Collection[tuple[str, Id]]) -> set[tuple[str, Id]]:
+        """Of logins and entities those of whom the one may send for the other now."""
         with self._reader.begin() as connection:
-            return sql_facts.entitled(connection, login, entity)
+            return sql_facts.entitled(connection, pairs)
 
     @retried
     def next_mail(self) -> datetime | None:

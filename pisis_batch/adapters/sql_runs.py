@@ -36,7 +36,7 @@ _FIELDS = (
 #: What a new run makes anew, so that it is no longer gone.
 RENEWED = ("documentos", "copia", "cartas", "valores")
 #: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.
-_SEQ = sa.select(receipt.c.seq).where(receipt.c.guid == sa.bindparam("it"))
+_KNOWN = sa.select(receipt.c.guid).where(receipt.c.guid.in_(sa.bindparam("them", expanding=True)))
 _RECEIPT, _RUN, _DOCUMENT, _MAIL = receipt.insert(), run.insert(), document.insert(), mail.insert()
 _COMMITTED = sa.select(run.c.id).where(run.c.guid == sa.bindparam("it"), run.c.fence == sa.bindparam("mine"))
 _NO_MORE_LATEST = run.update().where(run.c.guid == sa.bindparam("it")).values(latest=False)
@@ -71,14 +71,19 @@ def to_receipt(row: Any) -> Receipt:
     return Receipt(**values)
 
 
-def insert_receipt(connection: sa.Connection, new: Receipt) -> bool:
-    """Record a receipt; False when it was there already."""
-    if connection.scalar(_SEQ, {"it": new.guid}) is not None:
-        return False
-    values = {name: getattr(new, name) for name in _FIELDS}
-    values["lane_place"] = sql_lanes.enter(connection, new.lane)
-    connection.execute(_RECEIPT, {**values, "received_at": new.received_at.isoformat()})
-    return True
+def insert_receipts(connection: sa.Connection, new: Sequence[Receipt]) -> list[Receipt]:
+    """Record receipts, each at the end of its lane; those that were not there already."""
+    known = set(connection.scalars(_KNOWN, {"them": [one.guid for one in new]}))
+    fresh = [one for one in new if one.guid not in known]
+    places = sql_lanes.enter(connection, [one.lane for one in fresh])
+    rows = [
+        {name: getattr(one, name) for name in _FIELDS}
+        | {"received_at": one.received_at.isoformat(), "lane_place": place}
+        for one, place in zip(fresh, places, strict=True)
+    ]
+    if rows:
+        connection.execute(_RECEIPT, rows)
+    return fresh
 
 
 def committed(connection: sa.Connection, guid: str, fence: int) -> bool:

@@ -8,7 +8,7 @@ holds the end of the chain until the commit, so that two writers cannot both con
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -70,13 +70,10 @@ class Trail:
         if not self._entries:
             return
         connection = self._connection
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        last = head(connection)
-        seq, previous = (last[0] + 1, last[1]) if last else (1, "")
+        seq, previous = _end(connection)
         key = self._keys.current
         link = {
-            "seq": seq,
+            "seq": seq + 1,
             "batch": self._batch,
             "at": self.at,
             "guid": self.guid,
@@ -103,6 +100,36 @@ class Trail:
         self._entries += rows.height
         told = rows.select("line", "action")
         sql_bulk.insert(self._connection, audit, told, at=self.at, guid=self.guid, batch=self._batch)
+
+
+def tell_each(connection: sa.Connection, keys: Keyring, of: Sequence[tuple[str, str]], action: str) -> None:
+    """The trails of one transaction about many receipts, (guid, time) each, with one and the same entry.
+
+    Nothing of the chain may be written after this in the same transaction.
+    """
+    if not of:
+        return
+    said = hashlib.sha256(_line(None, _plain(action), None).encode()).hexdigest()
+    batches = [secrets.randbits(62) for _ in of]
+    fixed = {"line": None, "action": _plain(action), "who": None, "who_key": None}
+    told = [{"at": at, "guid": guid, "batch": batch, **fixed} for (guid, at), batch in zip(of, batches, strict=True)]
+    connection.execute(_TELL, told)
+    seq, previous = _end(connection)
+    key, links = keys.current, []
+    for (guid, at), batch in zip(of, batches, strict=True):
+        link = {"seq": seq + 1, "batch": batch, "at": at, "guid": guid, "entries": 1, "digest": said}
+        link |= {"previous": previous, "key": key.id}
+        seq, previous = seq + 1, key.mac("eslabón", signed(link))
+        links.append({**link, "hash": previous})
+    connection.execute(_ADD, links)
+
+
+def _end(connection: sa.Connection) -> tuple[int, str]:
+    """Hold the end of the chain until the transaction is over: the number and the hash of its last link."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    last = head(connection)
+    return (last[0], last[1]) if last else (0, "")
 
 
 def _plain(action: str) -> str:

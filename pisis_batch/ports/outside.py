@@ -12,8 +12,11 @@ from pisis_batch.ports.nouns import Claimed, Mail
 class Inbox(Protocol):
     """Where files arrive."""
 
-    def claims(self) -> Iterator[Claimed]:
-        """Finish claims left by an interrupted run, then claim each settled file by renaming it away."""
+    def batches(self) -> Iterator[Sequence[Claimed]]:
+        """Finish claims left by an interrupted run, then claim each settled file by renaming it away, many at a time.
+
+        Of one sender always the oldest first. Nobody else has the files of a batch until the next one is asked for.
+        """
         ...
 
     def waiting(self) -> bool:
@@ -30,6 +33,10 @@ class Archive(Protocol):
 
     def keep(self, source: Path) -> tuple[str, str, int]:
         """Copy a file's bytes durably; return (sha256, MD5 upper case, size). Safe to run again."""
+        ...
+
+    def keeping(self) -> AbstractContextManager[Callable[[Path], tuple[str, str, int]]]:
+        """A `keep` for many: what it kept is durable, name and all, when the block ends, and not before."""
         ...
 
     def fetch(self, sha256: str) -> bytes:

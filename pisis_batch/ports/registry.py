@@ -29,8 +29,8 @@ class Registry(Keeping, Protocol):
         """Every fact a file needs, read in one consistent transaction, set-based."""
         ...
 
-    def accept(self, receipt: Receipt) -> None:
-        """Record a received file (idempotent by guid). From here on it is never lost."""
+    def accept(self, *receipts: Receipt) -> None:
+        """Record received files, all or none (idempotent by guid). From here on they are never lost."""
         ...
 
     def receipt(self, guid: str) -> Receipt | None:
@@ -128,8 +128,8 @@ class Registry(Keeping, Protocol):
         """The queue of messages: how many in each state, since when, why not, and the latest refusals."""
         ...
 
-    def entitled(self, login: str, entity: Id) -> bool:
-        """Whether a login may send for an entity now: linked to it, or its representative or contact."""
+    def entitled(self, pairs: Collection[tuple[str, Id]]) -> set[tuple[str, Id]]:
+        """Of logins and entities those that may send for it now: linked to it, or its representative or contact."""
         ...
 
     def next_mail(self) -> datetime | None:

@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,56 +18,121 @@ from pisis_batch.service.naming import readable
 if TYPE_CHECKING:
     import structlog
 
+#: SHA-256, MD5 and size of bytes that are in the archive.
+Kept = tuple[str, str, int]
 #: Before the login in the queue of a sender who, on reception, might not send for the entity.
 OUTSIDE = " @"
 _LARGEST_SIGNATURE = 256 * 1024  # bytes; one with its certificates has some thousands
 
 
 def take_in(
-    ports: Ports, *, stop: Callable[[], bool] = lambda: False, accepted_one: Callable[[], None] = lambda: None
+    ports: Ports, *, stop: Callable[[], bool] = lambda: False, accepted_some: Callable[[], None] = lambda: None
 ) -> list[str]:
-    """Accept every settled file, until `stop`; the guids accepted.
+    """Accept every settled file, a batch at a time, until `stop`; the guids accepted.
 
-    A file that cannot be read stays claimed and is tried again.
+    A file that cannot be read stays claimed and is tried again, and so do the later ones of its sender. Raises what
+    kept every single file from being accepted, when it is no matter of files.
     """
-    accepted = []
-    behind: set[str | None] = set()
-    for claimed in ports.inbox.claims():
+    accepted: list[str] = []
+    behind: dict[str | None, Exception] = {}
+    for batch in ports.inbox.batches():
         if stop():
             break
-        crashpoint("claimed")
-        if claimed.sender in behind:
-            continue  # it does not overtake the older file that could not be accepted
         try:
-            _accept(claimed, ports)
-        except (OSError, UnavailableError) as error:
-            _log().error("intake_failed", guid=claimed.guid, error=type(error).__name__)
-            behind.add(claimed.sender)
-            continue
-        accepted.append(claimed.guid)
-        accepted_one()
+            done = _accepted([claimed for claimed in batch if claimed.sender not in behind], behind, ports)
+        except UnavailableError:
+            break
+        if done:
+            accepted += done
+            accepted_some()
+    for error in behind.values() if not accepted else ():
+        if not isinstance(error, OSError | UnavailableError):
+            raise error
     return accepted
 
 
-def _accept(claimed: Claimed, ports: Ports) -> None:
-    if claimed.unread:  # a link, a pipe, something enormous: answered without a byte of it being read
-        nothing = Received("", "", b"", ports.clock(), None)
-        sha256, md5, size = nothing.sha256, nothing.md5, claimed.size
-        _log().warning("not_read", guid=claimed.guid, what=claimed.unread)
-    else:
-        sha256, md5, size = ports.archive.keep(claimed.path)
-    crashpoint("archived")
-    name = readable(claimed.name.removesuffix(claimed.name[-4:]) if claimed.signed == ENVELOPED else claimed.name)
-    signed, signature = _signature(claimed)
-    sender = claimed.sender if claimed.sender is None else readable(claimed.sender)
-    queue = lane(name, sender, ports)
-    receipt = Receipt(claimed.guid, name, sha256, md5, size, sender, ports.clock(), lane=queue, unread=claimed.unread)
-    ports.registry.accept(dataclasses.replace(receipt, signed=signed, signature=signature))
-    crashpoint("accepted")
-    if not claimed.unread and not ports.archive.has(sha256):  # erased meanwhile, as the original of an older receipt
-        ports.archive.keep(claimed.path)
-    ports.inbox.release(claimed)
-    crashpoint("released")
+def _accepted(batch: Sequence[Claimed], behind: dict[str | None, Exception], ports: Ports) -> list[str]:
+    """Accept a batch, or, when that fails, one file after the other, so that one holds up its own sender alone.
+
+    The guids accepted; whoever has a file that was not, is `behind` because of an error. Raises UnavailableError when
+    what every file needs was not to be had twice.
+    """
+    done: list[str] = []
+    failed: Exception | None = None
+    try:
+        _accept(batch, behind, ports, done)
+    except Exception as error:  # noqa: BLE001 whatever it is, it may be one file's
+        _log().warning("batch_failed", files=len(batch), error=type(error).__name__)
+        failed = error
+    for claimed in batch if failed else ():
+        if claimed.guid in done or claimed.sender in behind:
+            continue
+        try:
+            _accept([claimed], behind, ports, done)
+        except Exception as error:
+            _left(claimed, error, behind)
+            if isinstance(error, UnavailableError) and isinstance(failed, UnavailableError):
+                raise
+            failed = error
+    return done
+
+
+def _left(claimed: Claimed, error: Exception, behind: dict[str | None, Exception]) -> None:
+    """Leave a file claimed, and those that came after it behind it."""
+    _log().error("intake_failed", guid=claimed.guid, error=type(error).__name__)
+    behind[claimed.sender] = error
+
+
+def _accept(batch: Sequence[Claimed], behind: dict[str | None, Exception], ports: Ports, done: list[str]) -> None:
+    """The steps of every file, in their order, each taken by the whole batch before the next.
+
+    Bytes and names are durable before any receipt; all receipts are one transaction; then the claims are forgotten.
+    """
+    kept = _kept(batch, behind, ports)
+    receipts = _receipts(kept, ports)
+    ports.registry.accept(*receipts)
+    for (claimed, _), receipt in zip(kept, receipts, strict=True):
+        crashpoint("accepted")
+        if not claimed.unread and not ports.archive.has(receipt.sha256):  # erased meanwhile, as that of an older one
+            ports.archive.keep(claimed.path)
+        ports.inbox.release(claimed)
+        done.append(claimed.guid)
+        crashpoint("released")
+
+
+def _kept(batch: Sequence[Claimed], behind: dict[str | None, Exception], ports: Ports) -> list[tuple[Claimed, Kept]]:
+    """Copy the bytes of a batch; one whose bytes cannot be had is left, with those of its sender that came after it."""
+    nothing = Received("", "", b"", ports.clock(), None)
+    kept = []
+    with ports.archive.keeping() as keep:
+        for claimed in batch:
+            crashpoint("claimed")
+            if claimed.sender in behind:
+                continue  # it does not overtake the older file that could not be accepted
+            if claimed.unread:  # a link, a pipe, something enormous: answered without a byte of it being read
+                _log().warning("not_read", guid=claimed.guid, what=claimed.unread)
+                kept.append((claimed, (nothing.sha256, nothing.md5, claimed.size)))
+                continue
+            try:
+                kept.append((claimed, keep(claimed.path)))
+            except OSError as error:
+                _left(claimed, error, behind)
+    return kept
+
+
+def _receipts(kept: Sequence[tuple[Claimed, Kept]], ports: Ports) -> list[Receipt]:
+    """The receipts of files whose bytes are kept, each with the queue it will stand in."""
+    names = [readable(one.name[:-4] if one.signed == ENVELOPED else one.name) for one, _ in kept]
+    senders = [one.sender if one.sender is None else readable(one.sender) for one, _ in kept]
+    queues = lanes(list(zip(names, senders, strict=True)), ports)
+    now = ports.clock()
+    found = []
+    for (claimed, (sha256, md5, size)), name, sender, queue in zip(kept, names, senders, queues, strict=True):
+        crashpoint("archived")
+        signed, signature = _signature(claimed)
+        receipt = Receipt(claimed.guid, name, sha256, md5, size, sender, now, lane=queue, unread=claimed.unread)
+        found.append(dataclasses.replace(receipt, signed=signed, signature=signature) if signed else receipt)
+    return found
 
 
 def _signature(claimed: Claimed) -> tuple[str, bytes]:
@@ -85,20 +150,38 @@ def _signature(claimed: Claimed) -> tuple[str, bytes]:
     return (DETACHED, content) if 0 < len(content) <= _LARGEST_SIGNATURE else (UNREADABLE, b"")
 
 
-def lane(name: str, sender: str | None, ports: Ports) -> str:
-    """The queue of a file: its entity's by the name, else its sender's. Files of one queue take effect in order.
+def lanes(files: Sequence[tuple[str, str | None]], ports: Ports) -> list[str]:
+    """The queue of each file, by its name and sender: its entity's, else its sender's.
 
-    Whoever may not send for the entity stands in a queue of their own: naming a file after it delays nobody there.
+    Files of one queue take effect in order. Whoever may not send for the entity stands in a queue of their own: naming
+    a file after it delays nobody there.
     """
+    entities = [_entity(name, ports) for name, _ in files]
+    asked = {(sender, entity) for (_, sender), entity in zip(files, entities, strict=True) if sender and entity}
+    entitled = ports.registry.entitled(asked) if asked else set()
+    return [
+        _lane(sender, entity, apart=(sender, entity) not in entitled)
+        for (_, sender), entity in zip(files, entities, strict=True)
+    ]
+
+
+def lane(name: str, sender: str | None, ports: Ports) -> str:
+    """The queue of one file."""
+    return lanes([(name, sender)], ports)[0]
+
+
+def _lane(sender: str | None, entity: Id | None, *, apart: bool) -> str:
+    if entity is None:
+        return f"@{sender or ''}"
+    return f"{entity}{OUTSIDE}{sender or ''}" if apart else f"{entity}"
+
+
+def _entity(name: str, ports: Ports) -> Id | None:
+    """The entity that a file's name states."""
     layout = ports.shelf.find(name)
     stated = layout.file_name.read(name) if layout else None
-    if layout is not None and isinstance(stated, dict):
-        found = layout.entity.of(stated)
-        if found:
-            entity = Id(found[0], found[1])
-            apart = "" if sender and ports.registry.entitled(sender, entity) else f"{OUTSIDE}{sender or ''}"
-            return f"{entity}{apart}"
-    return f"@{sender or ''}"
+    found = layout.entity.of(stated) if layout is not None and isinstance(stated, dict) else None
+    return Id(found[0], found[1]) if found else None
 
 
 def submit(path: Path, sender: str | None, ports: Ports) -> str:

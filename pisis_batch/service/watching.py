@@ -97,7 +97,7 @@ def _take_in_until(
     wake, ready, stop = signals
     while not stopped():
         wake.clear()
-        _guarded(lambda: take_in(ports, stop=stopped, accepted_one=ready.set))
+        _guarded(lambda: take_in(ports, stop=stopped, accepted_some=ready.set))
         _pause(wake, stop, _BUSY_SECONDS if _guarded(ports.inbox.waiting) else rescan_seconds)
 
 

@@ -29,6 +29,7 @@ class Mutant:
 
 def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     lanes, inbox, scan = "adapters/sql_lanes.py", "adapters/folder_inbox.py", "adapters/folder_scan.py"
+    moves = "adapters/folder_moves.py"
     registry, floods, smtp = "adapters/sql_registry.py", "adapters/sql_floods.py", "adapters/smtp_mailer.py"
     accounts, isolation, child = "adapters/sql_accounts.py", "adapters/isolation.py", "adapters/child.py"
     slept, intake = "test_lanes.py::slept", "test_intake.py::"
@@ -58,7 +59,11 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
         "test_lanes.py::owners",
     )
     yield Mutant(
-        "places of a lane repeat", lanes, "lane.c.last_place + 1", "lane.c.last_place + 0", "test_lanes.py::in_order"
+        "places of a lane repeat",
+        lanes,
+        "lane.c.last_place + many",
+        "lane.c.last_place + 0",
+        "test_lanes.py::in_order",
     )
     yield Mutant(
         "facts that changed are committed",
@@ -91,15 +96,37 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     yield Mutant(
         "a claim is forgotten before its receipt",
         "service/intake.py",
-        '    crashpoint("archived")',
-        '    ports.inbox.release(claimed)\n    crashpoint("archived")',
+        '        crashpoint("archived")',
+        '        ports.inbox.release(claimed)\n        crashpoint("archived")',
         "test_service.py::archived",
+    )
+    batches = "test_batches.py::"
+    yield Mutant(
+        "a receipt whose original's name may not last",
+        "adapters/folder_archive.py",
+        "sync_folder(self._root / folder)",
+        "pass",
+        batches + "before_its_bytes",
+    )
+    yield Mutant(
+        "one bad file keeps its batch from being accepted",
+        "service/intake.py",
+        "for claimed in batch if failed else ():",
+        "for claimed in ():",
+        batches + "one_bad_file",
+    )
+    yield Mutant(
+        "a file overtakes an older one that was left",
+        "service/intake.py",
+        "            if claimed.sender in behind:\n",
+        "            if False:\n",
+        batches + "one_bad_file",
     )
     yield Mutant(
         "a second name is no matter",
         inbox,
-        "seen.links > 1:\n                unread",
-        "seen.links > 9:\n                unread",
+        "seen.links > 1:\n            unread",
+        "seen.links > 9:\n            unread",
         intake + "second_name",
     )
     yield Mutant(
@@ -130,9 +157,9 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
         intake + "comes_back",
     )
     yield Mutant(
-        "a share's rename is not believed", inbox, "return found == [False, True]", "return False", intake + "believed"
+        "a share's rename is not believed", moves, "return found == [False, True]", "return False", intake + "believed"
     )
-    yield Mutant("no copy between file systems", inbox, "errno.EXDEV", "errno.EDOM", intake + "another_file_system")
+    yield Mutant("no copy between file systems", moves, "errno.EXDEV", "errno.EDOM", intake + "another_file_system")
     yield Mutant(
         "half a copy is a claim",
         inbox,
@@ -154,8 +181,8 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     yield Mutant(
         "the first sender first",
         inbox,
-        "                    going.append(files)\n                    break",
-        "                    going = going",
+        "list(itertools.islice(files, _TURN))",
+        "list(files)",
         intake + "flood_of_one",
     )
     yield Mutant("a slow writer is cut off", inbox, "held < self._settle:", "held < -1:", intake + "slow_writer")
@@ -325,7 +352,7 @@ def _power() -> Iterator[Mutant]:
     yield Mutant("the database never syncs", engine, '"synchronous=FULL"', '"synchronous=OFF"', cut)
     yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)
     yield Mutant("an original is not synced", archive, "os.fsync(copy.fileno())", "pass", cut)
-    yield Mutant("the folder of an original may not last", archive, "        sync_folder(self._root)\n", "", cut)
+    yield Mutant("the folder of an original may not last", archive, "            sync_folder(self._root)\n", "", cut)
     yield Mutant("a document is not synced", durable, "        os.fsync(file.fileno())\n", "", cut)
     yield Mutant("the name of a document is not synced", durable, "    sync_folder(path.parent)\n", "", cut)
     yield Mutant(

@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from campaign import disk, shim, world
 from campaign.disk import _Bytes as Bytes
@@ -193,18 +194,20 @@ def _tree(found: Mapping[str, Bytes]) -> tuple[tuple[str, str], ...]:
 def _marked(orders: shim.Shim) -> None:
     """Have the steps that promise something say so, in this fork."""
 
-    def told(name: str, word: str, of: Callable[..., object]) -> None:
+    def told(
+        name: str, word: str, of: Callable[..., object], each: Callable[..., Any] = lambda *given: [given]
+    ) -> None:
         step = getattr(SqlRegistry, name)
 
         def marked(self: SqlRegistry, *given: object, **named: object) -> object:
             found = step(self, *given, **named)
-            if found is not False:
-                orders.mark(f"{word} {of(*given)}")
+            for one in each(*given) if found is not False else ():
+                orders.mark(f"{word} {of(*one)}")
             return found
 
         setattr(SqlRegistry, name, marked)
 
-    told("accept", "accepted", lambda receipt: receipt.guid)
+    told("accept", "accepted", lambda receipt: receipt.guid, each=lambda *receipts: [(one,) for one in receipts])
     told("commit", "committed", lambda outcome, *rest: outcome.received.guid)
     told("published", "published", lambda guid: guid)
     told("mail_sent", "sent", lambda mail, *rest: mail.id)

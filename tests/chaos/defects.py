@@ -1,5 +1,6 @@
 """Defects planted on purpose, to see whether the harness finds them. Each takes one guard away, and its twins with it."""
 
+import dataclasses
 import os
 import random
 import signal
@@ -142,16 +143,16 @@ def job_apart() -> None:
     real = SqlRegistry.accept
     _no_search()
 
-    def accept(self: Any, new: Receipt) -> None:
-        if self.receipt(new.guid):
-            return
+    def accept(self: Any, *receipts: Receipt) -> None:
+        fresh = [one for one in receipts if not self.receipt(one.guid)]
         enlist, self.enlist = self.enlist, None
-        real(self, new)
+        real(self, *fresh)
         self.enlist = enlist
-        crashpoint("accepted")
-        time.sleep(0.1)
-        with self.engine.begin() as connection:
-            enlist(connection, new)
+        for one in fresh:
+            crashpoint("accepted")
+            time.sleep(0.1)
+            with self.engine.begin() as connection:
+                enlist(connection, one)
 
     SqlRegistry.accept = accept
 
@@ -212,38 +213,28 @@ def marked_before_published() -> None:
 
 def claim_forgotten_early() -> None:
     """A claimed file is forgotten before its receipt is recorded."""
-    real = intake._accept
+    real = intake._receipts
 
-    def accept(claimed: Any, ports: Any) -> None:
-        kept = ports.archive.keep(claimed.path)
-        release = ports.inbox.release
-        release(claimed)
-        crashpoint("archived")
-        time.sleep(0.1)
-        ports.archive.keep, ports.inbox.release = (lambda path: kept), (lambda claimed: None)
-        try:
-            real(claimed, ports)
-        finally:
-            del ports.archive.keep, ports.inbox.release
+    def receipts(kept: Any, ports: Any) -> Any:
+        for claimed, _ in kept:
+            ports.inbox.release(claimed)
+            time.sleep(0.1)
+        return real(kept, ports)
 
-    intake._accept = accept
+    intake._receipts = receipts
 
 
 def another_guid() -> None:
     """A claim that an interrupted intake left over is taken for a new file."""
-    real = intake._accept
+    real = intake._receipts
 
-    def accept(claimed: Any, ports: Any) -> None:
-        fresh = f"{random.getrandbits(32):08x}-0000-4000-8000-{random.getrandbits(48):012x}"
-        path, guid = claimed.path, claimed.guid
-        release = ports.inbox.release
-        ports.inbox.release = lambda one: release(type(claimed)(guid, one.sender, one.name, path))
-        try:
-            real(type(claimed)(fresh, claimed.sender, claimed.name, path), ports)
-        finally:
-            del ports.inbox.release
+    def receipts(kept: Any, ports: Any) -> Any:
+        return [
+            dataclasses.replace(one, guid=f"{random.getrandbits(32):08x}-0000-4000-8000-{random.getrandbits(48):012x}")
+            for one in real(kept, ports)
+        ]
 
-    intake._accept = accept
+    intake._receipts = receipts
 
 
 def lazy_commit() -> None:
