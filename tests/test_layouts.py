@@ -74,6 +74,28 @@ def test_a_new_annex_is_one_toml_file_and_finds_faults() -> None:
     assert examined(layout, name, content + b"\r\n2|4|1.00|C") == [(1, "ARC006"), (5, "EST014")]
 
 
+@pytest.mark.parametrize(
+    "check",
+    [
+        'kind = "sum", field = "control.total", of = "dato.valor"',
+        'kind = "computed", on = "dato", field = "doble", plus = ["valor", "valor"]',
+    ],
+)
+def test_figures_too_wide_to_be_added_are_told_as_too_wide(check: str) -> None:
+    """Two of thirty-four digits no longer fit any decimal: the rule of their length tells, and none that adds raises."""
+    double = NEW.replace(
+        '  { name = "opcion"',
+        '  { name = "doble", label = "Doble", type = "D", max = 9, decimals = 2 },\n  { name = "opcion"',
+    )
+    layout = parse(double.replace("[record.control]", f"check = [{{ {check} }}]\n[record.control]", 1))
+    name, content = sample(layout, 3, cut=date(2026, 7, 15))
+    lines = [line.split(b"|") for line in content.split(b"\r\n")]
+    for digits in (20, 21, 34, 35, 5000):
+        lines[1][2] = lines[2][2] = b"9" * digits
+        found = examined(layout, name, b"\r\n".join(b"|".join(line) for line in lines))
+        assert {(2, "EST012"), (3, "EST012")} <= set(found)
+
+
 def test_every_mistake_of_a_layout_is_named_with_its_path() -> None:
     text = SOURCE.read_text("utf-8")
     with pytest.raises(LayoutError, match=r"record\.usuario\.fields\[7\] \(telefono\)\.maximo"):

@@ -23,6 +23,8 @@ fields = [
   { name = "otro", label = "Otro", type = "T", max = 50, required_if = { medios = { has = "2" } } },
   { name = "fecha", label = "Fecha", type = "F", sentinels = "1845-01-01" },
   { name = "peso", label = "Peso", type = "D", max = 5, integers = 3, decimals = 1, range = "1..250" },
+  { name = "kilos", label = "Kilos", type = "D", max = 20, decimals = 4 },
+  { name = "suma", label = "Suma", type = "D", max = 20, decimals = 4 },
   { name = "clase", label = "Clase", max = 1, values = { 1 = "Alta", 2 = "Baja" } },
   { name = "territorio", label = "Territorio", type = "A", max = 3, pattern = "T[0-9]{2}" },
   { name = "llave", label = "Llave", type = "A", max = 9 },
@@ -35,6 +37,8 @@ check = [
   { kind = "derived", on = "dato", field = "llave", template = "{territorio}H####" },
   { kind = "count", field = "control.total", over = "dato" },
   { kind = "distinct", field = "control.total", of = "dato.numero" },
+  { kind = "sum", field = "control.total", of = "dato.peso" },
+  { kind = "computed", on = "dato", field = "suma", plus = ["peso", "kilos"] },
 ]
 """
 #: (what is written instead of what, where the mistake is, part of what is said)
@@ -78,6 +82,14 @@ SEEDED = [
     ("a template of nothing", "{territorio}H", "{territorios}H", "check[4] (derived).template", '"territorios"'),
     ("a total of no record", 'over = "dato" }', 'over = "datos" }', "check[5] (count).over", '"datos"'),
     ("a sum of no field", 'of = "dato.numero"', 'of = "dato.numeros"', "check[6] (distinct).of", '"dato.numeros"'),
+    ("a sum of text", 'of = "dato.peso"', 'of = "dato.numero"', "check[7] (sum).of", "no es un número"),
+    (
+        "a sum too wide",
+        'label = "Kilos", type = "D", max = 20',
+        'label = "Kilos", type = "D", max = 21',
+        "(computed)",
+        "20 cifras",
+    ),
     ("an unknown kind", 'kind = "order"', 'kind = "orden"', "check[1]", "orden"),
     (
         "a check twice",

@@ -8,6 +8,7 @@ from pisis_batch.layouts.condition import Condition, Not, Test
 from pisis_batch.layouts.field import Field
 from pisis_batch.layouts.layout import Layout, Record
 from pisis_batch.layouts.relation import (
+    WIDEST_SUMMED,
     Bands,
     Check,
     Children,
@@ -20,6 +21,7 @@ from pisis_batch.layouts.relation import (
     Parent,
     Parts,
     RowChecked,
+    Sum,
     Value,
 )
 from pisis_batch.layouts.shorthand import template_fields
@@ -84,6 +86,8 @@ def _kind(check: RowChecked, record: Record, layout: Layout) -> Iterator[str]:  
         yield from _keys(check, layout)
     elif isinstance(check, Limit):
         yield from _owned(".of", check.of, layout)
+        yield from _summed(".of", check.of, layout)
+        yield from _summed(".field", f"{record.name}.{check.field}", layout)
         other = layout.record.get(check.of.split(".")[0])
         yield from (
             f'.by: el registro {other.name} no tiene "{n}"' for n in check.by if other and n not in other.by_name
@@ -106,8 +110,15 @@ def _bands(check: Bands, record: Record) -> Iterator[str]:
 def _numeric(names: tuple[str, ...], record: Record) -> Iterator[str]:
     for name in names:
         field = record.by_name.get(name)
-        if field and field.type not in "ND":
-            yield f": «{name}» no es un número"
+        if field:
+            yield from _summable(f": «{name}»", field)
+
+
+def _summable(path: str, field: Field) -> Iterator[str]:
+    if field.type not in "ND":
+        yield f"{path} no es un número"
+    elif (field.max or 0) > WIDEST_SUMMED:
+        yield f"{path} tiene más de {WIDEST_SUMMED} cifras; no se puede sumar"
 
 
 def _keys(check: Parent | Children, layout: Layout) -> Iterator[str]:
@@ -131,6 +142,15 @@ def _totals(check: Any, layout: Layout) -> Iterator[str]:
     of = getattr(check, "of", ())
     for name in (of,) if isinstance(of, str) else of:
         yield from _owned(".of", name, layout)
+        if isinstance(check, Sum):
+            yield from _summed(".of", name, layout)
+
+
+def _summed(path: str, name: str, layout: Layout) -> Iterator[str]:
+    owner, _, inner = name.partition(".")
+    field = layout.record[owner].by_name.get(inner) if owner in layout.record else None
+    if field:
+        yield from _summable(f"{path}: «{name}»", field)
 
 
 def _owned(path: str, name: str, layout: Layout) -> Iterator[str]:

@@ -184,6 +184,10 @@ class Count(Checked):
     over: Texts
 
 
+#: Digits that a field may have and still be added up: a billion of them still fit a decimal of 38.
+WIDEST_SUMMED = 20
+
+
 class Sum(Checked):
     """A control field is the sum of a field of the detail lines."""
 

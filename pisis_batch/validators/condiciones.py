@@ -8,6 +8,7 @@ from collections.abc import Callable
 import polars as pl
 
 from pisis_batch.layouts import CATALOGS, Clause, Condition, Field, Not, Record, Span, Test
+from pisis_batch.layouts.relation import WIDEST_SUMMED
 
 #: Gives the column of a name: a field of the record, or what `control.field` or `name.part` says.
 Columns = Callable[[str], pl.Expr]
@@ -89,8 +90,11 @@ def real(column: pl.Expr, field: Field | None, absent: tuple[str, ...] = ()) -> 
 
 
 def number(column: pl.Expr) -> pl.Expr:
-    """Text as a number with four decimals; null when it is none."""
-    return column.cast(pl.Decimal(38, 4), strict=False)
+    """Text as a number with four decimals; null when it is none, or has more than `WIDEST_SUMMED` digits.
+
+    Wider ones break the rule of their field's length; let in here, two of them together would no longer fit.
+    """
+    return column.cast(pl.Decimal(WIDEST_SUMMED + 4, 4), strict=False).cast(pl.Decimal(38, 4))
 
 
 def day(column: pl.Expr) -> pl.Expr:

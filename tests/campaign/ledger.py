@@ -59,16 +59,18 @@ def page(runs: Sequence[Mapping[str, Any]]) -> str:
         "Esta página se escribe a partir de `tests/campaign/ledger.json`; cada fila es una corrida, y se repite",
         "con su semilla: `python -m campaign <clase> --seed <semilla> --trials <intentos>` dentro de `tests/`.",
         "`make campaign` corre todas las clases; `make test`, una versión corta de cada una. «Fallas» cuenta archivos",
-        "perdidos, aplicados dos veces, fuera de orden, sin respuesta, o salidas sin escapar: debe ser siempre 0.",
+        "perdidos, aplicados dos veces, fuera de orden, sin respuesta, o salidas sin escapar: debe ser siempre 0. Las que una",
+        "corrida encontró y se corrigieron van aparte, con lo que se hizo en la nota.",
         "",
-        "| Clase | Hecho | Meta | Fallas |",
-        "|---|---:|---:|---:|",
+        "| Clase | Hecho | Meta | Fallas | Corregidas |",
+        "|---|---:|---:|---:|---:|",
     ]
     for kind, (title, unit, goal) in KINDS.items():
         of_kind = [run for run in runs if run["kind"] == kind]
         done = sum(int(run["kills"]) for run in of_kind)
         broken = sum(len(run["broken"]) for run in of_kind)
-        lines.append(f"| {title} | {done} {unit} | {goal} | {broken} |")
+        mended = sum(len(run.get("mended", ())) for run in of_kind)
+        lines.append(f"| {title} | {done} {unit} | {goal} | {broken} | {mended} |")
     lines += [
         "",
         *_HOW,
