@@ -151,4 +151,4 @@ def _slim(batch: Batch | None) -> Batch | None:
         return None
     control = batch.layout.control.name
     records = {name: frame if name == control else frame.clear() for name, frame in batch.records.items()}
-    return dataclasses.replace(batch, records=records)
+    return dataclasses.replace(batch, records=records, figures=None)

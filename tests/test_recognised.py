@@ -13,7 +13,7 @@ from test_trust import world
 from worlds import ENTITY, NAME, NOW, facts, file_of
 
 from pisis_batch import chunks, judging, parting, pipeline, validators
-from pisis_batch.adapters import sql_revision
+from pisis_batch.adapters import sql_revision, wire
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sql_tables import entity, grant, link, person, profile
 from pisis_batch.judging import Task
@@ -101,6 +101,18 @@ def test_a_sifted_file_ends_as_any_other(registry: SqlRegistry) -> None:
         loaded += once.verdict == "cargado"
     assert spared > WORLDS // 3  # whoever repeats the registry is not looked at
     assert loaded
+
+
+def test_what_is_said_of_a_large_file_comes_back_from_a_child(registry: SqlRegistry) -> None:
+    settled(registry, facts('persons = ["CC 1090000001 JUAN PEREZ"]'))
+    lines = "2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO\n3|2|CC|1090000001|186|A|1274"
+    task = Task(Received("g", NAME, file_of(lines), NOW, "CC10000001"), Limits(), NOW, "x@y.example")
+    with pytest.MonkeyPatch.context() as patch:
+        sifted(patch)
+        judged = judging.judge(task, shelf(), registry.ask)
+    again = wire.loads(wire.dumps(judging.without_original(judged)), shelf())
+    assert again.outcome.verdict == judged.outcome.verdict
+    assert again.outcome.counts == judged.outcome.counts
 
 
 def _counted(check, seen: list[int]):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # stands in for `check`
