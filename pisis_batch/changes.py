@@ -6,11 +6,12 @@ Only differences are changes: the same file judged again plans nothing. Frames i
 import polars as pl
 
 from pisis_batch.layouts import DefaultProfile
-from pisis_batch.model import LINKED, Batch, Changes, Facts
+from pisis_batch.model import LINKED, Batch, Changes, Facts, Row, tuples
 
 WHO = ["tipo_id", "num_id"]
 HELD = [*WHO, "aplicacion"]
 GRANT = ["line", *HELD, "perfil"]
+_NONE = Changes()
 
 
 def plan(batch: Batch, facts: Facts) -> Changes:
@@ -20,6 +21,8 @@ def plan(batch: Batch, facts: Facts) -> Changes:
         return Changes(stored=_stored(batch))
     if effect.kind != "usuarios" or effect.default_profile is None:
         return Changes()
+    if batch.plain is not None:
+        return _few(batch, facts, effect.default_profile)
     users, profiles = batch["usuario"], batch["perfil"]
     reported = users.filter(pl.col("accion") == "V").select("line", *LINKED)
     linked = _without(reported, facts.linked, WHO)
@@ -33,6 +36,38 @@ def plan(batch: Batch, facts: Facts) -> Changes:
         assigned=_assigned(profiles, linked, facts, effect.default_profile),
         withdrawn=_withdrawn(profiles, unlinked, facts),
     )
+
+
+def _few(batch: Batch, facts: Facts, default: DefaultProfile) -> Changes:
+    """The same of a small file, one line after another."""
+    users = batch.picked("usuario", ["line", *LINKED, "accion"])
+    asked = batch.picked("perfil", [*GRANT, "accion"])
+    known, same = set(tuples(facts.linked, WHO)), set(tuples(facts.linked, list(LINKED)))
+    reported = [row[:-1] for row in users if row[-1] == "V"]
+    linked = [row for row in reported if row[1:3] not in known]
+    unlinked = [row[:5] for row in users if row[-1] == "O"]
+    grants = tuples(facts.grants, [*HELD, "perfil"])
+    granted = set(grants)
+    assigned = [row[:5] for row in asked if row[-1] == "A" and row[1:5] not in granted]
+    given = {row[1:3] for row in assigned if row[3] == default.application}
+    assigned += [(*row[:3], default.application, default.profile) for row in linked if row[1:3] not in given]
+    dropped = [(row[0], *one) for row in asked if row[-1] == "R" for one in grants if one[:3] == row[1:4]]
+    dropped += [(row[0], *one) for row in unlinked for one in grants if one[:2] == row[1:3]]
+    return Changes(
+        linked=_frame("linked", linked),
+        updated=_frame("updated", [row for row in reported if row[1:3] in known and row[1:] not in same]),
+        unlinked=_frame("unlinked", unlinked),
+        assigned=_frame("assigned", assigned),
+        withdrawn=_frame("withdrawn", dropped),
+    )
+
+
+def _frame(kind: str, rows: list[Row]) -> pl.DataFrame:
+    none: pl.DataFrame = getattr(_NONE, kind)
+    if not rows:
+        return none
+    cells = zip(none.schema.items(), zip(*rows, strict=True), strict=True)
+    return pl.DataFrame([pl.Series(name, column, dtype=dtype) for (name, dtype), column in cells])
 
 
 def _assigned(profiles: pl.DataFrame, linked: pl.DataFrame, facts: Facts, default: DefaultProfile) -> pl.DataFrame:

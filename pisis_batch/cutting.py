@@ -6,7 +6,7 @@
 import polars as pl
 
 from pisis_batch.layouts import Layout, Record
-from pisis_batch.model import IRREGULAR, Limits
+from pisis_batch.model import IRREGULAR, Limits, Row, Rows
 
 SHOWN = 40  # characters of a bad line that a finding quotes
 NO_IRREGULAR = pl.DataFrame(schema=IRREGULAR)
@@ -14,7 +14,7 @@ NO_IRREGULAR = pl.DataFrame(schema=IRREGULAR)
 _BLANK = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
-def cut(text: str, layout: Layout, limits: Limits) -> tuple[dict[str, pl.DataFrame], pl.DataFrame, int]:
+def cut(text: str, layout: Layout, limits: Limits) -> tuple[Rows, pl.DataFrame, int]:
     """The records of a file, its irregular lines, and the number of its last line."""
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     last = len(lines)
@@ -24,7 +24,7 @@ def cut(text: str, layout: Layout, limits: Limits) -> tuple[dict[str, pl.DataFra
         rest = lines.pop().rstrip("\x1a").removesuffix("\r")
         lines += [rest] if rest else []
     marks = {record.mark: record for record in layout.records}
-    rows: dict[str, list[tuple[int, list[str]]]] = {record.name: [] for record in layout.records}
+    rows: dict[str, list[Row]] = {record.name: [] for record in layout.records}
     for number, line in enumerate(lines, start=1):
         cells = line.split(layout.separator)
         mark = cells[0][:SHOWN]
@@ -36,9 +36,8 @@ def cut(text: str, layout: Layout, limits: Limits) -> tuple[dict[str, pl.DataFra
             told = {"line": number, "problem": problem, "mark": mark, "cells": size, "expected": expected}
             odd.append({**told, "record": record.name if record else None, "value": line[:SHOWN]})
         if record and problem in {None, "trailing"}:
-            rows[record.name].append((number, cells[: len(record.fields)]))
-    records = {record.name: _framed(rows[record.name], record) for record in layout.records}
-    return records, irregular(odd).sort("line", maintain_order=True) if odd else NO_IRREGULAR, last
+            rows[record.name].append((number, *cells[: len(record.fields)]))
+    return Rows(rows, layout), irregular(odd).sort("line", maintain_order=True) if odd else NO_IRREGULAR, last
 
 
 def _problem(text: str, cells: int, record: Record | None, layout: Layout, limits: Limits) -> str | None:
@@ -53,14 +52,6 @@ def _problem(text: str, cells: int, record: Record | None, layout: Layout, limit
     if extra == 0:
         return None
     return "trailing" if extra == 1 and text.endswith(layout.separator) else "ragged"
-
-
-def _framed(rows: list[tuple[int, list[str]]], record: Record) -> pl.DataFrame:
-    if not rows:
-        return nothing(record)
-    columns = zip(record.fields, zip(*(cells for _, cells in rows), strict=True), strict=True)
-    line = pl.Series("line", [number for number, _ in rows], dtype=pl.UInt32)
-    return pl.DataFrame([line, *(pl.Series(field.name, cells, dtype=pl.String) for field, cells in columns)])
 
 
 def nothing(record: Record) -> pl.DataFrame:

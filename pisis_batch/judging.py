@@ -21,6 +21,7 @@ from pisis_batch.model import (
     Questions,
     Received,
     Rendered,
+    Rows,
     Trust,
     Verdict,
 )
@@ -150,5 +151,8 @@ def _slim(batch: Batch | None) -> Batch | None:
     if batch is None:
         return None
     control = batch.layout.control.name
+    if batch.plain is not None:
+        left = {name: rows if name == control else [] for name, rows in batch.plain.items()}
+        return dataclasses.replace(batch, records=Rows(left, batch.layout))
     records = {name: frame if name == control else frame.clear() for name, frame in batch.records.items()}
     return dataclasses.replace(batch, records=records, figures=None)

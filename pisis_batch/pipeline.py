@@ -104,6 +104,8 @@ def _nobody() -> pl.DataFrame:
 
 def _people(batch: Batch) -> pl.DataFrame:
     """Every person a file names: each field that holds a personal number, with the type field beside it."""
+    if batch.plain is not None:
+        return _few_people(batch)
     found = [_nobody()]
     for record in batch.layout.records:
         for field in record.fields:
@@ -111,6 +113,18 @@ def _people(batch: Batch) -> pl.DataFrame:
             if field.datum == "id" and kind in record.by_name:
                 found.append(batch[record.name].select(tipo_id=pl.col(kind), num_id=pl.col(field.name)))
     return pl.concat(found).filter(pl.col("num_id") != "").unique(maintain_order=True)
+
+
+def _few_people(batch: Batch) -> pl.DataFrame:
+    named: dict[tuple[str, str], None] = {}
+    for record in batch.layout.records:
+        for place, field in enumerate(record.fields, start=1):
+            kind = field.name.replace("num_id", "tipo_id")
+            if field.datum == "id" and kind in record.by_name:
+                beside = record.number(kind) + 1
+                rows = (batch.plain or {})[record.name]
+                named.update(dict.fromkeys((row[beside], row[place]) for row in rows if row[place]))
+    return pl.DataFrame(list(named), schema=_nobody().schema, orient="row")
 
 
 def conclude(examined: Examined, facts: Facts | None) -> Outcome:
@@ -133,7 +147,9 @@ def judge(examined: Examined, facts: Facts, *, sender_judged: bool = True) -> Ou
         facts = dataclasses.replace(facts, sender=Sender("", registered=False, entitled=False))
     checked = validators.check_sender if facts.earlier else validators.check_content
     content = checked(batch, facts)
-    findings = Findings(pl.concat([examined.findings.frame, content.frame]))
+    findings = examined.findings
+    if len(content):
+        findings = Findings(pl.concat([findings.frame, content.frame]))
     reached = verdict.decide(findings, facts)
     planned = changes.plan(batch, facts) if reached is Verdict.CARGADO else Changes()
     return Outcome(

@@ -59,9 +59,9 @@ def read(content: Content, layout: Layout, name: str, limits: Limits) -> Batch:
     found.append(ends)
     shape = shaped(lines, layout, limits)
     found.append(odd_lines(shape))
-    records = {record.name: cells_of(shape, record, layout.separator) for record in layout.records}
+    frames = {record.name: cells_of(shape, record, layout.separator) for record in layout.records}
     odd = pl.concat(found).sort("line", nulls_last=False, maintain_order=True)
-    return Batch(layout, name, records, odd, last)
+    return Batch(layout, name, frames, odd, last)
 
 
 def unread(layout: Layout, name: str, what: str, size: int, limits: Limits) -> Batch:

@@ -15,6 +15,9 @@ def decide(findings: Findings, facts: Facts | None) -> Verdict:
 def count(batch: Batch | None, findings: Findings, verdict: Verdict) -> Counts:
     """The figures of a file. A fault of the control record is of no detail line (ficha 2.21)."""
     told = findings.frame
+    if told.is_empty() and batch is not None:
+        read = batch.details
+        return Counts(read=read, correct=read, loaded=read if verdict is Verdict.CARGADO else 0)
     warnings = int((told["severity"] == "advertencia").sum())
     if batch is None:
         return Counts(warnings=warnings)

@@ -128,7 +128,7 @@ def _module(function: object) -> str | None:
 
 def _forget() -> None:
     """What was built with the rules of the table."""
-    structure._TOLD.clear()
+    structure._TABLES.clear()
 
 
 def killed(mutant: Mutant) -> bool:

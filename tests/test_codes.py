@@ -125,7 +125,7 @@ def _disabled(monkeypatch: pytest.MonkeyPatch, rule: Rule) -> None:
         judges=(lambda field, record: None) if rule.judges else None,
     )
     monkeypatch.setitem(_RULES, rule.code, idle)
-    structure._TOLD.clear()
+    structure._TABLES.clear()
 
 
 @pytest.mark.parametrize("rule", _BROKEN, ids=lambda rule: rule.code)
@@ -141,7 +141,7 @@ def test_one_file_fails_in_this_way_and_no_other_and_the_rule_alone_sees_it(
         return
     _disabled(monkeypatch, rule)
     without = judged(*found)
-    structure._TOLD.clear()
+    structure._TABLES.clear()
     assert rule.code not in set(without.findings.frame["code"])
     assert not outcome.findings.frame.equals(without.findings.frame)
 

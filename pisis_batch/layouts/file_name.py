@@ -104,6 +104,7 @@ class FileName:
         if end < len(pattern):
             pieces.append(Piece(pattern[end:]))
         self.pieces = tuple(pieces)
+        self._forms = [(piece, piece.width, re.compile(piece.pattern, re.ASCII)) for piece in pieces]
         literal = "".join(piece.text for piece in pieces if piece.field is None)
         if "{" in literal or "}" in literal or not pieces or pieces[0].field:
             raise ValueError(f"patrón de nombre mal escrito: {pattern}")
@@ -132,16 +133,16 @@ class FileName:
         upper = name.upper()
         position = 0
         values: dict[str, str] = {}
-        for piece in self.pieces:
-            given = upper[position : position + piece.width]
-            if not re.fullmatch(piece.pattern, given, re.ASCII):
+        for piece, width, form in self._forms:
+            given = upper[position : position + width]
+            if not form.fullmatch(given):
                 return NameFault(piece, position + 1, given, "texto")
             if piece.field:
                 value = piece.read(given)
                 if value is None:
                     return NameFault(piece, position + 1, given, "fecha")
                 values[piece.field] = value
-            position += piece.width
+            position += width
         if position < len(upper):
             return NameFault(None, position + 1, upper[position:], "largo")
         return values

@@ -72,9 +72,14 @@ class Record(Strict):
         """Fields by name."""
         return {field.name: field for field in self.fields}
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where a row of this record has each field, after the number of its `line`."""
+        return {name: place for place, name in enumerate(("line", *(field.name for field in self.fields)))}
+
     def number(self, name: str) -> int:
-        """The annex's number of a field: 0 is the record type."""
-        return [field.name for field in self.fields].index(name)
+        """The annex's number of a field: 0 is the record type. Raises KeyError for a name that is none."""
+        return self.places[name] - 1
 
 
 class Sequence(Strict):

@@ -3,7 +3,7 @@
 Received -> Batch -> Examined -> (Questions, Facts) -> Outcome -> letters. All frozen; many rows are polars frames.
 """
 
-from pisis_batch.model.batch import IRREGULAR, Batch, Figures, Persons, unreadable
+from pisis_batch.model.batch import IRREGULAR, Batch, Figures, Persons, Row, Rows, framed, tuples, unreadable
 from pisis_batch.model.facts import (
     GRANT_HISTORY,
     GRANTS,
@@ -74,6 +74,8 @@ __all__ = [
     "Received",
     "RegisteredEntity",
     "Rendered",
+    "Row",
+    "Rows",
     "Sender",
     "Severity",
     "Stage",
@@ -81,5 +83,7 @@ __all__ = [
     "Trust",
     "Unreported",
     "Verdict",
+    "framed",
+    "tuples",
     "unreadable",
 ]

@@ -2,14 +2,17 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
 
-from pisis_batch.layouts import Layout
+from pisis_batch.layouts import Layout, Record
+
+_FEW = 1_000  # rows
 
 #: Lines that could not become a row of a record, and oddities of the whole file (line is null).
 IRREGULAR = pl.Schema(
@@ -58,6 +61,49 @@ class Figures:
     chunks: Any
 
 
+Row = tuple[Any, ...]  # the number of a line, and its cells
+
+
+class Rows(Mapping[str, pl.DataFrame]):
+    """The records of a small file in plain Python, where a look costs less than polars takes to start.
+
+    `lines`: per record type its rows. As a mapping it has the frames, each made when it is first asked for.
+    """
+
+    def __init__(self, lines: Mapping[str, Sequence[Row]], layout: Layout) -> None:
+        self.lines, self._layout = lines, layout
+        self._frames: dict[str, pl.DataFrame] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Rows, (self.lines, self._layout)
+
+    def __getitem__(self, record: str) -> pl.DataFrame:
+        if record not in self._frames:
+            self._frames[record] = framed(self.lines[record], self._layout.record[record])
+        return self._frames[record]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def tuples(frame: pl.DataFrame, names: Sequence[str]) -> list[Row]:
+    """Some columns of a small frame as tuples, without the threads that a query takes."""
+    return list(zip(*(frame[name].to_list() for name in names), strict=True))
+
+
+def framed(rows: Sequence[Row], record: Record) -> pl.DataFrame:
+    """Rows as the frame of a record type."""
+    names = [field.name for field in record.fields]
+    columns = list(zip(*rows, strict=True)) or [()] * (len(names) + 1)
+    line = pl.Series("line", columns[0], dtype=pl.UInt32)
+    return pl.DataFrame(
+        [line, *(pl.Series(name, cells, dtype=pl.String) for name, cells in zip(names, columns[1:], strict=True))]
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A file's content: per record type a frame of text cells plus `line` (UInt32, from 1), and what did not fit."""
@@ -73,11 +119,39 @@ class Batch:
     control: dict[str, Any] | None = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        frame = self.records[self.layout.control.name]
-        object.__setattr__(self, "control", frame.row(0, named=True) if frame.height == 1 else None)
+        name = self.layout.control.name
+        many = len(self.plain[name]) if self.plain is not None else self.records[name].height
+        object.__setattr__(self, "control", self.head(name) if many == 1 else None)
 
     def __getitem__(self, record: str) -> pl.DataFrame:
         return self.records[record]
+
+    @property
+    def plain(self) -> Mapping[str, Sequence[Row]] | None:
+        """The rows of a small file in plain Python; None of a file that is only in frames."""
+        return self.records.lines if isinstance(self.records, Rows) else None
+
+    def head(self, record: str) -> dict[str, Any] | None:
+        """The first row of a record; None when it has none."""
+        if self.plain is None:
+            frame = self.records[record]
+            return frame.row(0, named=True) if frame.height else None
+        rows = self.plain[record]
+        return dict(zip(self.layout.record[record].places, rows[0], strict=True)) if rows else None
+
+    def repeats(self, record: str, names: Sequence[str]) -> bool:
+        """Whether any two rows of a record are the same in these fields."""
+        if self.plain is None:
+            rows = self.records[record].select(names)
+            # few of them are told apart sooner without the threads that many are worth
+            return (len(set(rows.rows())) if rows.height < _FEW else rows.n_unique()) < rows.height
+        held = self.picked(record, names)
+        return len(set(held)) < len(held)
+
+    def picked(self, record: str, names: Sequence[str]) -> list[Any]:
+        """Some columns of the rows of a small file's record, `line` or fields: tuples, or the cells of a single one."""
+        places = self.layout.record[record].places
+        return list(map(itemgetter(*(places[name] for name in names)), (self.plain or {})[record]))
 
     @property
     def named(self) -> dict[str, str]:
@@ -99,13 +173,24 @@ class Batch:
 
     def height(self, record: str) -> int:
         """How many lines of a record the file has."""
-        return self.figures.heights[record] if self.figures else self.records[record].height
+        if self.figures:
+            return self.figures.heights[record]
+        return len(self.plain[record]) if self.plain is not None else self.records[record].height
 
     def first(self, record: str) -> int | None:
         """The first line of a record; None when it has none."""
         if self.figures:
             return self.figures.firsts[record]
+        if self.plain is not None:
+            return self.plain[record][0][0] if self.plain[record] else None
         found = self.records[record]["line"].min()
+        return None if found is None else int(str(found))
+
+    def last(self, record: str) -> int | None:
+        """The last line among the rows of a record; None when there are none."""
+        if self.plain is not None:
+            return self.plain[record][-1][0] if self.plain[record] else None
+        found = self.records[record]["line"].max()
         return None if found is None else int(str(found))
 
     @property

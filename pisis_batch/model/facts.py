@@ -81,6 +81,7 @@ class Kept:
 
 
 TEXT = pl.String
+_FEW = 1_000  # persons among whom polars takes longer to find one than a look at each
 
 
 #: Rows of `Facts`; every column is text unless said otherwise.
@@ -180,8 +181,11 @@ class Facts:
     def person(self, id_: Id) -> dict[str, Any] | None:
         """A person among `persons`, as a row."""
         if id_ not in self._people:
-            found = self.persons.filter((pl.col("tipo_id") == id_.type) & (pl.col("num_id") == id_.number))
-            self._people[id_] = found.row(0, named=True) if found.height else None
+            found = self.persons
+            if found.height > _FEW:
+                found = found.filter((pl.col("tipo_id") == id_.type) & (pl.col("num_id") == id_.number))
+            own = (row for row in found.iter_rows(named=True) if (row["tipo_id"], row["num_id"]) == id_)
+            self._people[id_] = next(own, None)
         return self._people[id_]
 
 

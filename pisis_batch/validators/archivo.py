@@ -1,6 +1,7 @@
 """ARC: the file as a whole: its control record, the order, the consecutive, the total, the keys, the name."""
 
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import itemgetter
 
 import polars as pl
 
@@ -25,9 +26,6 @@ def _readable(batch: Batch) -> bool:
     return batch.last_line > 0
 
 
-_FEW = 1_000
-
-
 @rule(
     "ARC001",
     title="Falta el registro de control",
@@ -46,7 +44,7 @@ def control_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
         1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
     control = batch.layout.control
-    missing = _readable(batch) and batch[control.name].is_empty() and not _hidden(batch, control)
+    missing = _readable(batch) and not batch.height(control.name) and not _hidden(batch, control)
     return pl.DataFrame({"tipo": [control.mark]}, schema={"tipo": pl.String}) if missing else NOTHING
 
 
@@ -69,8 +67,9 @@ def control_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
         1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
     control = batch.layout.control
-    again = batch[control.name].slice(1)
-    return NOTHING if again.is_empty() else again.select("line", record=pl.lit(control.name))
+    if batch.height(control.name) <= 1:
+        return NOTHING
+    return batch[control.name].slice(1).select("line", record=pl.lit(control.name))
 
 
 @rule(
@@ -92,9 +91,9 @@ def control_not_first(batch: Batch, facts: Facts) -> pl.DataFrame:
         1|NI|900123456|2026-07-15|0|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
     control = batch.layout.control
-    first = batch[control.name].select("line", record=pl.lit(control.name)).head(1)
-    if first.is_empty() or first["line"][0] == 1:
+    if batch.first(control.name) in {None, 1}:
         return NOTHING
+    first = batch[control.name].select("line", record=pl.lit(control.name)).head(1)
     before = [batch.first(record.name) for record in batch.layout.details]
     wrong = batch.irregular.filter(pl.col("problem").is_in(["unknown", "ragged", "too_long"]))["line"].min()
     earliest = min((int(str(line)) for line in [*before, wrong] if line is not None), default=None)
@@ -129,9 +128,9 @@ def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
         starts = [(start, other) for start, other in later if start is not None]
         if not starts:
             continue
-        start, other = min(starts, key=lambda pair: int(str(pair[0])))
-        last = batch[record.name]["line"].max()
-        if last is None or int(str(last)) < int(str(start)):
+        start, other = min(starts, key=itemgetter(0))
+        last = batch.last(record.name)
+        if last is None or last < start:
             continue
         late = batch[record.name].filter(pl.col("line") > start)
         found.append(
@@ -175,6 +174,13 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
 
 def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
     """Whether the consecutives are 1, 2, 3… through the records one after the other, as in most files."""
+    if batch.plain is not None:
+        rows = list(chain.from_iterable(batch.plain[name] for name in over))
+        if any(one[0] > other[0] for one, other in pairwise(rows)):
+            return False
+        places = {name: batch.layout.record[name].number(field) + 1 for name in over}
+        said = [row[places[name]] for name in over for row in batch.plain[name]]
+        return said == [str(number) for number in range(1, len(said) + 1)]
     frames = [batch[name] for name in over if not batch[name].is_empty()]
     if any(one["line"][-1] > other["line"][0] for one, other in pairwise(frames)):
         return False
@@ -234,15 +240,17 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
     found: list[pl.DataFrame] = []
     for place, over, severity, official in totals:
         owner, name = place.split(".")
-        rows = batch[owner].head(1)
-        if rows.is_empty() or not str(rows[name][0]).isdigit():
+        row = batch.head(owner)
+        if row is None or not str(row[name]).isdigit():
             continue
         counted = sum(batch.height(record) for record in over)
         whole = set(over) == {record.name for record in layout.details}
-        if not counted <= int(rows[name][0]) <= counted + batch.unreadable.height:
+        if not counted <= int(row[name]) <= counted + batch.unreadable.height:
             told = batch.details if whole else counted
             found.append(
-                rows.select(
+                batch[owner]
+                .head(1)
+                .select(
                     "line",
                     record=pl.lit(owner),
                     field=pl.lit(name),
@@ -253,11 +261,6 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
                 )
             )
     return together(found)
-
-
-def _distinct(rows: pl.DataFrame) -> int:
-    """How many different rows; few of them are told apart sooner without the threads that many are worth."""
-    return len(set(rows.rows())) if rows.height < _FEW else rows.n_unique()
 
 
 @rule(
@@ -284,16 +287,17 @@ def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
         2|2|CE|1090000|JUAN|PEREZ|O|||||
     """
     found: list[pl.DataFrame] = []
-    own = [(record, list(record.unique), batch[record.name]) for record in batch.layout.records if record.unique]
-    for check in batch.layout.check:
-        if isinstance(check, Unique) and not check.off:
-            record = batch.layout.record[check.on]
-            looked_at = batch[check.on].filter(Scene(batch, record).when(check).fill_null(value=False))
-            own.append((record, list(check.fields), looked_at))
-    for record, keys, frame in own:
-        if frame.height == _distinct(frame.select(keys)):
+    own: list[tuple[Record, list[str], Unique | None]] = [
+        (r, list(r.unique), None) for r in batch.layout.records if r.unique
+    ]
+    checks = [check for check in batch.layout.check if isinstance(check, Unique) and not check.off]
+    own += [(batch.layout.record[check.on], list(check.fields), check) for check in checks]
+    for record, keys, check in own:
+        if not batch.repeats(record.name, keys):
             continue
-        scene = Scene(batch, record)
+        scene, frame = Scene(batch, record), batch[record.name]
+        if check is not None:
+            frame = frame.filter(scene.when(check).fill_null(value=False))
         given = [(pl.col(key) != "") | (pl.lit(_optional(record, key)) & ~scene.spared(key)) for key in keys]
         rows = frame.filter(pl.all_horizontal(given).fill_null(value=False))
         again = rows.with_columns(primera=pl.col("line").first().over(keys)).filter(pl.col("line") != pl.col("primera"))
@@ -393,10 +397,9 @@ def name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     control, name = batch.layout.control, batch.layout.file_name
     stated = name.read(batch.file_name)
-    rows = batch[control.name].head(1)
+    row = batch.head(control.name)
     differing = []
-    if isinstance(stated, dict) and not rows.is_empty():
-        row = rows.row(0, named=True)
+    if isinstance(stated, dict) and row is not None:
         for field, value in stated.items():
             if field not in row:
                 continue

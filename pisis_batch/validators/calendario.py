@@ -1,24 +1,33 @@
 """CTL, dates: the cut date against the day of reception and the annex's reporting periods (A5.5, A5.6, Q16)."""
 
+from datetime import date
+
 import polars as pl
 
-from pisis_batch.model import Batch, Facts
+from pisis_batch.model import Batch, Facts, tuples
 from pisis_batch.validators.rule import NOTHING, rule
 
 
-def _cut(batch: Batch) -> pl.DataFrame:
-    """The control's line with its cut date, as text (`value`) and as a date (`corte`)."""
+def _cut(batch: Batch) -> date | None:
+    """The cut date of the first control line, or of the name; None when there is no such line or it is no date."""
+    row = batch.head(batch.layout.control.name)
+    said = None if row is None else row.get(batch.layout.cut_date) or batch.named.get(batch.layout.cut_date)
+    try:
+        return date.fromisoformat(said or "")
+    except ValueError:
+        return None
+
+
+def _told(batch: Batch, cut: date, **facts: str) -> pl.DataFrame:
+    """The control's line, blamed for its cut date."""
     control, field = batch.layout.control, batch.layout.cut_date
     inside = field in control.by_name
-    stated = batch.layout.file_name.read(batch.file_name)
-    named = stated.get(field) if isinstance(stated, dict) else None
-    text = pl.col(field) if inside else pl.lit(named, dtype=pl.String)
     return batch[control.name].select(
         "line",
         record=pl.lit(control.name),
         field=pl.lit(field if inside else None, dtype=pl.String),
-        value=text,
-        corte=text.str.to_date("%Y-%m-%d", strict=False),
+        value=pl.lit(cut.isoformat()),
+        **{name: pl.lit(text) for name, text in facts.items()},
     )
 
 
@@ -43,7 +52,10 @@ def cut_date_in_the_future(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    return _cut(batch).filter(facts.today < pl.col("corte")).with_columns(hoy=pl.lit(facts.today.isoformat()))
+    cut = _cut(batch)
+    if cut is None or cut <= facts.today:
+        return NOTHING
+    return _told(batch, cut, hoy=facts.today.isoformat())
 
 
 @rule(
@@ -69,13 +81,10 @@ def cut_date_of_no_period(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-06-30|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    if facts.periods.is_empty():
+    cut, ends = _cut(batch), facts.periods["corte"].to_list()
+    if cut is None or not ends or cut in ends or cut > facts.today:
         return NOTHING
-    stray = _cut(batch).join(facts.periods, on="corte", how="anti").filter(pl.col("corte") <= facts.today)
-    near = facts.periods.select(cercano="corte", otro=pl.lit(1))
-    joined = stray.with_columns(otro=pl.lit(1)).join(near, on="otro")
-    apart = (pl.col("corte") - pl.col("cercano")).dt.total_days().abs()
-    return joined.sort(apart).head(1).with_columns(pl.col("cercano").cast(pl.String))
+    return _told(batch, cut, cercano=min(ends, key=lambda end: abs(cut - end)).isoformat())
 
 
 @rule(
@@ -95,19 +104,20 @@ def outside_report_window(batch: Batch, facts: Facts) -> pl.DataFrame:
     """A file arrives within the report window of its period, first and last day included.
 
     Given:
-        periods = ["2026-06-01 2026-06-30 2026-07-01 2026-07-10", "2026-05-01 2026-05-31 2026-06-01 2026-07-15"]
+        periods = ["2026-06-01 2026-06-30 2026-07-01 2026-07-10", "2026-05-01 2026-05-31 2026-06-01 2026-07-15", "2026-04-01 2026-04-30 2026-07-15 2026-07-31"]
     Rejects:
         1|NI|900123456|2026-06-30|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     Accepts:
         1|NI|900123456|2026-05-31|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
+    Accepts:
+        1|NI|900123456|2026-04-30|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    if facts.periods.is_empty():
+    cut = _cut(batch)
+    own = [span for end, *span in tuples(facts.periods, ["corte", "reporte_desde", "reporte_hasta"]) if end == cut]
+    if cut is None or not own or any(first <= facts.today <= last for first, last in own):
         return NOTHING
-    own = _cut(batch).join(facts.periods, on="corte", how="inner")
-    today = pl.lit(facts.today)
-    open_now = today.is_between(pl.col("reporte_desde"), pl.col("reporte_hasta"))
-    closed = own.filter(~open_now.any())
-    return closed.head(1).with_columns(hoy=pl.lit(facts.today.isoformat()))
+    first, last = (day.isoformat() for day in own[0])
+    return _told(batch, cut, reporte_desde=first, reporte_hasta=last, hoy=facts.today.isoformat())
 
 
 @rule(
@@ -134,9 +144,7 @@ def cut_date_too_old(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-06-15|1
     """
-    limit = batch.layout.late_days
-    if limit is None or not facts.periods.is_empty():
+    cut, limit = _cut(batch), batch.layout.late_days
+    if cut is None or limit is None or not facts.periods.is_empty() or (facts.today - cut).days <= limit:
         return NOTHING
-    age = (pl.lit(facts.today) - pl.col("corte")).dt.total_days()
-    late = _cut(batch).filter(age > limit)
-    return late.with_columns(dias=age.cast(pl.String), limite=pl.lit(str(limit)))
+    return _told(batch, cut, dias=str((facts.today - cut).days), limite=str(limit))

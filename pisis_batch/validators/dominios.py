@@ -15,6 +15,8 @@ def nearest(domain: str, others: Iterable[str] = ()) -> str | None:
     >>> nearest("gmial.com"), nearest("gmail.com"), nearest("hospital.example")
     ('GMAIL.COM', None, None)
     """
+    if not domain:
+        return None
     upper = domain.upper()
     known = [*KNOWN, *(other.upper() for other in others)]
     if upper in known:

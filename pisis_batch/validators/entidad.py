@@ -11,22 +11,25 @@ from pisis_batch.validators import identidad
 from pisis_batch.validators.rule import NOTHING, rule
 
 
+def _stated(batch: Batch) -> tuple[str, str] | None:
+    """Type and number of the entity, by the first control line or else the name; None without that line."""
+    row, key, named = batch.head(batch.layout.control.name), batch.layout.entity, batch.named
+    if row is None:
+        return None
+    kind = key.type if key.fixed else row.get(key.type, named.get(key.type, ""))
+    return kind, row.get(key.number, named.get(key.number, ""))
+
+
 def _entity(batch: Batch) -> pl.DataFrame:
     """The control's line with columns field, value (the entity's number) and tipo_id_entidad."""
     control, key = batch.layout.control, batch.layout.entity
-    stated = batch.layout.file_name.read(batch.file_name)
-    named = stated if isinstance(stated, dict) else {}
-    inside = key.number in control.by_name
-    kind = (
-        pl.col(key.type) if key.type in control.by_name else pl.lit(key.type if key.fixed else named.get(key.type, ""))
-    )
-    number = pl.col(key.number) if inside else pl.lit(named.get(key.number, ""))
+    kind, number = _stated(batch) or ("", "")
     return batch[control.name].select(
         "line",
         record=pl.lit(control.name),
-        field=pl.lit(key.number if inside else None, dtype=pl.String),
-        value=number,
-        tipo_id_entidad=kind,
+        field=pl.lit(key.number if key.number in control.by_name else None, dtype=pl.String),
+        value=pl.lit(number),
+        tipo_id_entidad=pl.lit(kind),
     )
 
 
@@ -57,9 +60,10 @@ def nit_with_check_digit(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     if facts.entity is not None:
         return NOTHING
-    nit = _entity(batch).filter(pl.col("tipo_id_entidad") == "NI")
-    extra = pl.col("value").map_elements(identidad.carries_check_digit, return_dtype=pl.Boolean)
-    return nit.filter(extra).with_columns(esperado=pl.col("value").str.slice(0, 9))
+    kind, number = _stated(batch) or ("", "")
+    if kind != "NI" or not identidad.carries_check_digit(number):
+        return NOTHING
+    return _entity(batch).with_columns(esperado=pl.lit(number[:9]))
 
 
 @rule(
@@ -83,10 +87,10 @@ def entity_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         1|NI|900123456|2026-07-15|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
-    rows = _entity(batch)
-    if rows.is_empty() or identidad.fit(rows["tipo_id_entidad"][0], rows["value"][0]) is not False:
+    stated = _stated(batch)
+    if stated is None or identidad.fit(*stated) is not False:
         return NOTHING
-    return rows.with_columns(forma=identidad.shape_in_words(pl.col("tipo_id_entidad")))
+    return _entity(batch).with_columns(forma=identidad.shape_in_words(pl.col("tipo_id_entidad")))
 
 
 @rule(

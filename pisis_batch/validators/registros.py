@@ -4,7 +4,7 @@ import polars as pl
 
 from pisis_batch.layouts import Record
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import rule, together
+from pisis_batch.validators.rule import NOTHING, rule, together
 
 
 def _acting(batch: Batch, facts: Facts, acts: set[str], *, known: bool) -> pl.DataFrame:
@@ -15,13 +15,21 @@ def _acting(batch: Batch, facts: Facts, acts: set[str], *, known: bool) -> pl.Da
             continue
         values = [value for value, act in record.action.values.items() if act in acts]
         stored = facts.stored.get(record.name)
+        if (stored is None and known) or _none_acts(batch, record, values):
+            continue
         rows = batch[record.name].filter(pl.col(record.action.field).is_in(values))
         if stored is not None:
             rows = rows.join(stored, on=list(record.unique), how="semi" if known else "anti")
-        elif known:
-            rows = rows.clear()
         found.append(_placed(rows, record, record.action.field))
     return together(found)
+
+
+def _none_acts(batch: Batch, record: Record, values: list[str]) -> bool:
+    """Whether no line of a small file has one of these acts."""
+    if batch.plain is None or record.action is None:
+        return False
+    place = record.number(record.action.field) + 1
+    return not any(row[place] in values for row in batch.plain[record.name])
 
 
 def _placed(rows: pl.DataFrame, record: Record, field: str) -> pl.DataFrame:
@@ -88,7 +96,7 @@ def later_file_is_loaded(batch: Batch, facts: Facts) -> pl.DataFrame:
         2|1|CC|1090000001|JUAN|PEREZ|O|||||
     """
     kept = facts.kept
-    schema = {"cuando": pl.String, "guid": pl.String}
     if kept is None or not kept.later:
-        return pl.DataFrame(schema=schema)
+        return NOTHING
+    schema = {"cuando": pl.String, "guid": pl.String}
     return pl.DataFrame({"cuando": [kept.received_at.strftime("%Y-%m-%d")], "guid": [kept.guid[:8]]}, schema=schema)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import NOTHING, rule
 
 #: The facts of the rule's sentence.
 COLUMNS = {"motivo": pl.String, "salen": pl.String, "total": pl.String}
@@ -25,4 +25,4 @@ def not_approved(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|O|||||
     """
-    return pl.DataFrame(schema={"line": pl.UInt32, **COLUMNS})
+    return NOTHING

@@ -5,14 +5,15 @@ hold in the case of its line, and only what that does not accept is judged; wher
 pandera schema says which fields need to be looked at. All read the same table and find the same (held to it in tests).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from pisis_batch import accepting
 from pisis_batch.layouts import Field, Record
-from pisis_batch.model import FINDINGS
+from pisis_batch.model import FINDINGS, Row, framed
+from pisis_batch.validators import suspects
 from pisis_batch.validators.celdas import fault_place, faults
 from pisis_batch.validators.rule import RULES, literal_details
 
@@ -50,17 +51,30 @@ def cell_findings(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
     return _NONE if left.is_empty() else of_suspects(left, record)
 
 
+def plain_findings(rows: Sequence[Row], record: Record) -> pl.DataFrame:
+    """The same of rows in plain Python: polars sees only the cells that nothing vouches for."""
+    left = suspects.lines(rows, record)
+    if not left:
+        return _NONE
+    table = _table_of(record)
+    return _told(_by_expression(framed(left, record), table, suspects.fields(left, record)), table)
+
+
 def of_suspects(left: pl.DataFrame, record: Record) -> pl.DataFrame:
     """The same of rows, one at least, that the accepting expression does not accept."""
-    table = _TABLES.get(id(record)) or _TABLES.setdefault(id(record), _table(record))
+    table = _table_of(record)
     if left.height >= MANY and table.doubtful:
         return _told(_by_cell(left, table), table)
     if left.height < FEW:
-        return _told(_by_expression(left, table), table)
+        return _told(_by_expression(left, table, table.places), table)
     from pisis_batch.validators.schemas import failed  # noqa: PLC0415 pandera takes longer to load than a file to judge
 
     names = failed(left, record)
     return _told([_placed(left, name, table) for name in table.places if name in names], table)
+
+
+def _table_of(record: Record) -> _Table:
+    return _TABLES.get(id(record)) or _TABLES.setdefault(id(record), _table(record))
 
 
 def suspicious(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
@@ -76,9 +90,9 @@ def suspicious(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
     return frame.filter(~line.str.contains(f"^(?:{pattern})$"))
 
 
-def _by_expression(frame: pl.DataFrame, table: _Table) -> list[pl.DataFrame]:
-    """All fields in one go."""
-    places = frame.select(place.alias(name) for name, place in table.places.items())
+def _by_expression(frame: pl.DataFrame, table: _Table, names: Iterable[str]) -> list[pl.DataFrame]:
+    """Several fields in one go."""
+    places = frame.select(table.places[name].alias(name) for name in names)
     return [
         frame.select("line", place=column, value=pl.col(column.name)).drop_nulls("place")
         for column in places

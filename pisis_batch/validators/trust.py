@@ -7,11 +7,12 @@ registered name to the letter, a link or a grant where there must be one, a prof
 """
 
 import dataclasses
+import re
 from datetime import date
 
 import polars as pl
 
-from pisis_batch.model import Batch, Facts
+from pisis_batch.model import Batch, Facts, Row, Rows, tuples
 from pisis_batch.validators.identidad import WELL_FORMED
 from pisis_batch.validators.perfiles import permitted
 
@@ -19,12 +20,15 @@ WHO = ["tipo_id", "num_id"]
 NAMED = [*WHO, "primer_nombre", "primer_apellido"]
 HELD = [*WHO, "aplicacion"]
 GRANT = [*HELD, "perfil"]
+_WELL_FORMED = re.compile(WELL_FORMED)
 
 
 def doubtful(batch: Batch, facts: Facts) -> Batch:
     """The same file with nobody in it but the persons that the rules must look at."""
     if batch.layout.effect.kind != "usuarios" or facts.entity is None:
         return batch
+    if batch.plain is not None:
+        return _few_doubtful(batch, facts)
     users, profiles = batch["usuario"], batch["perfil"]
     linked, held = _keys(facts.linked, WHO), _keys(facts.grants, HELD)
     if len(set(held)) < len(held):
@@ -41,6 +45,64 @@ def doubtful(batch: Batch, facts: Facts) -> Batch:
         name: _only(frame, whom) if name in {"usuario", "perfil"} else frame for name, frame in batch.records.items()
     }
     return dataclasses.replace(batch, records=records)
+
+
+def _few_doubtful(batch: Batch, facts: Facts) -> Batch:
+    """The same for a small file, one line after another."""
+    today = facts.today.isoformat()
+    persons, linked = set(tuples(facts.persons, NAMED)), set(tuples(facts.linked, WHO))
+    held = tuples(facts.grants, HELD)
+    if len(set(held)) < len(held):
+        return batch
+    acting: dict[str, set[Row]] = {"V": set(), "O": set()}
+    whom: set[Row] = set()
+    users = batch.picked("usuario", [*NAMED, "accion", "fecha_fin"])
+    for *named, action, end in users:
+        who = named[0], named[1]
+        acting.setdefault(action, set()).add(who)
+        right = (action == "V" and (not end or end > today)) or (action == "O" and who in linked)
+        if not (right and tuple(named) in persons and _well_formed(who)):
+            whom.add(who)
+    profiles = batch.picked("perfil", [*GRANT, "accion"])
+    if profiles:
+        whom |= _doubtful_holders(profiles, facts, (linked | acting["V"]) - acting["O"])
+    own = {"usuario": users, "perfil": profiles}
+    left = {
+        name: [row for row, cells in zip(rows, own[name], strict=True) if cells[:2] in whom] if name in own else rows
+        for name, rows in (batch.plain or {}).items()
+    }
+    return dataclasses.replace(batch, records=Rows(left, batch.layout))
+
+
+def _doubtful_holders(rows: list[Row], facts: Facts, staying: set[Row]) -> set[Row]:
+    """Whose profile lines (a grant and an action each) ask for what may not be granted or is not held."""
+    held, granted = set(tuples(facts.grants, HELD)), set(tuples(facts.grants, GRANT))
+    fine = _grantable(facts, {row[2:4] for row in rows})
+    doubted = set()
+    for row in rows:
+        who, holding, action = row[:2], row[:3] in held, row[4]
+        new = row[2:4] in fine and (not holding or row[:4] in granted)
+        right = (action == "A" and new) or (action == "R" and holding)
+        if not (right and who in staying and _well_formed(who)):
+            doubted.add(who)
+    return doubted
+
+
+def _grantable(facts: Facts, asked: set[Row]) -> set[Row]:
+    """Of some pairs of application and profile those of `enabled`."""
+    kind = facts.entity.tipo_entidad.upper() if facts.entity else ""
+    fine: set[Row] = set()
+    refused: set[Row] = set()
+    columns = ("cod_aplicacion", "codigo", "habilitado", "tipos_entidad")
+    for application, profile, enabled_, kinds in tuples(facts.profiles, columns):
+        if (application, profile) in asked:
+            listed = kinds is not None and kind in kinds.upper().replace(" ", "").replace(";", ",").split(",")
+            (fine if enabled_ and (kinds == "" or listed) else refused).add((application, profile))
+    return fine - refused
+
+
+def _well_formed(who: Row) -> bool:
+    return _WELL_FORMED.fullmatch("|".join(who)) is not None
 
 
 def key(names: list[str]) -> pl.Expr:

@@ -4,9 +4,10 @@ import polars as pl
 
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators import dominios, escritura, identidad
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import NOTHING, rule
 
 WHO = ["tipo_id", "num_id"]
+_DOMAIN = pl.col("correo").str.to_uppercase().str.extract("@([^@]+)$")
 
 
 @rule(
@@ -209,14 +210,23 @@ def domain_nearly_known(batch: Batch, facts: Facts) -> pl.DataFrame:
         2|2|CC|1090000002|ANA|RUIZ|V|3150000000|MEDICO|1||ANA@HOSPITAL.EXAMPLE
     """
     own = facts.entity.correo_institucional.rpartition("@")[2] if facts.entity else ""
-    users = batch["usuario"].with_columns(dominio=pl.col("correo").str.to_uppercase().str.extract("@([^@]+)$"))
-    domains = users["dominio"].drop_nulls().unique(maintain_order=True)
+    domains = _domains(batch)
     near = {domain: found for domain in domains if (found := dominios.nearest(domain, [own] if own else []))}
+    if not near:
+        return NOTHING
     named = pl.DataFrame(
         {"dominio": list(near), "parecido": list(near.values())},
         schema=dict.fromkeys(("dominio", "parecido"), pl.String),
     )
-    return users.join(named, on="dominio")
+    return batch["usuario"].with_columns(dominio=_DOMAIN).join(named, on="dominio")
+
+
+def _domains(batch: Batch) -> list[str]:
+    """The different domains of the users' addresses, in capitals."""
+    if batch.plain is None:
+        return batch["usuario"].select(_DOMAIN).to_series().drop_nulls().unique(maintain_order=True).to_list()
+    addresses = dict.fromkeys(batch.picked("usuario", ["correo"]))
+    return list(dict.fromkeys(address.upper().rpartition("@")[2] for address in addresses))
 
 
 @rule(
