@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 _SLICE = 50_000
+_BOUND = 1_000  # rows that exist as Python objects at once: more no longer fit the processor's cache
 _MANY = 10_000
+_ROOM = -65_536  # KiB of pages: else SQLite writes and reads again what a large change touches more than once
 #: PostgreSQL's text cannot hold the character NUL; this is how it is shown there.
 _NUL, _SHOWN = "\x00", "\N{SYMBOL FOR NULL}"
 
@@ -31,6 +33,20 @@ def staging(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
     table.create(connection, checkfirst=False)
     yield
     table.drop(connection, checkfirst=False)
+
+
+@contextmanager
+def room(connection: sa.Connection, rows: int) -> Iterator[None]:
+    """More memory for SQLite's pages while many rows are written in the caller's transaction; then as before."""
+    if connection.dialect.name != "sqlite" or rows < _MANY:
+        yield
+        return
+    before = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA cache_size = {_ROOM}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
 
 
 @cache
@@ -66,7 +82,7 @@ def _prepared(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, fi
     columns = ", ".join(map(quote, [*rows.columns, *fixed]))
     values = ", ".join(["?"] * rows.width + [_literal(value) for value in fixed.values()])
     raw: Any = connection.connection.driver_connection
-    for part in rows.iter_slices(_SLICE):
+    for part in rows.iter_slices(_BOUND):
         raw.executemany(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({values})", part.rows())  # noqa: S608 ours
 
 

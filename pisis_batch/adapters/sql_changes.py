@@ -40,7 +40,7 @@ def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) ->
     if key is None:
         raise LookupError("the entity of an accepted file has left the registry")
     work = _Work(connection, key, trail)
-    with sql_bulk.staging(connection, _STAGED):
+    with sql_bulk.room(connection, _rows(changes)), sql_bulk.staging(connection, _STAGED):
         for rows in _parts(changes.withdrawn):
             work.stage(rows, "retirar")
             work.close(grant, (*_WHO, "aplicacion"))
@@ -51,15 +51,21 @@ def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) ->
         for rows in _parts(changes.updated):
             work.stage(rows, "actualizar")
             work.close(link, _WHO)
-            work.open_links()
+            work.open_staged(link)
         for rows in _parts(changes.linked):
             work.open(link, rows.with_columns(correo_confirmado=pl.lit(value=False)), "vincular")
         held = work.any_open(grant)
         for rows in _parts(changes.assigned):
-            if held:
-                work.stage(rows)
-                work.close(grant, (*_WHO, "aplicacion"))
-            work.open(grant, rows, "asignar")
+            if not held:
+                work.open(grant, rows, "asignar")
+                continue
+            work.stage(rows, "asignar")
+            work.close(grant, (*_WHO, "aplicacion"))
+            work.open_staged(grant)
+
+
+def _rows(changes: Changes) -> int:
+    return sum(changes.counts().values())
 
 
 def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -74,12 +80,11 @@ class _Work:
         self.connection, self.key, self.trail = connection, key, trail
         self.guid, self.at = trail.guid, trail.at
 
-    def stage(self, rows: pl.DataFrame, action: str | None = None) -> None:
+    def stage(self, rows: pl.DataFrame, action: str) -> None:
         """Replace the staged rows, and write their audit."""
         self.connection.execute(_STAGED.delete())
         sql_bulk.insert(self.connection, _STAGED, rows, entity_id=self.key)
-        if action:
-            self.trail.tell_lines(rows["line"], action)
+        self.trail.tell_lines(rows["line"], action)
 
     def any_open(self, table: sa.Table) -> bool:
         """Whether the entity has an open row at all."""
@@ -96,9 +101,9 @@ class _Work:
         sql_bulk.insert(self.connection, table, begun, **same)
         self.trail.tell_lines(rows["line"], action)
 
-    def open_links(self) -> None:
-        """Begin a link for each staged row; an address stays confirmed when the row just closed had it confirmed."""
-        self.connection.execute(_opening(), {"key": self.key, "at": self.at, "mine": self.guid})
+    def open_staged(self, table: sa.Table) -> None:
+        """Begin a row for each that is staged."""
+        self.connection.execute(_OPENING[table](), {"key": self.key, "at": self.at, "mine": self.guid})
 
 
 def _same(table: sa.Table, keys: tuple[str, ...]) -> sa.ColumnElement[bool]:
@@ -119,8 +124,8 @@ def _closing(table: sa.Table, keys: tuple[str, ...]) -> sa.Update:
 
 
 @cache
-def _opening() -> sa.Insert:
-    """Begin a link of the entity `key` for each staged row; at `at`, by the receipt `mine`."""
+def _opening_links() -> sa.Insert:
+    """Begin staged links; an address stays confirmed when the row just closed had it confirmed."""
     confirmed = sa.exists(
         sa.select(link.c.id).where(
             _same(link, _WHO),
@@ -130,13 +135,26 @@ def _opening() -> sa.Insert:
             sa.func.lower(link.c.correo) == sa.func.lower(_STAGED.c.correo),
         )
     )
+    return _opening(link, (*_WHO, *_LINK), correo_confirmado=confirmed)
+
+
+@cache
+def _opening_grants() -> sa.Insert:
+    return _opening(grant, (*_WHO, "aplicacion", "perfil"))
+
+
+_OPENING = {link: _opening_links, grant: _opening_grants}
+
+
+def _opening(table: sa.Table, names: tuple[str, ...], **more: sa.ColumnElement[Any]) -> sa.Insert:
+    """Begin a row of the entity `key` for each staged one; at `at`, by the receipt `mine`."""
     values: dict[str, sa.ColumnElement[Any]] = {
         "entity_id": sa.bindparam("key", type_=sa.Integer),
         "valid_from": sa.bindparam("at", type_=sa.Text),
         "from_guid": sa.bindparam("mine", type_=sa.Text),
         "from_line": _STAGED.c.line,
-        **{name: _STAGED.c[name] for name in [*_WHO, *_LINK]},
-        "correo_confirmado": confirmed,
+        **{name: _STAGED.c[name] for name in names},
+        **more,
     }
     chosen = sa.select(*(value.label(name) for name, value in values.items()))
-    return link.insert().from_select(list(values), chosen)
+    return table.insert().from_select(list(values), chosen)
