@@ -5,7 +5,7 @@ registry vouches for is not. Numbers are the same in every process that runs the
 """
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import reduce
 
@@ -18,8 +18,9 @@ HELD = (*WHO, "aplicacion")
 GRANTED = ("aplicacion", "perfil")
 VERSION = f"{pl.__version__}-1"  # of the numbers: another one when they are made otherwise
 _WEIGHT = 0x9E3779B97F4A7C15  # odd, as its powers are: no bit of a hash is lost
-_STRETCH = 250_000
-_EVEN = np.uint64(2**64 - 2)
+_STRETCH = 16_384  # numbers looked up together: what they may be among fits the cache
+_SHARES = 4
+_ONE, _EVEN = np.uint64(1), np.uint64(2**64 - 2)
 #: The column that a large file's record has to have for `said` to mean something, and the action that takes away.
 _TAKES = {"usuario": "O", "perfil": "R"}
 
@@ -56,7 +57,8 @@ def what(numbers: np.ndarray) -> np.ndarray:
 
 def takes(numbers: np.ndarray) -> np.ndarray:
     """`takes` of what was packed."""
-    return (numbers & np.uint64(1)).astype(bool)
+    told: np.ndarray = np.bitwise_and(numbers, _ONE, out=np.empty(len(numbers), bool), casting="unsafe")
+    return told
 
 
 def registered(rows: pl.DataFrame, names: Sequence[str]) -> np.ndarray:
@@ -78,21 +80,40 @@ def among(numbers: np.ndarray, those: np.ndarray) -> np.ndarray:
     return pl.Series(numbers).is_in(pl.Series(those).implode()).to_numpy()
 
 
-def strangers(numbers: np.ndarray, ranked: Sequence[np.ndarray]) -> np.ndarray:
-    """The numbers that are in none of some sorted arrays; each once, sorted. `numbers` is sorted in place."""
-    numbers.sort()
-    left = numbers
-    for those in ranked:
-        left = left[~_found(left, those)]
-    return np.unique(left)
+def shares(*numbers: np.ndarray) -> Iterator[list[np.ndarray]]:
+    """Of each array the smallest quarter of all numbers, sorted, then the next: so no second copy of all is needed."""
+    step = 2**64 // _SHARES
+    for start in range(0, 2**64, step):
+        least, most = np.uint64(start), np.uint64(start + step - 1)
+        found = [some[(some >= least) & (some <= most)] for some in numbers]
+        for some in found:
+            some.sort()
+        yield found
+
+
+def strangers(numbers: np.ndarray, ranked: Sequence[np.ndarray], others: np.ndarray | None = None) -> np.ndarray:
+    """The numbers that are in none of some sorted arrays and not among others; each once, sorted."""
+    found = []
+    for left, *more in shares(numbers, *([] if others is None else [others])):
+        for those in (*more, *ranked):
+            left = left[~_found(left, those)]  # noqa: PLW2901 what is left of it
+        found.append(np.unique(left))
+    return np.concatenate(found)
+
+
+def repeated(numbers: np.ndarray) -> np.ndarray:
+    """The numbers that are there more than once; each once, sorted."""
+    return np.concatenate([np.unique(some[1:][some[1:] == some[:-1]]) for (some,) in shares(numbers)])
 
 
 def _found(ordered: np.ndarray, ranked: np.ndarray) -> np.ndarray:
     """Which of some sorted numbers are among others, which are sorted too; a stretch at a time, to spare memory."""
     found = np.zeros(len(ordered), bool)
-    for start in range(0, len(ordered) if len(ranked) else 0, _STRETCH):
+    for start in range(0, len(ordered), _STRETCH):
         some = ordered[start : start + _STRETCH]
-        place = np.searchsorted(ranked, some)
-        place[place == len(ranked)] = 0
-        found[start : start + _STRETCH] = ranked[place] == some
+        near = ranked[np.searchsorted(ranked, some[0]) : np.searchsorted(ranked, some[-1], side="right")]
+        if len(near):
+            place = np.searchsorted(near, some)
+            place[place == len(near)] = 0
+            found[start : start + _STRETCH] = near[place] == some
     return found

@@ -27,7 +27,6 @@ _WORKERS = 2
 _FLUSH = 60_000  # suspects judged at a time: more than this costs memory and saves no more set-up
 _GROUP, _SUSPECTS = 16, 30_000  # chunks looked at together, fewer when they have so many suspects
 _DIGITS = 18
-_SHARES = np.uint64(4)
 _ROOM = 1 << 18  # numbers to grow by
 
 Judge = Callable[[pl.DataFrame, Record], pl.DataFrame]
@@ -75,6 +74,35 @@ class _Column:
         return self._numbers[: self._many]
 
 
+class _Lines:
+    """Line numbers as runs of neighbours, for nearly all of a large file are."""
+
+    def __init__(self) -> None:
+        self._firsts: list[np.ndarray] = []
+        self._places: list[np.ndarray] = []  # of the first of each run among all
+        self._many = 0
+
+    def __len__(self) -> int:
+        return self._many
+
+    def add(self, lines: np.ndarray) -> None:
+        """Put some more at the end."""
+        starts = np.flatnonzero(np.diff(lines, prepend=lines[:1] - 2) != 1)
+        self._firsts.append(lines[starts])
+        self._places.append(starts + self._many)
+        self._many += len(lines)
+
+    def __getitem__(self, chosen: np.ndarray) -> np.ndarray:
+        """The lines where an array of truth values of this length says so."""
+        wanted = np.flatnonzero(chosen)
+        if not len(wanted):
+            return np.empty(0, np.uint32)
+        firsts, places = np.concatenate(self._firsts), np.concatenate(self._places)
+        run = np.searchsorted(places, wanted, side="right") - 1
+        lines: np.ndarray = (firsts[run] + (wanted - places[run])).astype(np.uint32)
+        return lines
+
+
 @dataclass(slots=True)
 class _Kept:
     """Of the lines of one record: how many, the first, their hashed keys with their line, and rows to keep whole."""
@@ -84,7 +112,7 @@ class _Kept:
     keys: _Column = field(default_factory=lambda: _Column(np.uint64))
     people: _Column = field(default_factory=lambda: _Column(np.uint64))
     said: _Column = field(default_factory=lambda: _Column(np.uint64))
-    lines: _Column = field(default_factory=lambda: _Column(np.uint32))
+    lines: _Lines = field(default_factory=_Lines)
     rows: list[pl.DataFrame] = field(default_factory=list)
 
 
@@ -281,7 +309,7 @@ class _Sifting:
         """What the rules have to see, and the figures of everything."""
         self._judge({}, rest=True)
         breaks = [numbering.breaks() for _, numbering in self._runs]
-        wanted = [*self._late, *(_repeated(kept.keys.all(), kept.lines.all()) for kept in self.kept.values())]
+        wanted = [*self._late, *(_repeated(kept.keys.all(), kept.lines) for kept in self.kept.values())]
         wanted += [found["line"].to_numpy() for found in [*breaks, *self.odd[:1]]]  # a byte order mark has its line
         lines = np.unique(np.concatenate([np.empty(0, np.uint32), *wanted]))
         starts = np.array(self._starts, dtype=np.int64).reshape(-1, 2)
@@ -310,16 +338,11 @@ class _Sifting:
 def _persons(kept: _Kept) -> Persons:
     said = kept.said.all() if len(kept.said) else None
     if len(kept.people):  # the key is more than the person
-        return Persons(kept.lines.all(), kept.people.all(), kept.keys.all() if len(kept.keys) else None, said)
-    return Persons(kept.lines.all(), kept.keys.all(), None, said)
+        return Persons(kept.lines, kept.people.all(), kept.keys.all() if len(kept.keys) else None, said)
+    return Persons(kept.lines, kept.keys.all(), None, said)
 
 
-def _repeated(keys: np.ndarray, lines: np.ndarray) -> np.ndarray:
+def _repeated(keys: np.ndarray, lines: _Lines) -> np.ndarray:
     """The lines whose key is somebody else's too."""
-    shares = [np.empty(0, np.uint64)]
-    for share in range(int(_SHARES)):  # equal keys are of one share, and a share takes a fraction of the memory
-        ordered = keys[keys % _SHARES == share]
-        ordered.sort()
-        shares.append(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
-    twice = np.concatenate(shares)
+    twice = fingerprints.repeated(keys)
     return lines[fingerprints.among(keys, twice)] if len(twice) else np.empty(0, np.uint32)

@@ -11,6 +11,8 @@ from pisis_batch import fingerprints
 from pisis_batch.model import Batch, Facts, Index, Persons
 from pisis_batch.validators.trust import enabled
 
+_STRETCH = 1_000_000  # lines looked at together, to spare memory
+
 
 def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
     """Hashes of the persons to look at, sorted; None: everybody."""
@@ -23,7 +25,7 @@ def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
         return None
     leaves = fingerprints.takes(users.said)
     unnamed = _unnamed(users, index)
-    whom = [users.who[fingerprints.among(fingerprints.what(users.said), unnamed)]]
+    whom = [users.who[fingerprints.among(fingerprints.what(users.said), unnamed)]] if len(unnamed) else []
     whom.append(fingerprints.strangers(users.who[leaves], [index.linked["hash"].to_numpy()]))
     if profiles is not None:
         whom += _not_fine(profiles, index, enabled(facts))
@@ -33,24 +35,29 @@ def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
 
 def _unnamed(users: Persons, index: Index) -> np.ndarray:
     """What users' lines say that nobody in the registry is."""
-    return fingerprints.strangers(fingerprints.what(users.said), [index.persons["hash"].to_numpy()])
+    persons = [index.persons["hash"].to_numpy()]
+    shares = fingerprints.shares(users.said)
+    return np.concatenate([fingerprints.strangers(fingerprints.what(some), persons) for (some,) in shares])
 
 
 def _not_fine(profiles: Persons, index: Index, pairs: list[str]) -> list[np.ndarray]:
     """The persons of lines that ask for what may not be granted, or replace or withdraw what is not as it was."""
     if profiles.said is None:
         return [profiles.who]
-    asked, withdraws = fingerprints.what(profiles.said), fingerprints.takes(profiles.said)
     may = pl.DataFrame([pair.split("|", 1) for pair in pairs], list(fingerprints.GRANTED), orient="row")
-    fine = fingerprints.among(asked, fingerprints.registered(may.cast(pl.String), fingerprints.GRANTED))
-    held = fingerprints.among(profiles.key, index.held["hash"].to_numpy())
-    own = fingerprints.among(fingerprints.granted(profiles.key, asked), index.granted["hash"].to_numpy())
-    return [profiles.who[~np.where(withdraws, held, fine & (~held | own))]]
+    grantable = fingerprints.registered(may.cast(pl.String), fingerprints.GRANTED)
+    found = []
+    for start in range(0, len(profiles.who), _STRETCH):
+        key, said = (those[start : start + _STRETCH] for those in (profiles.key, profiles.said))
+        asked, withdraws = fingerprints.what(said), fingerprints.takes(said)
+        fine = fingerprints.among(asked, grantable)
+        held = fingerprints.among(key, index.held["hash"].to_numpy())
+        own = fingerprints.among(fingerprints.granted(key, asked), index.granted["hash"].to_numpy())
+        found.append(profiles.who[start : start + _STRETCH][~np.where(withdraws, held, fine & (~held | own))])
+    return found
 
 
 def _without_user(profiles: Persons, who: np.ndarray, leaves: np.ndarray, index: Index) -> list[np.ndarray]:
-    """The persons of profiles' lines that are not linked here and do not come, or that leave."""
-    coming = who[~leaves]
-    coming.sort()
-    nobody = fingerprints.strangers(profiles.who.copy(), [coming, index.linked["hash"].to_numpy()])
+    """The persons of profiles' lines that are not linked here and not among the users, or that leave."""
+    nobody = fingerprints.strangers(profiles.who, [index.linked["hash"].to_numpy()], who)
     return [nobody, profiles.who[fingerprints.among(profiles.who, who[leaves])]]
