@@ -103,13 +103,13 @@ def test_a_sifted_file_ends_as_any_other(registry: SqlRegistry) -> None:
     assert loaded
 
 
-def test_what_is_said_of_a_large_file_comes_back_from_a_child(registry: SqlRegistry) -> None:
+def test_a_child_is_told_of_the_registry_and_says_what_a_large_file_is(registry: SqlRegistry) -> None:
     settled(registry, facts('persons = ["CC 1090000001 JUAN PEREZ"]'))
     lines = "2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO\n3|2|CC|1090000001|186|A|1274"
     task = Task(Received("g", NAME, file_of(lines), NOW, "CC10000001"), Limits(), NOW, "x@y.example")
     with pytest.MonkeyPatch.context() as patch:
         sifted(patch)
-        judged = judging.judge(task, shelf(), registry.ask)
+        judged = judging.judge(task, shelf(), lambda asked: wire.loads(wire.dumps(registry.ask(asked)), shelf()))
     again = wire.loads(wire.dumps(judging.without_original(judged)), shelf())
     assert again.outcome.verdict == judged.outcome.verdict
     assert again.outcome.counts == judged.outcome.counts

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pisis_batch import fingerprints
 from pisis_batch.adapters import durable, sql_facts, sql_revision
 from pisis_batch.adapters.sql_tables import grant, link, person
-from pisis_batch.model import HASHES, Id, Index
+from pisis_batch.model import Id, Index
 from pisis_batch.validators.identidad import WELL_FORMED
 
 _STEP = 100_000  # rows read at a time
@@ -23,7 +23,6 @@ _PERSONS = ("persons",)
 _OWN = ("linked", "held", "granted")
 
 Arrays = Mapping[str, np.ndarray]
-Frames = Mapping[str, pl.DataFrame]
 
 
 class Numbers:
@@ -31,7 +30,7 @@ class Numbers:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._kept: dict[str, tuple[str, Frames]] = {}
+        self._kept: dict[str, tuple[str, Arrays]] = {}
 
     def index(self, connection: sa.Connection, who: Id | None) -> Index:
         """Everybody registered, and the links and grants of one entity, within the caller's transaction."""
@@ -44,7 +43,7 @@ class Numbers:
             found |= self._of(who.login, stamp, lambda: _own(connection, key), _OWN)
         return Index(**found)
 
-    def _of(self, name: str, revision: str, build: Callable[[], Arrays], parts: Sequence[str]) -> Frames:
+    def _of(self, name: str, revision: str, build: Callable[[], Arrays], parts: Sequence[str]) -> Arrays:
         kept = self._kept.get(name)
         if kept is None or kept[0] != revision:
             paths = self._paths(name, revision, parts)
@@ -53,12 +52,10 @@ class Numbers:
                 found = build()
                 if paths and self._folder:
                     _write(self._folder, name, paths, found)
+                    found = _read(paths) or found
             while len(self._kept) >= _MOST:
                 self._kept.pop(next(iter(self._kept)))
-            kept = self._kept[name] = (
-                revision,
-                {part: pl.DataFrame({"hash": one}, HASHES) for part, one in found.items()},
-            )
+            kept = self._kept[name] = (revision, found)
         return kept[1]
 
     def _paths(self, name: str, revision: str, parts: Sequence[str]) -> dict[str, Path]:
@@ -68,9 +65,14 @@ class Numbers:
 
 
 def _read(paths: Mapping[str, Path]) -> Arrays | None:
+    """What the files hold, mapped: in memory is only what is looked at."""
     if not all(path.exists() for path in paths.values()):
         return None
-    return {part: np.fromfile(path, np.uint64) for part, path in paths.items()}
+    return {part: _mapped(path) for part, path in paths.items()}
+
+
+def _mapped(path: Path) -> np.ndarray:
+    return np.memmap(path, np.uint64, "r") if path.stat().st_size else np.empty(0, np.uint64)
 
 
 def _write(folder: Path, name: str, paths: Mapping[str, Path], arrays: Arrays) -> None:

@@ -48,6 +48,13 @@ def empty_of(content: bytes) -> pl.DataFrame:
     return frame_of(content).clear()
 
 
+def numbers_of(content: bytes) -> Any:
+    """An array of 64-bit numbers from its bytes."""
+    import numpy as np  # noqa: PLC0415 only a large file needs it
+
+    return np.frombuffer(content, np.uint64)
+
+
 def _bytes_of(frame: pl.DataFrame) -> bytes:
     said = io.BytesIO()
     frame.write_ipc_stream(said, compat_level=pl.CompatLevel.newest())
@@ -69,6 +76,8 @@ class _Writer(pickle.Pickler):
             if obj.is_empty():
                 return empty_of, (_without_rows(tuple(obj.schema.items())),)
             return frame_of, (_bytes_of(obj),)
+        if type(obj).__module__ == "numpy" and type(obj).__name__ in {"ndarray", "memmap"}:
+            return numbers_of, (obj.astype("uint64", casting="no", copy=False).tobytes(),)
         if isinstance(obj, ZoneInfo):
             return ZoneInfo, (obj.key,)
         return NotImplemented
@@ -83,7 +92,7 @@ class _Reader(pickle.Unpickler):
         return next(one for one in self._shelf if (one.annex, one.version) == tuple(pid))
 
     def find_class(self, module_name: str, global_name: str) -> Any:
-        if module_name == __name__ and global_name in {"frame_of", "empty_of"}:
+        if module_name == __name__ and global_name in {"frame_of", "empty_of", "numbers_of"}:
             return globals()[global_name]
         package, _, rest = module_name.partition(".")
         if package == "pisis_batch" and rest.partition(".")[0] in _CORE and "." not in global_name:

@@ -7,7 +7,6 @@ from pisis_batch.model.batch import IRREGULAR, Batch, Figures, Persons, Row, Row
 from pisis_batch.model.facts import (
     GRANT_HISTORY,
     GRANTS,
-    HASHES,
     LINK_HISTORY,
     LINKED,
     PERIODS,
@@ -34,7 +33,6 @@ __all__ = [
     "FINDINGS",
     "GRANTS",
     "GRANT_HISTORY",
-    "HASHES",
     "IRREGULAR",
     "LINKED",
     "LINK_HISTORY",

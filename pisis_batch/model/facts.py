@@ -129,21 +129,18 @@ def no_rows(schema: pl.Schema) -> Any:
     return dataclasses.field(default_factory=lambda: none)
 
 
-HASHES = pl.Schema({"hash": pl.UInt64})
-
-
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Everybody in the registry in 64-bit numbers (`fingerprints`), each frame sorted (schema HASHES).
+    """Everybody in the registry in 64-bit numbers (`fingerprints`): numpy arrays of uint64, each sorted.
 
     persons: well-formed numbers with their names, in Mi Seguridad Social. The rest are of one entity, now: linked
     persons, person and application of each grant (held), and the grant itself (granted).
     """
 
-    persons: pl.DataFrame = no_rows(HASHES)
-    linked: pl.DataFrame = no_rows(HASHES)
-    held: pl.DataFrame = no_rows(HASHES)
-    granted: pl.DataFrame = no_rows(HASHES)
+    persons: Any
+    linked: Any = None
+    held: Any = None
+    granted: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,14 @@ def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
     figures, index = batch.figures, facts.index
     if figures is None or index is None or facts.entity is None or figures.today != facts.today:
         return None
-    held = index.held["hash"].to_numpy()
+    held = index.held
     users, profiles = figures.people.get("usuario"), figures.people.get("perfil")
     if users is None or users.said is None or (len(held) > 1 and bool((held[1:] == held[:-1]).any())):
         return None
     leaves = fingerprints.takes(users.said)
     unnamed = _unnamed(users, index)
     whom = [users.who[fingerprints.among(fingerprints.what(users.said), unnamed)]] if len(unnamed) else []
-    whom.append(fingerprints.strangers(users.who[leaves], [index.linked["hash"].to_numpy()]))
+    whom.append(fingerprints.strangers(users.who[leaves], [index.linked]))
     if profiles is not None:
         whom += _not_fine(profiles, index, enabled(facts))
         whom += _without_user(profiles, users.who, leaves, index)
@@ -35,7 +35,7 @@ def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
 
 def _unnamed(users: Persons, index: Index) -> np.ndarray:
     """What users' lines say that nobody in the registry is."""
-    persons = [index.persons["hash"].to_numpy()]
+    persons = [index.persons]
     shares = fingerprints.shares(users.said)
     return np.concatenate([fingerprints.strangers(fingerprints.what(some), persons) for (some,) in shares])
 
@@ -51,13 +51,13 @@ def _not_fine(profiles: Persons, index: Index, pairs: list[str]) -> list[np.ndar
         key, said = (those[start : start + _STRETCH] for those in (profiles.key, profiles.said))
         asked, withdraws = fingerprints.what(said), fingerprints.takes(said)
         fine = fingerprints.among(asked, grantable)
-        held = fingerprints.among(key, index.held["hash"].to_numpy())
-        own = fingerprints.among(fingerprints.granted(key, asked), index.granted["hash"].to_numpy())
+        held = fingerprints.among(key, index.held)
+        own = fingerprints.among(fingerprints.granted(key, asked), index.granted)
         found.append(profiles.who[start : start + _STRETCH][~np.where(withdraws, held, fine & (~held | own))])
     return found
 
 
 def _without_user(profiles: Persons, who: np.ndarray, leaves: np.ndarray, index: Index) -> list[np.ndarray]:
     """The persons of profiles' lines that are not linked here and not among the users, or that leave."""
-    nobody = fingerprints.strangers(profiles.who, [index.linked["hash"].to_numpy()], who)
+    nobody = fingerprints.strangers(profiles.who, [index.linked], who)
     return [nobody, profiles.who[fingerprints.among(profiles.who, who[leaves])]]
