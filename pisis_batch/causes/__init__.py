@@ -114,7 +114,7 @@ _KNOWN: dict[int, tuple[weakref.ref[pl.DataFrame], Diagnosis]] = {}
 def _diagnosed(findings: Findings, batch: Batch | None, facts: Facts | None, content: bytes) -> Diagnosis:
     if not len(findings):
         return Diagnosis((), pl.Series("cause", [], dtype=pl.String), 0)
-    numbered = findings.frame.with_row_index("n")
+    numbered = findings.frame.drop("stage").with_row_index("n")
     errors = int((numbered["severity"] == "error").sum())
     causes: list[Cause] = []
     cause_of = pl.Series("cause", [None] * 0, dtype=pl.String).extend_constant("", numbered.height)
@@ -138,7 +138,7 @@ def _settle(
 ) -> tuple[pl.DataFrame, pl.Series]:
     """Give a claim its findings, as far as no other has them; returns what is left and who has what."""
     mine = pl.col("n").is_in(claim.explains.implode())
-    own = left.filter(mine)
+    own = left.select("n", "line", "code", "severity").filter(mine)
     if own.is_empty():
         return left, cause_of
     lines = own["line"].drop_nulls().unique().sort()

@@ -27,7 +27,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The findings no cause explains yet (schema FINDINGS plus `n`), and what they are about.
+    """The findings no cause explains yet (schema FINDINGS without `stage`, plus `n`), and what they are about.
 
     `errors` is how many errors the whole file has; `content` its bytes, looked at only where a line could not be cut.
     """
@@ -57,7 +57,16 @@ class Case:
         lines = found["line"].n_unique()
         if among is None:
             among = sum(self.lines(name) for name in found["record"].unique() if name) or self.lines()
-        of_errors = lines >= _FEWEST_AMONG_ERRORS and found.height >= _OF_ERRORS * self.errors
+        return self._habit(lines, found.height, among)
+
+    def habitual_by(self, found: pl.DataFrame, column: str, record: str) -> set[str]:
+        """The values of a column whose findings, all of one record, are habitual."""
+        counted = found.group_by(column).agg(pl.col("line").n_unique(), many=pl.len())
+        among = self.lines(record) or self.lines()
+        return {str(value) for value, lines, many in counted.iter_rows() if self._habit(lines, many, among)}
+
+    def _habit(self, lines: int, findings: int, among: int) -> bool:
+        of_errors = lines >= _FEWEST_AMONG_ERRORS and findings >= _OF_ERRORS * self.errors
         return of_errors or (lines >= _FEWEST and lines >= _OF_LINES * among)
 
     def record(self, name: str | None) -> Record | None:

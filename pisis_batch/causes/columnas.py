@@ -49,7 +49,8 @@ def _moved(record: Record, place: int, by: int) -> tuple[list[pl.Expr], str]:
 def shifted(case: Case) -> Iterator[Claim]:
     """Lines with the right number of fields whose data stand one field further right or left."""
     for record in case.layout.records:
-        cells = case.findings.filter((pl.col("record") == record.name) & pl.col("field_no").is_not_null())
+        told = case.findings.select("n", "line", "record", "field_no")
+        cells = told.filter((pl.col("record") == record.name) & pl.col("field_no").is_not_null())
         hit = cells.group_by("line").agg(times=pl.len(), first=pl.col("field_no").min()).filter(pl.col("times") > 1)
         if hit.is_empty() or (hit.height == 1 and record.occurs != "1"):
             continue
@@ -200,32 +201,48 @@ def _looks(field: Field, text: pl.Expr) -> pl.Expr:
 def swapped(case: Case) -> Iterator[Claim]:
     """Two columns in each other's place, told by what their values look like."""
     for record in case.layout.records:
-        cells = case.findings.filter((pl.col("record") == record.name) & pl.col("field").is_not_null())
-        faulty = [str(name) for (name,), found in cells.group_by("field", maintain_order=True) if case.habitual(found)]
+        told = case.findings.select("n", "line", "record", "field")
+        cells = told.filter((pl.col("record") == record.name) & pl.col("field").is_not_null())
+        habit = case.habitual_by(cells, "field", record.name)
+        faulty = [str(name) for name in cells["field"].unique(maintain_order=True) if name in habit]
+        looks = _Looks(case.batch[record.name])
         fields = {f.name: f for f in record.fields[1:] if f.allowed or f.catalog or _kind(f)}
         done: set[str] = set()
         for name in (name for name in faulty if name in fields):
             for other in fields.values():
                 if not {name, other.name} & done and name != other.name:
-                    lines = _exchanged(case.batch[record.name], fields[name], other)
+                    lines = _exchanged(looks, fields[name], other)
                     if lines:
                         done |= {name, other.name}
                         yield _swap(case, record, cells, (name, other.name), lines)
 
 
-def _exchanged(rows: pl.DataFrame, one: Field, other: Field) -> list[int]:
+class _Looks:
+    """Whether the values of columns could be those of fields, each looked at once."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self.rows = rows
+        self._known: dict[tuple[str, str], pl.Series] = {}
+
+    def __call__(self, field: Field, column: str) -> pl.Series:
+        key = field.name, column
+        if key not in self._known:
+            self._known[key] = self.rows.select(_looks(field, pl.col(column))).to_series()
+        return self._known[key]
+
+
+def _exchanged(looks: _Looks, one: Field, other: Field) -> list[int]:
     """The lines in which two values look like each other's, if most lines that fill both are such."""
-    mine, yours = pl.col(one.name), pl.col(other.name)
+    mine, yours = looks.rows[one.name], looks.rows[other.name]
     filled = (mine != "") & (yours != "")
-    own = _looks(one, mine) & _looks(other, yours)
-    crossed = _looks(other, mine) & _looks(one, yours) & ~own
-    both = rows.filter(filled)
-    turned = both.filter(crossed)
-    if turned.height < 2 or 2 * turned.height <= both.height:  # noqa: PLR2004 one line is no habit
+    own = looks(one, one.name) & looks(other, other.name)
+    crossed = looks(other, one.name) & looks(one, other.name) & ~own
+    turned = int((filled & crossed).sum())
+    if turned < 2 or 2 * turned <= int(filled.sum()):  # noqa: PLR2004 one line is no habit
         return []
     # where one of the two is empty, the other's place tells
-    half = ((mine == "") & _looks(one, yours)) | ((yours == "") & _looks(other, mine))
-    return rows.filter((filled & crossed) | (~filled & half))["line"].to_list()
+    half = ((mine == "") & looks(one, other.name)) | ((yours == "") & looks(other, one.name))
+    return looks.rows.filter((filled & crossed) | (~filled & half))["line"].to_list()
 
 
 def _swap(case: Case, record: Record, cells: pl.DataFrame, pair: tuple[str, str], lines: list[int]) -> Claim:

@@ -36,7 +36,8 @@ def empty_column(case: Case) -> Iterator[Claim]:
 
 def one_value(case: Case) -> Iterator[Claim]:
     """The same wrong value in the same field, time after time."""
-    cells = case.findings.filter(pl.col("value").fill_null("") != "", ~pl.col("code").is_in(_PERSONAL))
+    told = case.findings.select("n", "line", "record", "field", "value", "code")
+    cells = told.filter(pl.col("value").fill_null("") != "", ~pl.col("code").is_in(_PERSONAL))
     key = ["record", "field", "value"]
     groups = cells.group_by(key, maintain_order=True).len().filter(pl.col("len") >= _FEWEST)
     for row in groups.sort("len", descending=True, maintain_order=True).head(_GROUPS).iter_rows(named=True):
