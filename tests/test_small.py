@@ -6,16 +6,17 @@ PISIS_FILES says how many random files (`make differential` asks for many).
 import os
 import random
 
+import polars as pl
 import pytest
 from breaking_lines import at_the_edges
 from test_accepting import EACH
 from test_trust import world
 from worlds import NAME, NOW, facts, file_of
 
-from pisis_batch import judging, pipeline, reading
+from pisis_batch import judging, pipeline, reading, validators
 from pisis_batch.judging import Task
 from pisis_batch.layouts import Layout, Record, shelf
-from pisis_batch.model import Batch, Changes, Facts, Limits, Outcome, Received, framed
+from pisis_batch.model import FINDINGS, Batch, Changes, Facts, Findings, Limits, Outcome, Received, framed
 from pisis_batch.validators import structure, suspects
 
 WORLDS = int(os.environ.get("PISIS_FILES", "32"))
@@ -122,3 +123,23 @@ def test_a_right_file_is_judged_without_a_query(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Batch, "__getitem__", never)
     outcome = _outcome(file_of(lines), known)
     assert (str(outcome.verdict), outcome.changes.counts()["linked"]) == ("cargado", 1)
+
+
+def test_findings_of_one_cell_are_told_once_and_in_order_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    some = ["EST010", "EST021", "ARC007", "EST010", "NOM002"]
+    rows = [
+        (code, "advertencia" if n % 3 == 0 else "error", "estructura", line, "usuario", number, name, str(n), None)
+        for n, (code, line, number, name) in enumerate(
+            (code, line, number, name)
+            for line in (2, None, 1)
+            for number, name in ((4, "primer_nombre"), (None, None), (3, "num_id"), (None, "otro"))
+            for code in some
+        )
+    ]
+    found = [pl.DataFrame(part, schema=FINDINGS, orient="row") for part in (rows[::2], rows[1::2], rows[:3])]
+    few = validators.joined([Findings(frame) for frame in found]).frame
+    monkeypatch.setattr(validators, "_FEW", 0)
+    assert few.equals(validators.joined([Findings(frame) for frame in found]).frame)
+    assert few["line"].to_list() == sorted(few["line"].to_list(), key=lambda line: line or 0)

@@ -212,9 +212,10 @@ def _few_told(every: pl.DataFrame, rank: Mapping[str, int]) -> pl.DataFrame:
         line, _, name, _, _ = rows[place]
         first.setdefault(-place if line is None or name is None else (line, name), place)
     keys = {
-        place: (line is not None, line or 0, number is not None, number or 0, ranks[place], name is not None, place)
+        place: (line is not None, line or 0, number is not None, number or 0, ranks[place], placed, place)
         for place in first.values()
         for line, number, name, _, _ in [rows[place]]
+        for placed in [line is not None and name is not None]
     }
     return every[sorted(keys, key=keys.__getitem__)]
 
