@@ -10,110 +10,23 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import postgresql as pg
+from entities import NOW, day, drop, drop_large, left, register, text, verdicts, workspace
 
 from pisis_batch import service, wiring
-from pisis_batch.adapters import registry_csv
+from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue, Slots
+from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.ports import Ports
-from pisis_batch.settings import FILE, Settings
-
-NOW = datetime.now(UTC)
-_ENTITY = "NI,{number},ESE {number},IPS,PASTO,contacto@e{number}.example,1,CC,{head},CC,{head},1"
-
-
-def number(place: int) -> str:
-    return f"9001{place:05}"
-
-
-def head(place: int) -> str:
-    return f"10{place:06}"
-
-
-def text(place: int, lines: int, day: str) -> bytes:
-    """A sound file: users of an entity, all new, with one profile for every second of them."""
-    control = (
-        f"1|NI|{number(place)}|{day}|{lines}|ESE {number(place)}||CC|{head(place)}|LUISA|PEREZ"
-        f"|CC|{head(place)}|LUISA|PEREZ|CONTACTO@E{number(place)}.EXAMPLE"
-    )
-    users = [
-        f"2|{n}|CC|{1_090_000_000 + n}|JUAN|PEREZ|V|3150000000|MEDICO GENERAL|1||J{n}@E{number(place)}.EXAMPLE"
-        for n in range(1, lines + 1)
-    ]
-    return "\r\n".join([control, *users]).encode()
-
-
-@contextmanager
-def workspace(database: str, entities: int, people: int) -> Iterator[tuple[Path, Settings]]:
-    """A workspace with its registry filled."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / FILE).write_text(f'database = "{database}"\nsettle_seconds = 0.0\nremind_days = 0\n', "utf-8")
-        settings = Settings.load(root)
-        ports = wiring.ports(settings)
-        rows = "\n".join(_ENTITY.format(number=number(e), head=head(e)) for e in range(entities))
-        persons = "\n".join(
-            [f"CC,{head(e)},LUISA,,PEREZ,,l@p.example" for e in range(entities)]
-            + [f"CC,{1_090_000_000 + n},JUAN,,PEREZ,," for n in range(1, people + 1)]
-        )
-        columns = "tipo_id,num_id,razon_social,tipo_entidad,municipio,correo_institucional,correo_confirmado"
-        for table, said in {
-            "entities": f"{columns},rep_tipo_id,rep_num_id,contacto_tipo_id,contacto_num_id,activa\n{rows}\n",
-            "persons": "tipo_id,num_id,primer_nombre,segundo_nombre,primer_apellido,segundo_apellido,correo_personal\n"
-            f"{persons}\n",
-        }.items():
-            frame, problems = registry_csv.read(table, said.encode())
-            assert not problems, problems[:3]  # noqa: S101
-            ports.registry.load(table, frame, NOW)
-        ports.registry.close()  # type: ignore[attr-defined]
-        yield root, settings
-
-
-def drop(root: Path, place: int, content: bytes, day: str) -> None:
-    at(root, place, day).write_bytes(content)
-
-
-def at(root: Path, place: int, day: str) -> Path:
-    """Where an entity's file of a day is dropped."""
-    folder = root / "inbox" / f"CC{head(place)}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"SEG500USIN{day.replace('-', '')}NI{int(number(place)):012}.TXT"
-
-
-def drop_large(root: Path, place: int, lines: int, day: str) -> None:
-    """A file of so many lines, written a piece at a time, beside the inbox and then moved into it."""
-    control, *_ = text(place, 1, day).split(b"\r\n")
-    whole = root / "large.TXT"
-    with whole.open("wb") as file:
-        file.write(control.replace(f"|{day}|1|".encode(), f"|{day}|{lines}|".encode()))
-        for start in range(1, lines + 1, 100_000):
-            numbers = range(start, min(start + 100_000, lines + 1))
-            rows = [
-                f"\r\n2|{n}|CC|{1_090_000_000 + n}|JUAN|PEREZ|V|3150000000|MEDICO GENERAL|1||J{n}@E{number(place)}.EXAMPLE"
-                for n in numbers
-            ]
-            file.write("".join(rows).encode())
-    whole.rename(at(root, place, day))
-
-
-def left(ports: Ports) -> int:
-    with ports.registry.engine.connect() as connection:  # type: ignore[attr-defined]
-        return int(connection.scalar(sa.text("SELECT count(*) FROM receipt WHERE state IN ('recibido', 'procesando')")))
-
-
-def day(back: int) -> str:
-    return (NOW - timedelta(days=1 + back)).strftime("%Y-%m-%d")
 
 
 def inline(database: str, files: int, lines: int) -> dict[str, float]:
@@ -165,9 +78,12 @@ def pid_of(server: pg.PostgreSQL) -> int:
     return int((server.folder / "postmaster.pid").read_text("ascii").split()[0])
 
 
-def commits(server: pg.PostgreSQL, seconds: float, hands: int) -> float:
-    """Commits a second that the server takes from so many connections, each of one row: the disk's limit."""
-    made = sa.create_engine(server.database(), pool_size=hands)
+def commits(server: pg.PostgreSQL, seconds: float, hands: int, *, audited: bool = False) -> float:
+    """Commits a second from so many connections, each of one row of its own: the disk's limit.
+
+    `audited`: each adds a link to the one chain of the audit, so that they go one after another.
+    """
+    made, keys = sa.create_engine(server.database(), pool_size=hands), Keyring()
     with made.begin() as connection:
         connection.execute(sa.text("CREATE TABLE beat (hand int PRIMARY KEY, times int)"))
         for hand in range(hands):
@@ -179,6 +95,10 @@ def commits(server: pg.PostgreSQL, seconds: float, hands: int) -> float:
         with made.connect() as connection:
             while time.monotonic() < until:
                 connection.execute(sa.text("UPDATE beat SET times = times + 1 WHERE hand = :hand"), {"hand": hand})
+                if audited:
+                    trail = Trail(connection, keys, f"beat-{hand}", NOW.isoformat())
+                    trail.tell("medida")
+                    trail.close()
                 connection.commit()
                 done[hand] += 1
 
@@ -193,35 +113,45 @@ def commits(server: pg.PostgreSQL, seconds: float, hands: int) -> float:
 
 def workers(server: pg.PostgreSQL, files: int, lines: int, many: int) -> dict[str, float]:
     """`many` at a time, in one worker process with its children: the files are in line before it starts to draw."""
-    url = server.database()
-    with workspace(url, files + many, lines) as (root, settings):
+    warmers = 4 * many
+    with workspace(server.database(), files + warmers, lines) as (root, settings):
         ports = wiring.ports(settings, workers=True)
         with running(root, many) as (log, pid):
-            for place in range(files, files + many):
+            for place in range(files, files + warmers):
                 drop(root, place, text(place, lines, day(1)), day(1))
             service.take_in(ports)
-            wait(ports, log)  # the worker is up, and as many children as it has files in hand
+            wait(ports, log)  # the worker is up, and has as many children as it has files in hand
             for place in range(files):
                 drop(root, place, text(place, lines, day(0)), day(0))
             cpu, server_cpu = cpu_of(pid), cpu_of(pid_of(server))
+            done, synced = counted(ports)
             begun = time.perf_counter()
             service.take_in(ports)
-            taken = time.perf_counter()
+            taken, waiting = time.perf_counter(), left(ports)
             wait(ports, log)
             ended = time.perf_counter()
+            time.sleep(1.1)  # what the server counts shows a second later
             cpu, server_cpu = cpu_of(pid) - cpu, cpu_of(pid_of(server)) - server_cpu
-        with ports.registry.engine.connect() as connection:  # type: ignore[attr-defined]
-            done = connection.scalar(
-                sa.text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
-            )
+            done, synced = (now - before for now, before in zip(counted(ports), (done, synced), strict=True))
+        assert verdicts(ports) == {"cargado": files + warmers}  # noqa: S101
         ports.registry.close()  # type: ignore[attr-defined]
     return {
         "take_in_ms": 1000 * (taken - begun) / files,
-        "files_per_second": files / (ended - begun),
+        "files_per_second": waiting / (ended - taken),  # of those that nobody was still taking in
+        "with_intake_per_second": files / (ended - begun),
         "commits_per_file": done / files,
+        "syncs_per_file": synced / files,
         "worker_cpu_ms": 1000 * cpu / files,
         "server_cpu_ms": 1000 * server_cpu / files,
     }
+
+
+def counted(ports: Ports) -> tuple[int, int]:
+    """Transactions of the database so far, those that only read included; and how often its log was synced to disk."""
+    done = sa.text("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+    synced = sa.text("SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal'")
+    with ports.registry.engine.connect() as connection:  # type: ignore[attr-defined]
+        return int(connection.scalar(done)), int(connection.scalar(synced))
 
 
 @contextmanager
@@ -288,34 +218,76 @@ def queue_cost(server: pg.PostgreSQL, jobs: int) -> dict[str, float]:
     return {"put_ms": 1000 * statistics.median(put), "fetch_and_end_ms": 1000 * spent / jobs}
 
 
-def beside(server: pg.PostgreSQL, files: int, lines: int, large: int) -> dict[str, float]:
-    """How long small files wait, from reception to verdict, alone and while one of `large` lines is in hand."""
-    said: dict[str, float] = {"large_lines": large}
+def beside(server: pg.PostgreSQL, files: int, lines: int, large: int, seconds: float) -> dict[str, object]:
+    """How long small files take from reception to verdict, alone and while one of `large` lines is in hand.
+
+    They come one after another until the large one has its verdict, or for so many seconds.
+    """
+    said: dict[str, object] = {"large_lines": large}
     with workspace(server.database(), files + 1, lines) as (root, settings):
         ports = wiring.ports(settings, workers=True)
+        register(ports, lines + 1, large)
         with running(root, 2, patient=False) as (log, _):
-            drop(root, 0, text(0, lines, day(2)), day(2))
+            for place in range(4):
+                drop(root, place, text(place, lines, day(2)), day(2))
             service.take_in(ports)
             wait(ports, log)  # it is up
-            for name in ("alone", "beside"):
-                back = 1 if name == "alone" else 0
-                if name == "beside":
-                    drop_large(root, files, large, day(0))
-                    service.take_in(ports)
-                spent = []
-                for place in range(files):
-                    drop(root, place, text(place, lines, day(back)), day(back))
-                    at = time.perf_counter()
-                    (guid,) = service.take_in(ports)
-                    while ports.registry.receipt(guid).state not in {"terminado", "cuarentena"}:  # type: ignore[union-attr]
-                        time.sleep(0.01)
-                    spent.append(time.perf_counter() - at)
-                said[f"{name}_p50_ms"] = 1000 * statistics.median(spent)
-                said[f"{name}_p95_ms"] = 1000 * statistics.quantiles(spent, n=20)[-1]
-                if name == "beside":
-                    said["large_still_in_hand"] = float(left(ports))
+            said |= _told("alone", [small(root, ports, place, lines, 1) for place in range(files)])
+            drop_large(root, files, large, day(0))
+            (guid,) = service.take_in(ports)
+            begun, spent, place = time.monotonic(), list[float](), 0
+            while not ended(ports, guid) and time.monotonic() < begun + seconds:
+                spent.append(small(root, ports, place % files, lines, 3 + place // files))
+                place += 1
+            said |= _told("beside", spent)
+            said |= {"large_ended": ended(ports, guid), "large_seconds": round(time.monotonic() - begun, 1)}
+        said["verdicts"] = verdicts(ports)
         ports.registry.close()  # type: ignore[attr-defined]
     return said
+
+
+def small(root: Path, ports: Ports, place: int, lines: int, back: int) -> float:
+    """Seconds of one small file from reception to verdict."""
+    drop(root, place, text(place, lines, day(back)), day(back))
+    begun = time.perf_counter()
+    (guid,) = service.take_in(ports)
+    while not ended(ports, guid):
+        time.sleep(0.01)
+    return time.perf_counter() - begun
+
+
+def ended(ports: Ports, guid: str) -> bool:
+    receipt = ports.registry.receipt(guid)
+    return receipt is not None and receipt.state in {"terminado", "cuarentena"}
+
+
+def _told(name: str, spent: list[float]) -> dict[str, object]:
+    at = statistics.quantiles(spent, n=20, method="inclusive") if len(spent) > 1 else [max(spent, default=0.0)]
+    return {
+        f"{name}_files": len(spent),
+        f"{name}_p50_ms": 1000 * statistics.median(spent or [0.0]),
+        f"{name}_p95_ms": 1000 * at[-1],
+        f"{name}_longest_ms": 1000 * max(spent, default=0.0),
+    }
+
+
+def parts(server: pg.PostgreSQL, said: argparse.Namespace) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    """(what `--only` calls it, its key in what is told, how it is measured), the quick ones first."""
+    files, lines = said.files, said.lines
+    yield "inline", "inline_sqlite", lambda: inline("sqlite:///var/registry.db", files, lines)
+    yield "inline", "inline_postgresql", lambda: inline(server.database(), files, lines)
+    for key, audited in (("commits_per_second", False), ("audited_per_second", True)):
+        yield (
+            "commits",
+            key,
+            lambda audited=audited: {  # type: ignore[misc]
+                str(hands): round(commits(server, 3.0, hands, audited=audited)) for hands in (1, 2, 4)
+            },
+        )
+    for many in (1, 2, 4):
+        yield "workers", f"workers_{many}", lambda many=many: workers(server, files, lines, many)  # type: ignore[misc]
+    yield "queue", "queue", lambda: queue_cost(server, 500)
+    yield "beside", "beside", lambda: beside(server, min(files, 60), lines, said.large, said.beside_seconds)
 
 
 def main() -> None:
@@ -323,10 +295,14 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--lines", type=int, default=75)
     parser.add_argument("--large", type=int, default=5_000_000)
-    parser.add_argument("--only", default="inline,workers,queue,beside")
+    parser.add_argument("--beside-seconds", type=float, default=300.0, help="how long the large file is accompanied")
+    parser.add_argument(
+        "--only", default="inline,commits,workers,queue,beside", help="the rest stays as it was written"
+    )
     parser.add_argument("--json", type=Path)
     said = parser.parse_args()
-    told: dict[str, object] = {
+    written = json.loads(said.json.read_text("utf-8")) if said.json and said.json.exists() else {}
+    told: dict[str, object] = written | {
         "files": said.files, "lines": said.lines, "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1),
     }  # fmt: skip
     begun = time.monotonic()
@@ -334,23 +310,16 @@ def main() -> None:
         for name in ("fsync", "full_page_writes"):  # what the tests' server leaves out
             server.run(f"ALTER SYSTEM SET {name} = 'on'")
         server.restart("fast")
-        if "inline" in said.only:
-            told["inline_sqlite"] = inline("sqlite:///var/registry.db", said.files, said.lines)
-            told["inline_postgresql"] = inline(server.database(), said.files, said.lines)
-        if "workers" in said.only:
-            told["commits_per_second"] = {str(hands): round(commits(server, 3.0, hands)) for hands in (1, 4)}
-            for many in (1, 2, 4):
-                told[f"workers_{many}"] = workers(server, said.files, said.lines, many)
-        if "queue" in said.only:
-            told["queue"] = queue_cost(server, 500)
-        if "beside" in said.only:
-            told["beside"] = beside(server, min(said.files, 60), said.lines, said.large)
-    told["minutes"] = round((time.monotonic() - begun) / 60, 1)
-    told["load_after"] = round(os.getloadavg()[0], 1)
-    shown = json.dumps(told, indent=1)
-    if said.json:
-        said.json.write_text(shown + "\n", "utf-8")
-    sys.stdout.write(shown + "\n")
+        for part, key, measure in parts(server, said):
+            if part not in said.only.split(","):
+                continue
+            told[key] = measure()
+            told["minutes"] = round((time.monotonic() - begun) / 60, 1)
+            told["load_after"] = round(os.getloadavg()[0], 1)
+            sys.stderr.write(f"{key}: {told['minutes']} min\n")
+            if said.json:
+                said.json.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    sys.stdout.write(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -140,13 +140,13 @@ def metrics(ports: Ports) -> "Metrics":
     return Metrics(ports.registry.engine, ports.registry.lease_seconds)
 
 
-def vitals(settings: Settings, ports: Ports, loops: "Loops") -> "Vitals":
-    """What the service says of itself. Raises SettingsError when its registry is in no database."""
+def vitals(settings: Settings, ports: Ports, loops: "Loops", *, intake: bool = True) -> "Vitals":
+    """What the service says of itself (a worker has no inbox). Raises SettingsError: its registry is in no database."""
     from pisis_batch.adapters.vitals import Vitals
 
     if not isinstance(ports.registry, SqlRegistry):
         raise SettingsError("la salud del servicio necesita el registro en una base de datos")
-    folders = [settings.inbox, settings.claims]
+    folders = [settings.inbox, settings.claims] if intake else []
     if settings.storage.get_secret_value() == "folder":
         folders += [settings.archive, settings.outbox]
     return Vitals(loops, ports.registry.engine, tuple(folders), ports.registry.lease_seconds)

@@ -11,6 +11,7 @@ from test_workers import ports as ports  # noqa: PLC0414 the fixture that enlist
 from worlds import NOW, file_of
 
 from pisis_batch import service, wiring
+from pisis_batch.adapters import status_server
 from pisis_batch.cli import root
 from pisis_batch.ports import Ports
 from pisis_batch.settings import Settings
@@ -30,7 +31,8 @@ def test_metrics_tell_what_waits_and_what_was_done(
     made: Ports = request.getfixturevalue("ports") if database else request.getfixturevalue("inline_ports")
     metrics = wiring.metrics(made)
     work = metrics.around(service.FileWork(made, metrics.ended))
-    close = metrics.serve(19_464)
+    vitals = wiring.vitals(Settings.load(workspace), made, list)
+    close = status_server.serve(19_464, vitals, metrics.page)
     drop(workspace, file_of(GOOD))
     (guid,) = service.take_in(made)
     before = scraped(19_464)

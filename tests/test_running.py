@@ -19,10 +19,11 @@ from typing import Any
 
 import pytest
 from confined import calls, service
-from conftest import GOOD
+from conftest import GOOD, filled
 from test_service import drop
 from worlds import NAME, file_of
 
+from pisis_batch import service as service_of
 from pisis_batch import wiring
 from pisis_batch.ports import Ports
 from pisis_batch.service import Beats, watch
@@ -48,12 +49,14 @@ def asked(port: int, page: str) -> tuple[int, dict[str, Any]]:
 
 
 @contextmanager
-def serving(workspace: Path, *options: str, before: tuple[str, ...] = (), **environment: str) -> Iterator[Any]:
-    """A real `pisis watch`, and the socket on which systemd would hear it."""
+def serving(
+    workspace: Path, *options: str, order: str = "watch", before: tuple[str, ...] = (), **environment: str
+) -> Iterator[Any]:
+    """A real `pisis watch` or `pisis worker`, and the socket on which systemd would hear it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind("\0pisis-" + workspace.name + str(os.getpid()))
         heard.settimeout(60)
-        command = [*before, sys.executable, "-c", MAIN, "-w", str(workspace), "watch", *options]
+        command = [*before, sys.executable, "-c", MAIN, "-w", str(workspace), order, *options]
         told = {"NOTIFY_SOCKET": "@" + heard.getsockname()[1:].decode(), "PISIS_SETTLE_SECONDS": "0", **environment}
         process = subprocess.Popen(command, env={**os.environ, **told}, stderr=subprocess.PIPE, text=True)
         try:
@@ -141,6 +144,33 @@ def test_the_service_works_under_the_locks_of_its_unit(workspace: Path, ports: P
     (ack,) = (workspace / "outbox").glob("CC10000001/*/ack.json")
     assert ack.stat().st_mode & 0o077 == 0
     assert json.loads(ack.read_bytes())["file_name"] == NAME
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_worker_says_the_same_of_itself_as_the_watcher(workspace: Path) -> None:
+    ports = filled(wiring.ports(Settings.load(workspace, settle_seconds=0), workers=True))
+    (workspace / "outbox").mkdir(exist_ok=True)
+    port = free_port()
+    with serving(workspace, "--metrics", str(port), "--no-chores", order="worker", WATCHDOG_USEC="300000") as (
+        process,
+        heard,
+    ):
+        assert hears(heard, "READY=1")
+        assert hears(heard, "WATCHDOG=1")
+        drop(workspace, file_of(GOOD.split("\n", 1)[0]))
+        (guid,) = service_of.take_in(ports)
+        until((workspace / "outbox/CC10000001" / guid / "ack.json").is_file)
+        code, told = asked(port, "/health")
+        assert (code, list(told["signs"])) == (200, ["cola"])
+        code, told = asked(port, "/ready")
+        assert code == 200, told
+        assert {"cola", "base de datos", "carpeta archive", "carpeta outbox"} <= set(told["signs"])
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert b"pisis_files_total{verdict=" in answer.read()
+        process.send_signal(signal.SIGTERM)
+        assert hears(heard, "STOPPING=1")
+        assert process.wait(15) == 0
+    ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
 
 
 def test_a_stop_comes_soon_whatever_is_in_hand_and_loses_nothing(workspace: Path, ports: Ports) -> None:

@@ -27,7 +27,7 @@ from pisis_batch.ports import JudgeError, UnavailableError
 _START_SECONDS = 60.0
 _ENOUGH_TASKS = 1000
 _BEAT_SECONDS = 10.0
-_IDLE = 2  # one to work and one to spare
+_IDLE = 2  # one to work and one to spare, at least; as many as were busy at once are kept
 _POLARS = ("POLARS_MAX_THREADS", "POLARS_SKIP_CPU_CHECK")  # the latter where no page is both written and run
 #: Names of the environment that a child needs; no setting and no secret of ours is among them.
 _ENVIRONMENT = (
@@ -69,6 +69,7 @@ class ChildJudge:
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
         self._spare = self._closed = False
+        self._most = _IDLE
         self._lock = threading.Lock()
         weakref.finalize(self, _dismiss, self._idle)
 
@@ -111,6 +112,7 @@ class ChildJudge:
                 child.kill()
                 child = _Child(self._layouts)
             self._busy.add(child)
+            self._most = max(self._most, len(self._busy))
             if self._spare and not self._idle:
                 self._idle.append(_Child(self._layouts))
         return child
@@ -118,7 +120,7 @@ class ChildJudge:
     def _back(self, child: "_Child", *, kept: bool) -> None:
         with self._lock:
             self._busy.discard(child)
-            if kept and not self._closed and len(self._idle) < _IDLE:
+            if kept and not self._closed and len(self._idle) + len(self._busy) < self._most + self._spare:
                 self._idle.append(child)
                 return
         child.kill()

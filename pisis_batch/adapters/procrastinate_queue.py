@@ -11,6 +11,7 @@ import dataclasses
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
@@ -152,12 +153,33 @@ class ProcrastinateQueue:
         del seconds
         return True
 
-    def serve(self, work: Work, slots: Slots, stop: threading.Event) -> None:
-        """Be a worker until `stop`: files in hand are finished, nothing new is begun."""
-        asyncio.run(self._serve(work, slots, stop))
+    def serve(
+        self,
+        work: Work,
+        slots: Slots,
+        stop: threading.Event,
+        *,
+        beat: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Be a worker until `stop`: files in hand are finished, nothing new is begun.
 
-    async def _serve(self, work: Work, slots: Slots, stop: threading.Event) -> None:
-        asyncio.get_running_loop().set_exception_handler(_kind_only)
+        `beat` is called as often as the worker says to the others that it lives; `on_ready` once it draws work.
+        """
+        asyncio.run(self._serve(work, slots, stop, beat, on_ready))
+
+    async def _serve(
+        self,
+        work: Work,
+        slots: Slots,
+        stop: threading.Event,
+        beat: Callable[[], None],
+        on_ready: Callable[[], None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_kind_only)
+        # each job has a thread, and so has who waits for the stop and who tends: a loop's own are as few as the cores
+        loop.set_default_executor(ThreadPoolExecutor(slots.files + slots.large + slots.chores + 4))
         clock = await asyncio.to_thread(DatabaseClock, self._engine)
         async with _connector(self._engine) as connector:
             files, chores = _apps(connector, work, clock)
@@ -165,11 +187,17 @@ class ProcrastinateQueue:
             if slots.chores:
                 roles.append((chores, CHORES, 1))
             tasks = [asyncio.create_task(_steady(app, queue, many, self._lease)) for app, queue, many in roles if many]
-            tasks.append(asyncio.create_task(self._tend(stop)))
+            tasks += [asyncio.create_task(self._tend(stop)), asyncio.create_task(self._beating(beat))]
+            on_ready()
             await asyncio.to_thread(stop.wait)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _beating(self, beat: Callable[[], None]) -> None:
+        while True:
+            beat()
+            await asyncio.sleep(self._lease * HEARTBEAT)
 
     async def _tend(self, stop: threading.Event) -> None:
         """Give dead workers' jobs back, and jobs to receipts that have none; one worker of all at a time."""

@@ -1,11 +1,11 @@
 """Metrics for Prometheus: what this process did, and the figures of the whole service at the moment of asking."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -42,17 +42,6 @@ class Metrics:
     def page(self) -> bytes:
         """Everything, as Prometheus reads it."""
         return generate_latest(self.registry)
-
-    def serve(self, port: int, address: str = "127.0.0.1") -> Callable[[], None]:
-        """Answer on a port; what ends it."""
-        server, thread = start_http_server(port, addr=address, registry=self.registry)
-
-        def close() -> None:
-            server.shutdown()
-            server.server_close()
-            thread.join(5)
-
-        return close
 
 
 class Measured:

@@ -1,16 +1,18 @@
 """Commands of a service that runs day and night: worker, expire, upgrade."""
 
-import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 import click
 
-from pisis_batch.cli import FAULT
+from pisis_batch.cli import FAULT, serving
 from pisis_batch.model import Outcome
-from pisis_batch.ports import Work
-from pisis_batch.settings import Settings, SettingsError
+from pisis_batch.ports import Judge, Work
+from pisis_batch.settings import Settings
+
+_DRAIN_SECONDS = 60.0  # half of what the unit gives
 
 
 @click.command()
@@ -19,8 +21,8 @@ from pisis_batch.settings import Settings, SettingsError
     "--large", type=click.IntRange(0), default=1, show_default=True, help="Archivos grandes a la vez, aparte."
 )
 @click.option("--no-chores", is_flag=True, help="Solo archivos: el correo y lo que pide el calendario los hacen otros.")
-@click.option("--metrics", type=click.IntRange(1, 65535), help="Puerto de métricas para Prometheus.")
-@click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Dónde se ofrecen.")
+@click.option("--metrics", type=click.IntRange(1, 65535), help="Puerto de /metrics (Prometheus), /health y /ready.")
+@click.option("--metrics-address", default="127.0.0.1", show_default=True, help="Dónde se ofrece ese puerto.")
 @click.option("--allow-fixed-clock", is_flag=True, help="Permitir PISIS_NOW (solo para pruebas).")
 @click.pass_obj
 def worker(
@@ -38,14 +40,11 @@ def worker(
     Puede haber cualquier número de ellos, en cualquier número de máquinas, sobre la misma base PostgreSQL.
     """
     from pisis_batch import service, wiring
+    from pisis_batch.adapters import systemd
 
-    settings = Settings.load(workspace)
-    if settings.now is not None and not allow_fixed_clock:
-        raise SettingsError("PISIS_NOW detiene el reloj: no se usa en el servicio sin --allow-fixed-clock")
+    settings = serving.by_the_clock(Settings.load(workspace), fixed_allowed=allow_fixed_clock)
     ports, queue = wiring.worker(settings)
-    stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop, beats = serving.stopped(), service.Beats()
     click.echo(f"Trabajando: {concurrency} archivos a la vez y {large} grandes", err=True)
     measured = wiring.metrics(ports) if metrics else None
 
@@ -56,9 +55,26 @@ def worker(
 
     work: Work = service.FileWork(ports, ended)
     if metrics and measured:
-        measured.serve(metrics, metrics_address)
+        serving.asked_on(metrics, settings, ports, beats, measured, address=metrics_address, intake=False)
         work = measured.around(work)
-    queue.serve(work, wiring.slots(concurrency, large, chores=not no_chores), stop)
+    systemd.watchdog(beats.silent, stop)
+    ports.judge.warm()
+    threading.Thread(target=_hurry, args=(stop, ports.judge), name="hurry", daemon=True).start()
+    queue.serve(
+        work,
+        wiring.slots(concurrency, large, chores=not no_chores),
+        stop,
+        beat=lambda: beats.beat("cola"),
+        on_ready=lambda: serving.ready(f"trabajando, {concurrency} archivos a la vez y {large} grandes"),
+    )
+    ports.judge.close()
+
+
+def _hurry(stop: threading.Event, judge: Judge) -> None:
+    """After the stop: what is not judged in a minute goes back in line, and not as an attempt."""
+    stop.wait()
+    time.sleep(_DRAIN_SECONDS)
+    judge.close()
 
 
 @click.command()

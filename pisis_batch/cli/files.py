@@ -1,7 +1,6 @@
 """Commands about files: check, process, watch, reprocess, runs, deliver."""
 
 import os
-import signal
 import sys
 import threading
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pisis_batch import service
-from pisis_batch.cli import REJECTED
+from pisis_batch.cli import REJECTED, serving
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
 from pisis_batch.cli.shelves import LAYOUTS, known
 from pisis_batch.model import Content, Id, Limits, Outcome, Received, Verdict
@@ -178,18 +177,15 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
 @click.pass_obj
 def watch(workspace: Path | None, metrics: int | None, *, enqueue: bool, allow_fixed_clock: bool) -> None:
     """El servicio: vigila el buzón, procesa y responde hasta recibir SIGTERM o Ctrl-C."""
-    settings = Settings.load(workspace)
-    if settings.now is not None and not allow_fixed_clock:
-        raise SettingsError("PISIS_NOW detiene el reloj: no se usa en el servicio sin --allow-fixed-clock")
+    settings = serving.by_the_clock(Settings.load(workspace), fixed_allowed=allow_fixed_clock)
+    from pisis_batch import wiring
     from pisis_batch.adapters import systemd
     from pisis_batch.adapters.watchdog_hints import WatchdogHints
 
     ports = _wired(settings, workers=enqueue)
-    stop, beats = threading.Event(), service.Beats()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: _stop(stop))
+    stop, beats = serving.stopped(), service.Beats()
     if metrics:
-        _status(metrics, settings, ports, beats)
+        serving.asked_on(metrics, settings, ports, beats, wiring.metrics(ports))
     systemd.watchdog(beats.silent, stop)
     click.echo(f"Vigilando {settings.inbox}", err=True)
     done = service.watch(
@@ -198,32 +194,12 @@ def watch(workspace: Path | None, metrics: int | None, *, enqueue: bool, allow_f
         rescan_seconds=settings.rescan_seconds,
         stop=stop,
         on_outcome=lambda outcome: click.echo(f"{outcome.received.guid} {outcome.verdict}", err=True),
-        on_ready=lambda: _ready(settings),
+        on_ready=lambda: serving.ready(f"vigilando {settings.inbox}"),
         beats=beats,
     )
     if not done:  # what is in hand dies with us, unwritten, and is done again: nobody waits for it
         sys.stderr.flush()
         os._exit(0)
-
-
-def _ready(settings: Settings) -> None:
-    from pisis_batch.adapters import systemd
-
-    systemd.notify(f"READY=1\nSTATUS=vigilando {settings.inbox}")
-
-
-def _stop(stop: threading.Event) -> None:
-    from pisis_batch.adapters import systemd
-
-    stop.set()
-    systemd.notify("STOPPING=1\nSTATUS=terminando lo que está en curso")
-
-
-def _status(port: int, settings: Settings, ports: "Ports", beats: "service.Beats") -> None:
-    from pisis_batch import wiring
-    from pisis_batch.adapters import status_server
-
-    status_server.serve(port, wiring.vitals(settings, ports, beats.loops), wiring.metrics(ports).page)
 
 
 @click.command()
