@@ -25,7 +25,7 @@ from pisis_batch.numbering import Numbering
 
 _WORKERS = 2
 _FLUSH = 60_000  # suspects judged at a time: more than this costs memory and saves no more set-up
-_GROUP, _SUSPECTS = 16, 30_000  # chunks looked at together, fewer when they have so many suspects
+_TOGETHER, _SUSPECTS = 350_000, 30_000  # lines looked at together, fewer when so many are suspects
 _DIGITS = 18
 _ROOM = 1 << 18  # numbers to grow by
 
@@ -217,7 +217,9 @@ class _Sifting:
         self._starts.append((offset, self.last + 1))
         self._group.append((self.last + 1, piece))
         self.last += piece.many
-        if last or len(self._group) >= _GROUP or sum(one.suspects.height for _, one in self._group) >= _SUSPECTS:
+        doubtful = sum(one.suspects.height for _, one in self._group)
+        lines = sum(one.many for _, one in self._group)
+        if last or not doubtful or doubtful >= _SUSPECTS or lines >= _TOGETHER:
             accepted, suspects = _together(self._group)
             self._group.clear()
             self._take(accepted, suspects, last=last)
