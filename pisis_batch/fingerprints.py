@@ -4,6 +4,7 @@ Two cells may meet in one number (once in 10^19 pairs): what is repeated in a fi
 registry vouches for is not. Numbers are the same in every process that runs the same version of polars.
 """
 
+import mmap
 import operator
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -80,6 +81,16 @@ def among(numbers: np.ndarray, those: np.ndarray) -> np.ndarray:
     return pl.Series(numbers).is_in(pl.Series(those).implode()).to_numpy()
 
 
+def among_ranked(numbers: np.ndarray, ranked: np.ndarray) -> np.ndarray:
+    """Which of some numbers, in any order, are among sorted ones."""
+    if not len(ranked):
+        return np.zeros(len(numbers), bool)
+    place = np.searchsorted(ranked, numbers)
+    place[place == len(ranked)] = 0
+    found: np.ndarray = ranked[place] == numbers
+    return found
+
+
 def shares(*numbers: np.ndarray) -> Iterator[list[np.ndarray]]:
     """Of each array the smallest quarter of all numbers, sorted, then the next: so no second copy of all is needed."""
     step = 2**64 // _SHARES
@@ -98,7 +109,15 @@ def strangers(numbers: np.ndarray, ranked: Sequence[np.ndarray], others: np.ndar
         for those in (*more, *ranked):
             left = left[~_found(left, those)]  # noqa: PLW2901 what is left of it
         found.append(np.unique(left))
+        for those in ranked:
+            _looked_through(those)
     return np.concatenate(found)
+
+
+def _looked_through(numbers: np.ndarray) -> None:
+    """Give back the pages of numbers that are mapped from a file: they are not needed soon."""
+    if isinstance(numbers.base, mmap.mmap):
+        numbers.base.madvise(mmap.MADV_DONTNEED)
 
 
 def repeated(numbers: np.ndarray) -> np.ndarray:
@@ -112,8 +131,5 @@ def _found(ordered: np.ndarray, ranked: np.ndarray) -> np.ndarray:
     for start in range(0, len(ordered), _STRETCH):
         some = ordered[start : start + _STRETCH]
         near = ranked[np.searchsorted(ranked, some[0]) : np.searchsorted(ranked, some[-1], side="right")]
-        if len(near):
-            place = np.searchsorted(near, some)
-            place[place == len(near)] = 0
-            found[start : start + _STRETCH] = near[place] == some
+        found[start : start + _STRETCH] = among_ranked(some, near)
     return found

@@ -11,7 +11,7 @@ from pisis_batch import fingerprints
 from pisis_batch.model import Batch, Facts, Index, Persons
 from pisis_batch.validators.trust import enabled
 
-_STRETCH = 1_000_000  # lines looked at together, to spare memory
+_STRETCH = 250_000  # lines looked at together, to spare memory
 
 
 def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
@@ -51,8 +51,8 @@ def _not_fine(profiles: Persons, index: Index, pairs: list[str]) -> list[np.ndar
         key, said = (those[start : start + _STRETCH] for those in (profiles.key, profiles.said))
         asked, withdraws = fingerprints.what(said), fingerprints.takes(said)
         fine = fingerprints.among(asked, grantable)
-        held = fingerprints.among(key, index.held)
-        own = fingerprints.among(fingerprints.granted(key, asked), index.granted)
+        held = fingerprints.among_ranked(key, index.held)
+        own = fingerprints.among_ranked(fingerprints.granted(key, asked), index.granted)
         found.append(profiles.who[start : start + _STRETCH][~np.where(withdraws, held, fine & (~held | own))])
     return found
 
