@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pisis_batch.model import LINKED, Brake, Changes, Outcome, Verdict
+from pisis_batch.model import KINDS, LINKED, Brake, Changes, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def digest(outcome: Outcome) -> str:
     """SHA-256 over the entity, the changes in a fixed order, and what those people held in the registry before."""
     facts = outcome.facts
     basis = {} if facts is None else {"linked_before": facts.linked, "grants_before": facts.grants}
-    parts = {field.name: getattr(outcome.changes, field.name) for field in dataclasses.fields(Changes)}
+    parts = {name: getattr(outcome.changes, name) for name in KINDS}
     said = hashlib.sha256(f"{outcome.examined.entity}\n".encode())
     for name, frame in {**parts, **basis}.items():
         rows = frame.drop("line", strict=False)
@@ -55,10 +55,24 @@ def holds(outcome: Outcome, brake: Brake) -> bool:
     """Whether the file unlinks so many that two people must agree first."""
     if outcome.verdict is not Verdict.CARGADO or outcome.facts is None:
         return False
-    leaving = outcome.changes.unlinked.height
+    return _too_many(outcome.changes.counts()["unlinked"], outcome.facts.users, brake)
+
+
+def may_hold(outcome: Outcome, brake: Brake) -> bool:
+    """Whether a large file whose changes are not known yet would be held; True also when that cannot be told."""
+    from pisis_batch import fingerprints  # noqa: PLC0415 only a large file needs what it loads
+
+    figures = outcome.examined.batch.figures if outcome.examined.batch else None
+    users = figures.people.get("usuario") if figures else None
+    if users is None or users.said is None or outcome.facts is None:
+        return True
+    return _too_many(int(fingerprints.takes(users.said).sum()), outcome.facts.users, brake)
+
+
+def _too_many(leaving: int, users: int, brake: Brake) -> bool:
     if brake.users and leaving > brake.users:
         return True
-    share = leaving * 100 > brake.percent * outcome.facts.users
+    share = leaving * 100 > brake.percent * users
     return bool(brake.percent) and leaving >= brake.at_least and share
 
 

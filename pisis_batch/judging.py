@@ -18,6 +18,7 @@ from pisis_batch.model import (
     Facts,
     Limits,
     Outcome,
+    Parts,
     Questions,
     Received,
     Rendered,
@@ -27,6 +28,7 @@ from pisis_batch.model import (
 )
 
 Ask = Callable[[Questions], Facts]
+Keep = pipeline.Keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,12 @@ class Judged:
     documents: tuple[Attachment, ...] = ()
 
 
-def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
-    """Both validations against the registry as it is now. An unsound file asks it only for addresses."""
-    outcome = outcome_of(task, shelf, ask)
+def judge(task: Task, shelf: Shelf, ask: Ask, keep: Keep | None = None) -> Judged:
+    """Both validations against the registry as it is now. An unsound file asks it only for addresses.
+
+    `keep` takes the changes of a very large file as they are found, which then are not in the outcome.
+    """
+    outcome = outcome_of(task, shelf, ask, keep if task.told else None)
     if task.brake:
         outcome = effects.braked(outcome, task.brake)
     if task.refused:
@@ -78,13 +83,15 @@ def judge(task: Task, shelf: Shelf, ask: Ask) -> Judged:
     return Judged(dataclasses.replace(outcome, examined=examined, corrected=None, progress=None), mails, documents)
 
 
-def outcome_of(task: Task, shelf: Shelf, ask: Ask) -> Outcome:
+def outcome_of(task: Task, shelf: Shelf, ask: Ask, keep: Keep | None = None) -> Outcome:
     """The verdict alone, with the whole batch."""
     if task.outsider:
         ask = _outside(ask)
     examined = pipeline.examine(task.received, shelf, task.limits, task.trust)
     if examined.sound and _sifted(examined.batch):
-        return pipeline.judge_parts(examined, ask, task.limits, sender_judged=task.sender_judged)
+        return pipeline.judge_parts(
+            examined, ask, task.limits, sender_judged=task.sender_judged, brake=task.brake, keep=keep
+        )
     facts = ask(pipeline.questions(examined))
     if not examined.sound:
         return pipeline.conclude(examined, facts)
@@ -135,6 +142,12 @@ def with_received(judged: Judged, received: Received) -> Judged:
     """The same about another copy of the file."""
     examined = dataclasses.replace(judged.outcome.examined, received=received)
     return dataclasses.replace(judged, outcome=dataclasses.replace(judged.outcome, examined=examined))
+
+
+def with_parts(judged: Judged, parts: Parts) -> Judged:
+    """The same with the changes that were kept elsewhere."""
+    changes = dataclasses.replace(judged.outcome.changes, parts=parts)
+    return dataclasses.replace(judged, outcome=dataclasses.replace(judged.outcome, changes=changes))
 
 
 def _stores(outcome: Outcome) -> bool:

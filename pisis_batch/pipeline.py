@@ -8,16 +8,18 @@ from importlib import resources
 
 import polars as pl
 
-from pisis_batch import changes, reading, signing, validators, verdict
+from pisis_batch import changes, effects, reading, signing, validators, verdict
 from pisis_batch.layouts import Layout, Shelf, travels
 from pisis_batch.model import (
     ORPHAN,
     Batch,
+    Brake,
     Changes,
     Counts,
     Examined,
     Facts,
     Findings,
+    Index,
     Limits,
     Outcome,
     Questions,
@@ -27,6 +29,8 @@ from pisis_batch.model import (
     Verdict,
 )
 
+#: Takes the changes of a part.
+Keep = Callable[[Changes], None]
 #: Bytes from which a file is sifted.
 LARGE = 32 * 1024 * 1024
 
@@ -158,22 +162,35 @@ def judge(examined: Examined, facts: Facts, *, sender_judged: bool = True) -> Ou
 
 
 def judge_parts(
-    examined: Examined, ask: Callable[[Questions], Facts], limits: Limits, *, sender_judged: bool = True
+    examined: Examined,
+    ask: Callable[[Questions], Facts],
+    limits: Limits,
+    *,
+    sender_judged: bool = True,
+    brake: Brake | None = None,
+    keep: Keep | None = None,
 ) -> Outcome:
-    """`judge` for a sifted file: its persons a part at a time, each with what the registry says of them."""
-    checked = check_parts(examined, ask, limits, sender_judged=sender_judged)
-    return plan_parts(checked, ask, limits) if checked.verdict is Verdict.CARGADO else checked
+    """`judge` for a sifted file: its persons a part at a time, each with what the registry says of them.
+
+    With `brake` and `keep` the changes of each part go to `keep`, unless the file may be held: who is to approve it
+    sees all of them.
+    """
+    checked = _checked(examined, ask, limits, sender_judged=sender_judged)
+    if checked.verdict is Verdict.CARGADO:
+        if keep is None or brake is None or effects.may_hold(checked, brake):
+            checked = _planned(checked, ask, limits)
+        else:
+            checked = _passed(checked, ask, limits, keep)
+    return _without_index(checked)
 
 
-def check_parts(
-    examined: Examined, ask: Callable[[Questions], Facts], limits: Limits, *, sender_judged: bool = True
-) -> Outcome:
+def _checked(examined: Examined, ask: Callable[[Questions], Facts], limits: Limits, *, sender_judged: bool) -> Outcome:
     """The verdict on a sifted file without its changes. Whoever repeats the registry is not looked at at all."""
     batch, asked = examined.batch, questions(examined)
     facts = ask(dataclasses.replace(asked, index=True))
     whole = dataclasses.replace(judge(examined, facts, sender_judged=sender_judged), changes=Changes())
     if batch is None or facts.earlier or validators.check_sender(batch, whole.facts or facts).blocks:
-        return _without_index(whole)
+        return whole
     from pisis_batch import parting  # noqa: PLC0415 only a large file needs what it loads
     from pisis_batch.validators import recognised  # noqa: PLC0415 the same
 
@@ -185,10 +202,10 @@ def check_parts(
     findings = validators.joined(found)
     reached = verdict.decide(findings, facts)
     counts = verdict.count(batch, findings, reached)
-    return _without_index(dataclasses.replace(whole, findings=findings, verdict=reached, counts=counts))
+    return dataclasses.replace(whole, findings=findings, verdict=reached, counts=counts)
 
 
-def plan_parts(outcome: Outcome, ask: Callable[[Questions], Facts], limits: Limits) -> Outcome:
+def _planned(outcome: Outcome, ask: Callable[[Questions], Facts], limits: Limits) -> Outcome:
     """A sifted file that is to be loaded with its changes, and what the registry held of those persons."""
     batch, facts, asked = outcome.examined.batch, outcome.facts, questions(outcome.examined)
     if batch is None or facts is None:
@@ -203,6 +220,44 @@ def plan_parts(outcome: Outcome, ask: Callable[[Questions], Facts], limits: Limi
         grants.append(known.grants)
     facts = dataclasses.replace(facts, linked=pl.concat(linked), grants=pl.concat(grants))
     return dataclasses.replace(outcome, facts=facts, changes=Changes.of(planned))
+
+
+def _passed(outcome: Outcome, ask: Callable[[Questions], Facts], limits: Limits, keep: Keep) -> Outcome:
+    """A sifted file that is to be loaded, its changes handed on part by part: none of them stays here."""
+    batch, facts = outcome.examined.batch, outcome.facts
+    if batch is None or facts is None:
+        raise ValueError("only a judged file has changes")
+    from pisis_batch import parting  # noqa: PLC0415 only a large file needs what it loads
+
+    asked = dataclasses.replace(questions(outcome.examined), only_people=True)
+    passed = Changes().counts()
+    for part in parting.parts(outcome.received.content, batch, limits):
+        known = ask(dataclasses.replace(asked, people=_touched(part, facts.index)))
+        planned = changes.plan(part, known)
+        for kind, many in planned.counts().items():
+            passed[kind] += many
+        keep(planned)
+    return dataclasses.replace(outcome, changes=Changes(passed=passed))
+
+
+def _touched(part: Batch, index: Index | None) -> pl.DataFrame:
+    """The persons of whom the registry may hold what a part's changes depend on.
+
+    Of whoever is not linked, and holds none of the profiles that are named, it holds nothing that matters; the index
+    knows no number that is not well-formed.
+    """
+    people = _people(part)
+    if index is None:
+        return people
+    from pisis_batch import fingerprints  # noqa: PLC0415 only a large file needs what it loads
+    from pisis_batch.validators.identidad import WELL_FORMED  # noqa: PLC0415 the same
+
+    odd = ~pl.concat_str(fingerprints.WHO, separator="|").str.contains(WELL_FORMED)
+    linked = fingerprints.hashed(fingerprints.WHO).is_in(index.linked["hash"].implode())
+    held = fingerprints.hashed(fingerprints.HELD).is_in(index.held["hash"].implode())
+    named = part["perfil"].filter(held).select(fingerprints.WHO)
+    leaving = part["usuario"].filter(pl.col("accion") == "O").select(fingerprints.WHO)
+    return pl.concat([people.filter(odd | linked), named, leaving]).unique()
 
 
 def _without_index(outcome: Outcome) -> Outcome:

@@ -100,11 +100,11 @@ def judge(settings: Settings, shelf: Shelf) -> Judge:
     if not settings.isolation:
         from pisis_batch.adapters.direct_judge import DirectJudge
 
-        return DirectJudge(shelf)
+        return DirectJudge(shelf, settings.claims.with_name("spool"))
     from pisis_batch.adapters.isolation import Bounds, ChildJudge
 
     bounds = Bounds(seconds=settings.judge_seconds, memory=settings.judge_memory_bytes)
-    return ChildJudge(shelf, bounds, settings.layouts)
+    return ChildJudge(shelf, bounds, settings.layouts, settings.claims.with_name("spool"))
 
 
 def storage(settings: Settings) -> tuple[Archive, Outbox]:

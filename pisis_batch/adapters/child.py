@@ -19,7 +19,7 @@ def main() -> None:
     from pisis_batch.adapters import wire  # noqa: PLC0415
     from pisis_batch.adapters.folder_layouts import shelf_with  # noqa: PLC0415
     from pisis_batch.judging import without_original  # noqa: PLC0415
-    from pisis_batch.model import Facts, Questions  # noqa: PLC0415
+    from pisis_batch.model import Changes, Facts, Questions  # noqa: PLC0415
 
     channel = socket.socket(fileno=int(sys.argv[1]))
     shelf = shelf_with(Path(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004  # the operator's folder
@@ -32,6 +32,9 @@ def main() -> None:
         facts: Facts = wire.loads(wire.take(channel), shelf)
         return facts
 
+    def keep(changes: Changes) -> None:
+        wire.put(channel, wire.dumps(("part", changes)))
+
     while True:
         try:
             task, seconds, memory = wire.loads(wire.take(channel), shelf)
@@ -39,7 +42,7 @@ def main() -> None:
             return
         confinement.spend(seconds, memory)
         try:
-            judged = judging.judge(task, shelf, ask)
+            judged = judging.judge(task, shelf, ask, keep)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this task's; its text may carry data
             wire.put(channel, wire.dumps(("fails", type(error).__name__)))
             continue

@@ -20,6 +20,7 @@ from typing import Any
 
 from pisis_batch import judging
 from pisis_batch.adapters import wire
+from pisis_batch.adapters.spool import Spool
 from pisis_batch.judging import Ask, Judged, Task
 from pisis_batch.layouts import Shelf
 from pisis_batch.ports import JudgeError, UnavailableError
@@ -27,6 +28,7 @@ from pisis_batch.ports import JudgeError, UnavailableError
 _START_SECONDS = 60.0
 _ENOUGH_TASKS = 1000
 _BEAT_SECONDS = 10.0
+_SPOOL, _SPOOL_PER_BYTE = 64 * 2**20, 8  # bytes that the changes of a file may take on disk
 _IDLE = 2  # one to work and one to spare, at least; as many as were busy at once are kept
 _POLARS = ("POLARS_MAX_THREADS", "POLARS_SKIP_CPU_CHECK")  # the latter where no page is both written and run
 #: Names of the environment that a child needs; no setting and no secret of ours is among them.
@@ -64,8 +66,10 @@ class Bounds:
 class ChildJudge:
     """Fulfils `ports.Judge`. Threads may judge at the same time, each in a child of its own."""
 
-    def __init__(self, shelf: Shelf, bounds: Bounds | None = None, layouts: Path | None = None) -> None:
-        self._shelf, self._bounds, self._layouts = shelf, bounds or Bounds(), layouts
+    def __init__(
+        self, shelf: Shelf, bounds: Bounds | None = None, layouts: Path | None = None, folder: Path | None = None
+    ) -> None:
+        self._shelf, self._bounds, self._layouts, self._folder = shelf, bounds or Bounds(), layouts, folder
         self._idle: list[_Child] = []
         self._busy: set[_Child] = set()
         self._spare = self._closed = False
@@ -92,7 +96,7 @@ class ChildJudge:
         """Judge in a child. Raises JudgeError when it died, took too long, or failed inside."""
         child, kept = self._taken(), False
         try:
-            judged = child.judge(task, self._shelf, ask, alive, self._bounds)
+            judged = child.judge(task, self._shelf, ask, alive, self._bounds, folder=self._folder)
             kept = True
         except JudgeError as error:
             kept = error.kind.startswith("dentro")
@@ -124,6 +128,16 @@ class ChildJudge:
                 self._idle.append(child)
                 return
         child.kill()
+
+
+def _kept(spool: Spool, said: Any) -> None:
+    """Changes as a child tells them, on disk."""
+    try:
+        spool.keep(said)
+    except OSError:
+        raise UnavailableError("disco") from None
+    except Exception:  # noqa: BLE001 what a child says may be anything
+        raise JudgeError("mensaje imposible") from None
 
 
 def _dismiss(children: "list[_Child]") -> None:
@@ -167,8 +181,18 @@ class _Child:
         """End it while another thread speaks to it."""
         self._process.kill()
 
-    def judge(self, task: Task, shelf: Shelf, ask: Ask, alive: Callable[[], bool], bounds: Bounds) -> Judged:
+    def judge(
+        self,
+        task: Task,
+        shelf: Shelf,
+        ask: Ask,
+        alive: Callable[[], bool],
+        bounds: Bounds,
+        *,
+        folder: Path | None = None,
+    ) -> Judged:
         """One task to its end."""
+        spool: Spool | None = None
         if not self._ready:
             _, self.confined = self._take(shelf, time.monotonic() + _START_SECONDS, alive)
             self._ready = True
@@ -183,9 +207,13 @@ class _Child:
                 started = time.monotonic()
                 self._put(ask(said))
                 until += time.monotonic() - started  # the registry's time is not the file's
+            elif word == "part":
+                spool = spool or Spool(folder, most=_SPOOL + _SPOOL_PER_BYTE * size)
+                _kept(spool, said)
             elif word == "ends":
                 judged, self._heaviest = said
-                return judging.with_received(judged, task.received)
+                judged = judging.with_received(judged, task.received)
+                return judging.with_parts(judged, spool) if spool else judged
             else:
                 raise JudgeError(f"dentro: {said}")
 

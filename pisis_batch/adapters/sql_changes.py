@@ -3,7 +3,6 @@
 History is never rewritten: an update closes the open row and opens another, both with the receipt and line that did it.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -31,31 +30,33 @@ _ANY_OPEN = {
     table: sa.select(table.c.id).where(table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None)).limit(1)
     for table in (link, grant)
 }
-_PART = 100_000  # rows staged at a time
 
 
 def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) -> None:
-    """Write the changes of one receipt, with an entry of its trail for each, within the caller's transaction."""
+    """Write the changes of one receipt, with an entry of its trail for each, within the caller's transaction.
+
+    Rows come in the order of their keys, so that the indexes grow at their end, some at a time.
+    """
     key = connection.scalar(_KEY, {"kind": who.type, "number": who.number})
     if key is None:
         raise LookupError("the entity of an accepted file has left the registry")
     work = _Work(connection, key, trail)
     with sql_bulk.room(connection, _rows(changes)), sql_bulk.staging(connection, _STAGED):
-        for rows in _parts(changes.withdrawn):
+        for rows in changes.ordered("withdrawn"):
             work.stage(rows, "retirar")
             work.close(grant, (*_WHO, "aplicacion"))
-        for rows in _parts(changes.unlinked):
+        for rows in changes.ordered("unlinked"):
             work.stage(rows, "desvincular")
             work.close(grant, _WHO)  # also what was granted after the file was judged: no profile outlives its link
             work.close(link, _WHO)
-        for rows in _parts(changes.updated):
+        for rows in changes.ordered("updated"):
             work.stage(rows, "actualizar")
             work.close(link, _WHO)
             work.open_staged(link)
-        for rows in _parts(changes.linked):
+        for rows in changes.ordered("linked"):
             work.open(link, rows.with_columns(correo_confirmado=pl.lit(value=False)), "vincular")
         held = work.any_open(grant)
-        for rows in _parts(changes.assigned):
+        for rows in changes.ordered("assigned"):
             if not held:
                 work.open(grant, rows, "asignar")
                 continue
@@ -66,11 +67,6 @@ def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) ->
 
 def _rows(changes: Changes) -> int:
     return sum(changes.counts().values())
-
-
-def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Rows in the order of their keys, so that the indexes grow at their end, a part at a time."""
-    return rows.sort(_WHO).iter_slices(_PART) if rows.height else iter(())
 
 
 class _Work:

@@ -33,6 +33,7 @@ _ASKED = sa.Table(
 
 
 _ROSTER = 5_000
+_STEP = 20_000  # rows that exist as Python objects at once
 
 
 #: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.
@@ -102,10 +103,11 @@ def frame(
     connection: sa.Connection, query: sa.Select[Any], schema: pl.Schema, values: Mapping[str, Any] | None = None
 ) -> pl.DataFrame:
     """The rows of a query as a frame."""
-    rows = [tuple(row) for row in connection.execute(query, values or {})]
-    if not rows:
+    found = connection.execute(query, values or {}).partitions(_STEP)
+    parts = [pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row") for rows in found]
+    if not parts:
         return pl.DataFrame(schema=schema)
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return parts[0] if len(parts) == 1 else pl.concat(parts)
 
 
 def registered_entity(connection: sa.Connection, id_: Id) -> tuple[int, RegisteredEntity] | None:
@@ -131,6 +133,8 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
     """Everything a file needs, within the caller's transaction."""
     found = registered_entity(connection, questions.entity) if questions.entity else None
     key, known = found or (None, None)
+    if questions.only_people:
+        return _of_people(connection, questions, key)
     with sql_bulk.staging(connection, _ASKED):
         sql_bulk.insert(connection, _ASKED, questions.people)
         return Facts(
@@ -148,6 +152,17 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
             stored=sql_stored.known_keys(connection, questions),
             users=connection.execute(_USERS, {"key": key}).scalar_one(),
             revision=sql_revision.current(connection, questions.entity),
+        )
+
+
+def _of_people(connection: sa.Connection, questions: Questions, key: int | None) -> Facts:
+    """What the entity's links and grants of the asked people are."""
+    with sql_bulk.staging(connection, _ASKED):
+        sql_bulk.insert(connection, _ASKED, questions.people.sort("tipo_id", "num_id"))
+        return Facts(
+            today=questions.received_at.date(),
+            linked=frame(connection, _OPEN[link], LINKED, {"key": key}),
+            grants=frame(connection, _OPEN[grant], GRANTS, {"key": key}),
         )
 
 

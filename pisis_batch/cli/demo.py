@@ -195,6 +195,6 @@ def _flip(ports: Ports, outcome: Outcome, out: Console) -> None:
     service.publish(ports)
     sent, failed = service.deliver(ports)
     out.print(
-        f"   aplicado: {after.verdict}; usuarios vinculados {after.changes.linked.height}; correos enviados {sent}"
+        f"   aplicado: {after.verdict}; usuarios vinculados {after.changes.counts()['linked']}; correos enviados {sent}"
     )
     _must(str(after.verdict) == "cargado" and failed == 0, "el archivo rechazado queda cargado")

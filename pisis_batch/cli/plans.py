@@ -1,12 +1,11 @@
 """The plan of a file in the terminal: whom it links, updates, unlinks and leaves, with the hash that is approved."""
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from pisis_batch import effects, validators
-from pisis_batch.model import Brake, Changes, Outcome, Verdict
+from pisis_batch.model import KINDS, Brake, Outcome, Verdict
 from pisis_batch.reports.page import many, number
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ TITLES = {
 def as_dict(outcome: Outcome, brake: Brake) -> dict[str, Any]:
     """A plan for programs: hash, entity's users, whether it would be held, and every row."""
     plan = effects.plan(outcome, brake)
-    rows = {field.name: getattr(plan.changes, field.name).to_dicts() for field in dataclasses.fields(Changes)}
+    rows = {name: getattr(plan.changes, name).to_dicts() for name in KINDS}
     return {
         "hash": plan.hash,
         "users": plan.users,

@@ -23,7 +23,20 @@ from pisis_batch.model.facts import (
 )
 from pisis_batch.model.findings import FINDINGS, Examined, Finding, Findings
 from pisis_batch.model.letters import Attachment, EndedContracts, Growing, Letter, Rendered, Unreported
-from pisis_batch.model.outcome import PROGRESS, REPAIRS, Attempt, Changes, Corrected, Counts, Outcome, Progress, Verdict
+from pisis_batch.model.outcome import (
+    KINDS,
+    PROGRESS,
+    REPAIRS,
+    Attempt,
+    Changes,
+    Corrected,
+    Counts,
+    Outcome,
+    Parts,
+    Progress,
+    Verdict,
+    placed,
+)
 from pisis_batch.model.received import Brake, Content, Id, Limits, Received, Severity, Stage
 from pisis_batch.model.trust import DETACHED, ENVELOPED, NIT_ATTRIBUTES, ORPHAN, UNREADABLE, Trust
 
@@ -34,6 +47,7 @@ __all__ = [
     "GRANTS",
     "GRANT_HISTORY",
     "IRREGULAR",
+    "KINDS",
     "LINKED",
     "LINK_HISTORY",
     "NIT_ATTRIBUTES",
@@ -66,6 +80,7 @@ __all__ = [
     "Letter",
     "Limits",
     "Outcome",
+    "Parts",
     "Persons",
     "Progress",
     "Questions",
@@ -82,6 +97,7 @@ __all__ = [
     "Unreported",
     "Verdict",
     "framed",
+    "placed",
     "tuples",
     "unreadable",
 ]

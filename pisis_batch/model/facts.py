@@ -17,7 +17,7 @@ class Questions:
 
     `period` and `within` as in Batch, for a file that replaces what is stored of its period; else empty.
     `keys`: per record whose lines act on stored ones, the columns of its key (distinct). `index`: whether the answer
-    is to have an index of everybody.
+    is to have an index of everybody. `only_people`: nothing is wanted but what the registry holds of `people`.
     """
 
     annex: str
@@ -31,6 +31,7 @@ class Questions:
     within: str = ""
     keys: Mapping[str, pl.DataFrame] = dataclasses.field(default_factory=dict)
     index: bool = False
+    only_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The end of a file: its verdict, what it changes, and how it stands against the attempt before."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -47,6 +47,23 @@ _USER = ("tipo_id", "num_id", "primer_nombre", "primer_apellido")
 _LINK = (*_USER, "telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo")
 
 
+class Parts(Protocol):
+    """Changes too many to be held in memory, kept in parts until they are applied."""
+
+    def ordered(self, kind: str) -> Iterator[pl.DataFrame]:
+        """As `Changes.ordered`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of them."""
+        ...
+
+
+#: What a file may do to the registry, in the contract's names.
+KINDS = ("linked", "updated", "unlinked", "assigned", "withdrawn", "stored")
+_STRETCH = 100_000  # rows at a time
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What a file does to the registry, as frames with the causing `line`; only real differences are in it.
@@ -56,6 +73,8 @@ class Changes:
     the default profile of each newly linked user is among them, with the user's line).
     withdrawn: tipo_id, num_id, aplicacion, perfil (explicit withdrawals, and the grants dropped by an unlinking).
     stored: record, accion (insertar, actualizar, anular): the detail lines whose records are kept as they are.
+
+    Of a very large file the frames are empty: `passed` says how many rows of each kind are in `parts`.
     """
 
     linked: pl.DataFrame = _rows(*_LINK)
@@ -64,16 +83,35 @@ class Changes:
     assigned: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
     withdrawn: pl.DataFrame = _rows("tipo_id", "num_id", "aplicacion", "perfil")
     stored: pl.DataFrame = _rows("record", "accion")
+    passed: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    parts: Parts | None = None
 
     @classmethod
     def of(cls, parts: Sequence["Changes"]) -> "Changes":
         """The changes of the parts of a file."""
-        names = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: pl.concat([getattr(part, name) for part in (cls(), *parts)]) for name in names})
+        return cls(**{name: pl.concat([getattr(part, name) for part in (cls(), *parts)]) for name in KINDS})
 
     def counts(self) -> dict[str, int]:
         """Rows by kind, in the contract's names."""
-        return {field.name: getattr(self, field.name).height for field in dataclasses.fields(self)}
+        return {name: getattr(self, name).height + self.passed.get(name, 0) for name in KINDS}
+
+    def ordered(self, kind: str) -> Iterator[pl.DataFrame]:
+        """The rows of a kind in the order of persons, some at a time."""
+        if self.parts is not None:
+            yield from self.parts.ordered(kind)
+        rows = getattr(self, kind)
+        if rows.height:
+            yield from rows.sort(placed(rows)).iter_slices(_STRETCH)
+
+    def close(self) -> None:
+        """Let go of what is kept outside memory; only the figures are left."""
+        if self.parts is not None:
+            self.parts.close()
+
+
+def placed(rows: pl.DataFrame) -> list[str]:
+    """The columns that order the changes of a kind; no two rows are equal in all of them."""
+    return [name for name in ("tipo_id", "num_id", "line", "aplicacion") if name in rows.columns]
 
 
 #: What a corrected copy changed, or would: `line` of the original (null: the whole file), `code` the findings answered.

@@ -270,7 +270,7 @@ def our_fault(told: Told) -> Page:
 
 def waiting(told: Told) -> Page:
     """The message about a file that two people must approve: why it waits, that nothing changed, what to do."""
-    leaving = told.outcome.changes.unlinked.height
+    leaving = told.outcome.changes.counts()["unlinked"]
     users = told.outcome.facts.users if told.outcome.facts else 0
     page = _page(
         told,

@@ -117,6 +117,8 @@ def _to_its_end(receipt: Receipt, ports: Ports, fence: int) -> tuple[Judged, boo
             return judged, _commit(judged, ports, fence, reprocess=False)
         except OutdatedError:
             _log.info("judged_again", guid=received.guid)
+        finally:
+            judged.outcome.changes.close()
     raise OutdatedError
 
 
@@ -166,6 +168,7 @@ def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
             ports.registry.give_back(guid, fence)  # it waits with this very plan: its approvals stay
             return judged.outcome
         done = _commit(judged, ports, fence, reprocess=True)
+        judged.outcome.changes.close()
     except BaseException:
         ports.registry.give_back(guid, fence)
         raise
