@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import polars as pl
 
@@ -247,17 +248,21 @@ def _touched(part: Batch, index: Index | None) -> pl.DataFrame:
     knows no number that is not well-formed.
     """
     people = _people(part)
-    if index is None:
+    if index is None or index.linked is None:
         return people
     from pisis_batch import fingerprints  # noqa: PLC0415 only a large file needs what it loads
     from pisis_batch.validators.identidad import WELL_FORMED  # noqa: PLC0415 the same
 
+    def known(rows: pl.DataFrame, names: tuple[str, ...], ranked: Any) -> pl.Series:
+        numbers = rows.select(fingerprints.hashed(names)).to_series().to_numpy()
+        return pl.Series(fingerprints.among_ranked(numbers, ranked), dtype=pl.Boolean)
+
+    profiles, users = part["perfil"], part["usuario"]
     odd = ~pl.concat_str(fingerprints.WHO, separator="|").str.contains(WELL_FORMED)
-    linked = fingerprints.hashed(fingerprints.WHO).is_in(index.linked["hash"].implode())
-    held = fingerprints.hashed(fingerprints.HELD).is_in(index.held["hash"].implode())
-    named = part["perfil"].filter(held).select(fingerprints.WHO)
-    leaving = part["usuario"].filter(pl.col("accion") == "O").select(fingerprints.WHO)
-    return pl.concat([people.filter(odd | linked), named, leaving]).unique()
+    named = profiles.filter(known(profiles, fingerprints.HELD, index.held)).select(fingerprints.WHO)
+    leaving = users.filter(pl.col("accion") == "O").select(fingerprints.WHO)
+    linked = people.filter(known(people, fingerprints.WHO, index.linked))
+    return pl.concat([people.filter(odd), linked, named, leaving]).unique()
 
 
 def _without_index(outcome: Outcome) -> Outcome:
