@@ -21,7 +21,7 @@ _CUT = 30_000  # lines cut into cells at a time
 _PIECE = 64 * 1024  # decoded at a time: it stays in the cache
 _LOOK = 256  # bytes at the start of a chunk that tell a blank beginning
 _ABSENT = b"\x01"  # the separator of a column of whole lines
-_LF = 0x0A
+_LF, _ENYE = 0x0A, b"\xd1"
 _C1, _C1S = np.uint8(0x80), 0x20  # the first of the bytes that cp1252 reads otherwise than Latin-1, and how many
 
 
@@ -64,11 +64,14 @@ def taken_apart(raw: bytes, layout: Layout, today: date) -> Piece | None:
         whole = fine.all() and left.len() == lines.len()
         if not fine.any():
             continue
-        source = text if whole else "\n".join(left.filter(fine).to_list()).encode()
-        accepted[record.name] = (
-            places if whole else places[fine.to_numpy()],
-            _projected(source, record, layout, today),
-        )
+        numbers = None
+        if whole or (
+            left.len() == lines.len() and fine.sum() > lines.len() // 2
+        ):
+            numbers = _projected(text, record, layout, today, None if whole else fine)
+        if numbers is None:
+            numbers = _projected("\n".join(left.filter(fine).to_list()).encode(), record, layout, today) or {}
+        accepted[record.name] = (places if whole else places[fine.to_numpy()], numbers)
         left, places = (left.clear(), places[:0]) if whole else (left.filter(~fine), places[~fine.to_numpy()])
     suspects = pl.DataFrame({"line": places, "text": left}, schema={"line": pl.UInt32, "text": pl.String})
     return Piece(lines.len(), accepted, suspects)
@@ -85,6 +88,9 @@ def _utf8(raw: bytes, layout: Layout) -> bytes:
         return raw
     if layout.encoding != "cp1252":
         return reading.decoded(raw, layout.encoding).encode()
+    codes = np.frombuffer(raw, np.uint8)
+    if np.count_nonzero(codes >= _C1) == np.count_nonzero(codes == _ENYE[0]):  # most often no other letter is there
+        return raw.replace(_ENYE, "Ñ".encode())
     pieces = []
     for start in range(0, len(raw), _PIECE):
         piece = raw[start : start + _PIECE]
@@ -108,8 +114,13 @@ def _lines(text: bytes) -> pl.Series:
     return pl.Series("text", split, dtype=pl.String)
 
 
-def _projected(text: bytes, record: Record, layout: Layout, today: date) -> Numbers:
-    """Of accepted lines the consecutive as a number (number) and `numbers_of`."""
+def _projected(
+    text: bytes, record: Record, layout: Layout, today: date, fine: pl.Series | None = None
+) -> Numbers | None:
+    """Of accepted lines the consecutive as a number (number) and `numbers_of`.
+
+    With `fine` only those lines are accepted, and others may be anything; None when their cells cannot be told apart.
+    """
     numbered = layout.sequence.field if layout.sequence and record.name in layout.sequence.over else None
     columns = [pl.col(numbered).cast(pl.Int64).alias("number")] if numbered else []
     columns += _hashes(record, layout, today)
@@ -125,8 +136,12 @@ def _projected(text: bytes, record: Record, layout: Layout, today: date) -> Numb
         schema=dict.fromkeys(names, pl.String),
         infer_schema=False,
         columns=sorted(names.index(name) for name in wanted),
+        extra_columns="ignore",
+        missing_columns="insert",
     )
-    return _arrays(frame.rechunk().select(columns))
+    if fine is None:
+        return _arrays(frame.select(columns))
+    return _arrays(frame.filter(fine).select(columns)) if frame.height == fine.len() else None
 
 
 def numbers_of(rows: pl.DataFrame, record: Record, layout: Layout, today: date) -> Numbers:
