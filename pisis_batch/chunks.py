@@ -65,9 +65,7 @@ def taken_apart(raw: bytes, layout: Layout, today: date) -> Piece | None:
         if not fine.any():
             continue
         numbers = None
-        if whole or (
-            left.len() == lines.len() and fine.sum() > lines.len() // 2
-        ):
+        if whole or (left.len() == lines.len() and fine.sum() > lines.len() // 2):
             numbers = _projected(text, record, layout, today, None if whole else fine)
         if numbers is None:
             numbers = _projected("\n".join(left.filter(fine).to_list()).encode(), record, layout, today) or {}
