@@ -15,6 +15,7 @@ from pisis_batch.model import (
     Attempt,
     Batch,
     Brake,
+    Content,
     Facts,
     Limits,
     Outcome,
@@ -131,6 +132,11 @@ def told(outcome: Outcome, at: datetime, mail_from: str) -> tuple[tuple[Rendered
     documents, letters = reports.answer(outcome, at)
     mails = [mail for one in letters for mail in reports.render(one, outcome.received.guid, at, mail_from)]
     return tuple(mails), tuple(documents)
+
+
+def about(task: Task, content: Content) -> Task:
+    """The same task about the bytes that came by another way."""
+    return dataclasses.replace(task, received=dataclasses.replace(task.received, content=content))
 
 
 def without_original(judged: Judged) -> Judged:

@@ -17,8 +17,10 @@ from test_service import drop, linked, mails
 from worlds import NAME, NOW, facts, file_of
 
 from pisis_batch import judging, service, wiring
-from pisis_batch.adapters import wire
+from pisis_batch.adapters import folder_archive, wire
+from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.isolation import Bounds, ChildJudge
+from pisis_batch.adapters.mapped import MappedFile
 from pisis_batch.adapters.watchdog_hints import WatchdogHints
 from pisis_batch.judging import Task
 from pisis_batch.layouts import shelf
@@ -61,6 +63,26 @@ def test_a_child_says_to_the_byte_what_this_process_says(children: ChildJudge) -
         assert there.outcome.changes.counts() == here.outcome.changes.counts()
         assert there.outcome.examined.entity == here.outcome.examined.entity
     assert len(children._idle) == 1
+
+
+def test_a_large_original_is_handed_over_as_an_open_file(
+    children: ChildJudge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / NAME).write_bytes(file_of(GOOD))
+    archive = FolderArchive(tmp_path / "archive")
+    sha256, _, size = archive.keep(tmp_path / NAME)
+    monkeypatch.setattr(folder_archive, "LARGE", size)
+    content = archive.fetch(sha256)
+    assert isinstance(content, MappedFile)
+    asked = judging.about(task(), content)
+    there, here = children.judge(asked, answer), judging.judge(task(), shelf(), answer)
+    assert (there.mails, there.documents) == (here.mails, here.documents)
+    assert there.outcome.received.content is content
+    assert there.outcome.received.sha256 == sha256
+    archive.path(sha256).chmod(0o600)
+    archive.path(sha256).write_bytes(bytes(size))
+    with pytest.raises(ValueError, match="no longer matches"):
+        archive.fetch(sha256)
 
 
 def test_a_child_holds_nothing_of_its_parents(children: ChildJudge, tmp_path: Path) -> None:

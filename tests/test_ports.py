@@ -12,7 +12,7 @@ from conftest import GOOD, REGISTRY
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import pipeline, reports
-from pisis_batch.adapters import object_store, registry_csv, sql_runs, sql_tables
+from pisis_batch.adapters import folder_archive, object_store, registry_csv, sql_runs, sql_tables
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_mailer import FolderMailer
@@ -278,7 +278,9 @@ def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
     return MemoryArchive() if request.param == "memory" else FolderArchive(tmp_path / "archive")
 
 
-def test_the_archive_gives_back_the_very_bytes(archive: Archive, tmp_path: Path) -> None:
+def test_the_archive_gives_back_the_very_bytes(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = bytes(range(256)) * 9
     path = tmp_path / "original"
     path.write_bytes(content)
@@ -286,6 +288,9 @@ def test_the_archive_gives_back_the_very_bytes(archive: Archive, tmp_path: Path)
     assert archive.keep(path) == first
     assert first == (Received("", "", content, NOW, None).sha256, Received("", "", content, NOW, None).md5, 2304)
     assert archive.fetch(first[0]) == content
+    for module in (folder_archive, object_store):
+        monkeypatch.setattr(module, "LARGE", 2)
+    assert archive.fetch(first[0])[:] == content
     with pytest.raises(KeyError):
         archive.fetch("0" * 64)
 

@@ -4,12 +4,17 @@ It has no database, no network and no file to write; its memory and processor ti
 the wall clock. Run by `isolation`, as `python -m pisis_batch.adapters.child DESCRIPTOR [LAYOUTS]`.
 """
 
+import os
 import resource
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pisis_batch.adapters import confinement
+
+if TYPE_CHECKING:
+    from pisis_batch.adapters.mapped import MappedFile
 
 
 def main() -> None:
@@ -37,7 +42,9 @@ def main() -> None:
 
     while True:
         try:
-            task, seconds, memory = wire.loads(wire.take(channel), shelf)
+            task, seconds, memory, mapped = wire.loads(wire.take(channel), shelf)
+            if mapped:
+                task = judging.about(task, _original(channel))
         except wire.GoneError:
             return
         confinement.spend(seconds, memory)
@@ -48,6 +55,14 @@ def main() -> None:
             continue
         heaviest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         wire.put(channel, wire.dumps(("ends", (without_original(judged), heaviest))))
+
+
+def _original(channel: socket.socket) -> "MappedFile":
+    """The large file that the parent opened for us."""
+    from pisis_batch.adapters.mapped import MappedFile  # noqa: PLC0415 only a large file needs it
+
+    _, handles, _, _ = socket.recv_fds(channel, 1, 1)
+    return MappedFile(os.fdopen(handles[0], "rb"))
 
 
 if __name__ == "__main__":

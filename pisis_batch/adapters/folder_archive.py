@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pisis_batch.adapters import durable
 from pisis_batch.adapters.durable import sync_folder
+from pisis_batch.adapters.mapped import LARGE, MappedFile
+from pisis_batch.model import Content
 
 _CHUNK = 1 << 20
 _TRIES = 50
@@ -83,13 +85,14 @@ class FolderArchive:
         folders.add(sha256[:2])
         return sha256, md5.hexdigest().upper(), size
 
-    def fetch(self, sha256: str) -> bytes:
-        """The very bytes kept."""
+    def fetch(self, sha256: str) -> Content:
+        """The very bytes kept; those of a large file stay on disk."""
         path = self.path(sha256) if self.has(sha256) else self._aside(sha256)
         if not path.is_file():
             raise KeyError(sha256)
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != sha256:
+        content = MappedFile(path) if path.stat().st_size >= LARGE else path.read_bytes()
+        found = content.sha256() if isinstance(content, MappedFile) else hashlib.sha256(content).hexdigest()
+        if found != sha256:
             raise ValueError(f"the original {sha256} no longer matches its hash")
         return content
 

@@ -92,7 +92,7 @@ class Backup:
             if kept.has(sha256):
                 continue
             try:
-                kept.put(sha256, archive.fetch(sha256))
+                kept.put(sha256, archive.fetch(sha256)[:])
             except (KeyError, ValueError):
                 lost.append(sha256)
         for path in list((self.folder / _ORIGINALS).glob("??/*")):
@@ -129,7 +129,7 @@ class Backup:
             if archive.has(sha256):
                 continue
             with contextlib.suppress(KeyError, ValueError):
-                archive.put(sha256, kept.fetch(sha256))
+                archive.put(sha256, kept.fetch(sha256)[:])
                 many += 1
         return many
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from pisis_batch import judging
 from pisis_batch.adapters import wire
+from pisis_batch.adapters.mapped import MappedFile
 from pisis_batch.adapters.spool import Spool
 from pisis_batch.judging import Ask, Judged, Task
 from pisis_batch.layouts import Shelf
@@ -200,7 +201,7 @@ class _Child:
         seconds = bounds.wall(size)
         until = time.monotonic() + seconds
         self._tasks += 1
-        self._put((task, 2 * seconds, bounds.space(size)))
+        self._give(task, 2 * seconds, bounds.space(size))
         while True:
             word, said = self._take(shelf, until, alive)
             if word == "asks":
@@ -216,6 +217,19 @@ class _Child:
                 return judging.with_parts(judged, spool) if spool else judged
             else:
                 raise JudgeError(f"dentro: {said}")
+
+    def _give(self, task: Task, seconds: float, memory: int) -> None:
+        """Hand over a task; a large original as an open file, which the child can read and nothing else."""
+        content = task.received.content
+        if not isinstance(content, MappedFile):
+            self._put((task, seconds, memory, False))
+            return
+        received = dataclasses.replace(task.received, content=b"")
+        self._put((dataclasses.replace(task, received=received), seconds, memory, True))
+        try:
+            socket.send_fds(self._channel, [b"f"], [content.fileno()])
+        except OSError:
+            raise self._end() from None
 
     def _put(self, value: object) -> None:
         try:

@@ -1,17 +1,32 @@
 """A large file as bytes that are not held in memory: pages that were read are given back at once."""
 
+import hashlib
 import mmap
 from pathlib import Path
+from typing import BinaryIO
 
+#: Bytes from which an original is not read whole.
+LARGE = 32 * 1024 * 1024
 _PAGES = 1 << 20  # a slice from this size on is not read twice soon
 
 
 class MappedFile:
-    """Fulfils `model.Content`, and the buffer protocol by its `view`."""
+    """Fulfils `model.Content`. `file`: open for reading; it is mapped as long as this lives, and may have no name."""
 
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    def __init__(self, file: Path | BinaryIO) -> None:
+        self._file = file.open("rb") if isinstance(file, Path) else file
+        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def fileno(self) -> int:
+        """The descriptor, to be handed to another process."""
+        return self._file.fileno()
+
+    def sha256(self) -> str:
+        """Hexadecimal SHA-256 of the bytes."""
+        digest = hashlib.sha256()
+        for start in range(0, len(self._map), 4 * _PAGES):
+            digest.update(self[start : start + 4 * _PAGES])
+        return digest.hexdigest()
 
     def __len__(self) -> int:
         return len(self._map)
@@ -31,3 +46,6 @@ class MappedFile:
     def rfind(self, sub: bytes, start: int = 0, end: int | None = None) -> int:
         """As of bytes."""
         return self._map.rfind(sub, start, len(self._map) if end is None else end)
+
+    def __del__(self) -> None:
+        self._file.close()

@@ -21,10 +21,12 @@ from obstore.store import S3Store
 
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_outbox import owner
-from pisis_batch.model import Attachment
+from pisis_batch.adapters.mapped import LARGE, MappedFile
+from pisis_batch.model import Attachment, Content
 from pisis_batch.ports import UnavailableError
 
 if TYPE_CHECKING:
+    from obstore import GetResult
     from obstore.store import S3Config  # for readers of types only
 
 _LAST = "ack.json"
@@ -81,16 +83,25 @@ class ObjectArchive:
         """Keep many, one after the other."""
         return contextlib.nullcontext(self.keep)
 
-    def fetch(self, sha256: str) -> bytes:
-        """The very bytes kept."""
+    def fetch(self, sha256: str) -> Content:
+        """The very bytes kept; those of a large file go to a file without a name."""
         with _reachable():
             try:
-                content = bytes(obstore.get(self._objects, _key(sha256)).bytes())
+                got = obstore.get(self._objects, _key(sha256))
+                content = self._on_disk(got) if got.meta["size"] >= LARGE else bytes(got.bytes())
             except FileNotFoundError:
                 raise KeyError(sha256) from None
-        if hashlib.sha256(content).hexdigest() != sha256:
+        found = content.sha256() if isinstance(content, MappedFile) else hashlib.sha256(content).hexdigest()
+        if found != sha256:
             raise ValueError(f"the original {sha256} no longer matches its hash")
         return content
+
+    def _on_disk(self, got: "GetResult") -> MappedFile:
+        file = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 open as long as it is mapped
+        for chunk in got.stream(min_chunk_size=LARGE // 4):
+            file.write(chunk)
+        file.flush()
+        return MappedFile(file)
 
     def has(self, sha256: str) -> bool:
         """Whether the bytes are in their place."""

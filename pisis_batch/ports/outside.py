@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from pisis_batch.model import Attachment
+from pisis_batch.model import Attachment, Content
 from pisis_batch.ports.nouns import Claimed, Mail
 
 
@@ -39,7 +39,7 @@ class Archive(Protocol):
         """A `keep` for many: what it kept is durable, name and all, when the block ends, and not before."""
         ...
 
-    def fetch(self, sha256: str) -> bytes:
+    def fetch(self, sha256: str) -> Content:
         """The very bytes kept. Raises KeyError when unknown, ValueError when they no longer match their hash."""
         ...
 

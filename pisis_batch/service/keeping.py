@@ -107,7 +107,7 @@ def mentions(ports: Ports, id_: Id) -> tuple[str, ...]:
     for sha256, guid in ports.registry.originals():
         if sha256 not in read:
             try:
-                read[sha256] = sought in ports.archive.fetch(sha256)
+                read[sha256] = ports.archive.fetch(sha256).find(sought) >= 0
             except (KeyError, ValueError):
                 read[sha256] = False
         if read[sha256]:
