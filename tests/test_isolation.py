@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from conftest import GOOD, filled
 from test_service import drop, linked, mails
@@ -166,6 +167,16 @@ class Harm:
 def test_what_a_child_says_can_only_be_a_value_of_the_core(value: object) -> None:
     with pytest.raises(wire.WireError):
         wire.loads(pickle.dumps(value), shelf())
+
+
+def test_a_large_frame_is_pressed_on_its_way_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.DataFrame({"line": [1, None, 3] * 40, "value": ["Ñ", None, "largo " * 9] * 40})
+    plain = wire.dumps(frame)
+    monkeypatch.setattr(wire, "_LARGE", 1)
+    pressed = wire.dumps(frame)
+    assert len(pressed) < len(plain)
+    assert wire.loads(pressed, shelf()).equals(frame)
+    assert wire.loads(plain, shelf()).equals(frame)
 
 
 def test_two_threads_judge_in_two_children(children: ChildJudge) -> None:

@@ -107,6 +107,19 @@ def test_a_commit_is_everything_at_once_and_only_once(registry: SqlRegistry) -> 
     assert len(registry.findings(GUID)) == len(outcome.findings)
 
 
+def test_many_findings_are_kept_in_their_order_some_at_a_time(
+    registry: SqlRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql_runs, "_FINDINGS", 2)
+    content = file_of("\n".join(f"2|{n}|CC|109000000{n}|Juan|PEREZ|X|||||" for n in range(1, 6)))
+    registry.accept(receipt(content=content))
+    examined = pipeline.examine(Received(GUID, NAME, content, NOW, "CC10000001"), shelf(), Limits())
+    outcome = pipeline.conclude(examined, registry.ask(pipeline.questions(examined)))
+    commit(registry, outcome)
+    assert len(outcome.findings) > 4
+    assert registry.findings(GUID).equals(outcome.findings.frame)
+
+
 def test_a_commit_that_fails_leaves_nothing_behind(registry: SqlRegistry) -> None:
     content = file_of(GOOD)
     registry.accept(receipt(content=content))

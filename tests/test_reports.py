@@ -23,6 +23,7 @@ from pisis_batch.annotations import stripped
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Attachment, Earlier, Letter, Limits, Outcome, Received, letters
 from pisis_batch.reports import anotado, hoja, told
+from pisis_batch.validators import texts
 
 GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
 FROM = "PISIS <no-responder@pisis.example>"
@@ -177,19 +178,22 @@ def test_a_heavy_list_is_zipped() -> None:
 
 MANY = "\n".join(
     [GOOD.replace("|JUAN|", f"|Juan{n % 13}|").replace("2|1|", f"2|{n}|") for n in range(1, 60)]
-    + ["2|60|CC|12|EVA|DIAZ|X|||||", "2|7|", "9|x", ""]
+    + ["2|60|CC|12|EVA|DIAZ|X|||||", "2|7|", "9|x", "", "2|61|CC|1\\x00\\t2|=1|" + "Z" * 90 + "|X|||||"]
 )
 
 
+@pytest.mark.parametrize("forms", [200, 1])
 @pytest.mark.parametrize("outcome", [OUTCOMES["contenido"], judged(MANY)], ids=["contenido", "muchos"])
 def test_findings_told_a_few_at_a_time_make_the_same_documents(
-    outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+    outcome: Outcome, forms: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(texts, "_FORMS", forms)
     monkeypatch.setattr(hoja, "MOST", 40)
     whole = reports.answer(outcome, NOW)
     for module, name in ((told, "STRETCH"), (suggestions, "_STRETCH")):
         monkeypatch.setattr(module, name, 7)
     monkeypatch.setattr(letters, "_LONG", 100)
+    monkeypatch.setattr(texts, "_MANY", 1)  # and each kind of sentence is made once
     parts = reports.answer(outcome, NOW)
     packed = {one.name for one in parts.documents if one.packed}
     assert packed == {"hallazgos.csv", "ack.json"}

@@ -50,6 +50,7 @@ _DUE = (
     .limit(sa.bindparam("most"))
 )
 
+_FINDINGS = 100_000  # findings made ready for the database at a time
 _HEAVY = 1024 * 1024  # bytes of a stored document that is unpacked while it is written
 _AT_ONCE = 50  # runs whose documents are held in memory
 
@@ -109,7 +110,7 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str)
         "ruleset": outcome.ruleset,
         "counts": counts,
         "changes": outcome.changes.counts(),
-        "errors": outcome.findings.where("error").frame.height,
+        "errors": outcome.findings.many("error"),
         "published": False,
         "fence": fence,
         "at": at,
@@ -120,8 +121,9 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str)
     key = inserted.inserted_primary_key
     if key is None:
         raise RuntimeError("the database gave no key for a run")
-    rows = sql_bulk.without_nul(outcome.findings.frame).with_row_index("seq").with_columns(run_id=pl.lit(key[0]))
-    sql_bulk.insert(connection, finding, rows)
+    for first in range(0, len(outcome.findings), _FINDINGS):
+        rows = sql_bulk.without_nul(outcome.findings.frame.slice(first, _FINDINGS)).with_row_index("seq", offset=first)
+        sql_bulk.insert(connection, finding, rows.with_columns(run_id=pl.lit(key[0])))
     return int(key[0])
 
 

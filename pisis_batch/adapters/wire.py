@@ -10,7 +10,7 @@ import socket
 import struct
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -27,6 +27,7 @@ _PLAIN = {
 }
 _LENGTH = struct.Struct(">Q")
 _CHUNK = 1 << 20
+_LARGE = 50_000  # rows
 
 
 class WireError(RuntimeError):
@@ -57,7 +58,9 @@ def numbers_of(content: bytes) -> Any:
 
 def _bytes_of(frame: pl.DataFrame) -> bytes:
     said = io.BytesIO()
-    frame.write_ipc_stream(said, compat_level=pl.CompatLevel.newest())
+    # a large frame says much the same over and over, and what is sent is in memory several times
+    pressed: Literal["lz4", "uncompressed"] = "lz4" if frame.height >= _LARGE else "uncompressed"
+    frame.write_ipc_stream(said, compression=pressed, compat_level=pl.CompatLevel.newest())
     return said.getvalue()
 
 

@@ -62,6 +62,10 @@ class Findings:
         """Only the findings of one severity."""
         return Findings(self.frame.filter(pl.col("severity") == severity)) if self.frame.height else self
 
+    def many(self, severity: Severity) -> int:
+        """How many findings of one severity."""
+        return int((self.frame["severity"] == severity).sum())
+
     @property
     def blocks(self) -> bool:
         """Whether any finding is an error."""

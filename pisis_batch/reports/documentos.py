@@ -113,7 +113,7 @@ def _corrected(outcome: Outcome) -> str:
     made = outcome.corrected
     if made is None:
         return ""
-    left = made.examined.findings.where("error").frame.height
+    left = made.examined.findings.many("error")
     if left == 0:
         return (
             " Ya está hecho en corregido.txt, en su carpeta de salida: revise en correcciones.csv qué cambió, guárdelo "
@@ -128,7 +128,7 @@ def _corrected(outcome: Outcome) -> str:
 
 def _found(outcome: Outcome) -> str:
     """`Se encontraron 4 errores de 3 tipos.`"""
-    errors = outcome.findings.where("error").frame
+    errors = outcome.findings.frame.select("code", "severity").filter(severity="error")
     verb = "Se encontró" if errors.height == 1 else "Se encontraron"
     kinds = errors["code"].n_unique()
     of = f" de {many(kinds, 'tipo', 'tipos')}" if errors.height > 1 else ""
@@ -194,7 +194,7 @@ def _said(outcome: Outcome) -> tuple[str, str, str, str, str]:
         lead = f"Este mismo archivo ya se había cargado el {moment(earlier.received_at)} (GUID {earlier.guid})."
         following = "No tiene que hacer nada. Si quería reportar otra cosa, revise qué archivo envió."
         return "igual", "Archivo ya cargado: nada cambió", lead, PROCESSED, following
-    errors = outcome.findings.where("error").frame
+    errors = outcome.findings.frame.select("code", "record", "severity").filter(severity="error")
     layout = outcome.examined.layout
     in_control = layout is not None and bool((errors["record"].fill_null("") == layout.control.name).any())
     lead = _found(outcome)

@@ -13,6 +13,12 @@ from pisis_batch.validators.rule import RULES
 #: Columns added by `described`.
 DESCRIBED = pl.Schema({**FINDINGS, **dict.fromkeys(["message", "label", "shown", "title", "remedy"], pl.String())})
 _PAIR = pl.concat_str([pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null("")])
+#: What a sentence depends on, beside the value received and the line.
+_KIND = ["code", "record", "field", "details"]
+_MANY = 5_000  # findings from which sentences are made by kind
+_FORMS = 200  # of a code's sentence, up to which it is
+_VALUE = "\ufdd0"  # stands for the value received: it is no character, so no text has it
+_LONGEST = 80  # characters of a value in a line of a report
 _ID_LIKE = {"num_id", "num_id_representante", "num_id_contacto"}
 
 
@@ -32,11 +38,46 @@ def described(
     )
     value = pl.col("value").fill_null("")
     shown = pl.when(pl.col("_private") & (value != "")).then(masked(value)).otherwise(value) if mask else value
-    frame = frame.with_columns(shown=_short(_visible(shown)))
-    parts = [_worded(part, language, mask=mask) for part in frame.partition_by("code")]
+    frame = frame.with_columns(shown=shown)
+    odd = pl.col("shown").str.contains(f"\x00|{_INVISIBLE}") | (pl.col("shown").str.len_bytes() > _LONGEST)
+    if frame.select(odd.any()).item():
+        frame = frame.with_columns(_short(_visible(pl.col("shown"))))
+    kinds = _kinds(frame, language) if frame.height >= _MANY else frame.clear()
+    parts = []
+    if kinds.height:
+        told = pl.col("code").is_in(kinds["code"].unique().implode())
+        parts.append(_by_kind(frame.filter(told), kinds, language, mask=mask))
+        frame = frame.filter(~told)
+    parts += [_worded(part, language, mask=mask) for part in frame.partition_by("code")]
     if not parts:
         return pl.DataFrame(schema=DESCRIBED)
-    return pl.concat(parts).sort("_order").drop("_order")
+    return (parts[0] if len(parts) == 1 else pl.concat(parts).sort("_order")).drop("_order")
+
+
+def _kinds(frame: pl.DataFrame, language: str) -> pl.DataFrame:
+    """One finding of each kind, of the codes whose sentence has only a few forms but for the value received."""
+    names = {code: _placed(rule.es if language == "es" else rule.en) for code, rule in RULES.items()}
+    plain = [code for code, found in names.items() if "linea" not in found and found.count("valor") <= 1]
+    kinds = frame.filter(pl.col("code").is_in(plain)).unique(_KIND, keep="first", maintain_order=True)
+    strange = pl.col("details").str.contains(_VALUE, literal=True).fill_null(value=False)
+    return kinds.filter((pl.len().over("code") <= _FORMS) & ~strange.any().over("code"))
+
+
+def _by_kind(frame: pl.DataFrame, kinds: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:
+    """The same as `_worded`: a sentence is made for each kind, and then the value received is put in its place."""
+    kinds = kinds.with_columns(shown=pl.lit(_VALUE), _order=pl.int_range(pl.len(), dtype=pl.UInt32))
+    worded = pl.concat([_worded(part, language, mask=mask) for part in kinds.partition_by("code")])
+    around = (
+        worded["message"]
+        .str.split(_VALUE)
+        .to_frame("message")
+        .select(before=pl.col("message").list.first(), after=pl.col("message").list.get(1, null_on_oob=True))
+    )
+    said = pl.concat([worded.select(*_KIND, "title", "remedy"), around], how="horizontal")
+    rows = frame.join(said, on=_KIND, how="left", nulls_equal=True, maintain_order="left")
+    told = pl.when(pl.col("after").is_not_null()).then(pl.col("shown")).otherwise(pl.lit(""))
+    message = pl.concat_str("before", told, pl.col("after").fill_null(""))
+    return rows.with_columns(message=message).select("_order", *DESCRIBED)
 
 
 def label(layout: Layout | None) -> pl.Expr:
@@ -63,6 +104,11 @@ def _worded(part: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:
     return worded.select("_order", *DESCRIBED)
 
 
+def _placed(template: str) -> list[str]:
+    """The names that a template uses, as often as it does."""
+    return [name for _, name, _, _ in Formatter().parse(template) if name]
+
+
 def _pieces(template: str) -> Iterator[pl.Expr]:
     own = {"valor": "shown", "campo": "label", "linea": "line"}
     for text, name, _, _ in Formatter().parse(template):
@@ -83,7 +129,7 @@ def _visible(text: pl.Expr) -> pl.Expr:
 
 def _short(text: pl.Expr) -> pl.Expr:
     """At most 80 characters: a line of a report."""
-    return pl.when(text.str.len_chars() > 80).then(text.str.slice(0, 79) + "…").otherwise(text)  # noqa: PLR2004 said above
+    return pl.when(text.str.len_chars() > _LONGEST).then(text.str.slice(0, _LONGEST - 1) + "…").otherwise(text)
 
 
 def _labels(layout: Layout | None) -> dict[str, str]:
