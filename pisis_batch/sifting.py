@@ -7,8 +7,10 @@ to be wrong: repeated keys, lines out of order, where the consecutive breaks. Th
 the figures of all (`model.Figures`), and the rules find in it what they find in the whole.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -23,7 +25,7 @@ from pisis_batch.layouts import Field, Layout, Record
 from pisis_batch.model import Batch, Content, Figures, Limits, Persons, unreadable
 from pisis_batch.numbering import Numbering
 
-_WORKERS = 2
+_WORKERS, _TURN = 2, 0.0005  # threads that take chunks apart; seconds
 _FLUSH = 60_000  # suspects judged at a time: more than this costs memory and saves no more set-up
 _TOGETHER, _SUSPECTS = 350_000, 30_000  # lines looked at together, fewer when so many are suspects
 _DIGITS = 18
@@ -129,7 +131,7 @@ def sift(
     bom = content[:3] == reading.BOM
     if reading.whole_problem(content, limits):
         return None
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    with _turns(), ThreadPoolExecutor(_WORKERS) as pool:
         waiting: list[tuple[int, Future[Piece | None]]] = []
         for offset, raw in chunks(content, 3 if bom else 0):
             waiting.append((offset, pool.submit(taken_apart, raw, layout, today)))
@@ -141,6 +143,17 @@ def sift(
     if bom:
         work.odd.insert(0, irregular([{"line": 1, "problem": "bom"}]))
     return work.batch(content, name), work.cells
+
+
+@contextmanager
+def _turns() -> Iterator[None]:
+    """Short turns at the interpreter: who comes back from polars or numpy waits no five milliseconds for the other."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(_TURN, usual))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _together(pieces: list[tuple[int, Piece]]) -> tuple[Accepted, pl.DataFrame]:

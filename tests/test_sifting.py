@@ -4,7 +4,11 @@ PISIS_FILES says how many random files of each annex (`make differential` asks f
 """
 
 import os
+import random
+import sys
+import time
 from datetime import date
+from typing import Any
 
 import polars as pl
 import pytest
@@ -75,3 +79,35 @@ def test_the_figures_of_a_sifted_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.batch.details == content.count(b"\n")
     assert [found.batch[record.name].height for record in layout.records] == [1, 0, 0]
     assert found.batch.first("usuario") == 2
+
+
+def test_whichever_thread_is_done_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = shelf().get("SEG500USIN")
+    assert layout is not None
+    sifted(monkeypatch, 150)
+    name, content = max((dirty(layout, seed) for seed in range(30)), key=lambda made: len(made[1]))
+    once = judged(layout, name, content)
+    whole, usual = sifting.taken_apart, sys.getswitchinterval()
+    for seed in range(5):
+        chance = random.Random(seed)
+
+        def late(*said: Any, chance: random.Random = chance) -> chunks.Piece | None:
+            time.sleep(chance.random() / 200)
+            return whole(*said)
+
+        monkeypatch.setattr(sifting, "taken_apart", late)
+        again = judged(layout, name, content)
+        assert again[0].equals(once[0])
+        assert again[1] == once[1]
+    assert not once[0].is_empty()
+    assert sys.getswitchinterval() == usual
+
+
+#: Letters that are the only ones beyond ASCII, some of many, bytes that Latin-1 reads otherwise, and none at all.
+@pytest.mark.parametrize("raw", [b"PE\xd1A|MU\xd1OZ", b"PE\xd1A|JOS\xc9", b"\xd1 \x80 \x81 \x93", b"PENA", b"\xe9"])
+def test_letters_are_decoded_as_reading_does(raw: bytes) -> None:
+    layout = shelf().get("SEG500USIN")
+    assert layout is not None
+    text = chunks.taken_apart(b"2|1|" + raw + b"\r\n", layout, NOW.date())
+    assert text is not None
+    assert text.suspects["text"].to_list() == ["2|1|" + reading.decoded(raw)]
