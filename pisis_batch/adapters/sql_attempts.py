@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_runs import to_receipt
 from pisis_batch.adapters.sql_tables import finding, receipt, run
 from pisis_batch.model import FINDINGS
@@ -60,8 +61,8 @@ _FINDINGS = (
 def previous(connection: sa.Connection, guid: str, series: Series) -> tuple[Receipt, pl.DataFrame] | None:
     """The receipt and the findings it was told; None when there was none, or it was not rejected."""
     asked = {"it": guid, "name": series.file_name.upper(), **dataclasses.asdict(series)}
-    found = connection.execute(_BEFORE if series.cut_date else _BEFORE_BY_NAME, asked).one_or_none()
+    found = execute(connection, _BEFORE if series.cut_date else _BEFORE_BY_NAME, asked).one_or_none()
     if found is None or found.verdict != "rechazado":
         return None
-    rows = [tuple(row) for row in connection.execute(_FINDINGS, {"of": found.run_id})]
+    rows = [tuple(row) for row in execute(connection, _FINDINGS, {"of": found.run_id})]
     return to_receipt(found), pl.DataFrame(rows, schema=FINDINGS, orient="row")

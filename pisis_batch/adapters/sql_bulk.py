@@ -9,6 +9,8 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
+from pisis_batch.adapters.sql_ready import driven
+
 _SLICE = 50_000
 _BOUND = 1_000  # rows that exist as Python objects at once: more no longer fit the processor's cache
 _MANY = 10_000
@@ -25,10 +27,9 @@ def staging(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
     """
     if connection.dialect.name == "sqlite":
         for made in _made(table):
-            connection.exec_driver_sql(made)
-        connection.execute(table.delete())
+            driven(connection, made)
         yield
-        connection.execute(table.delete())
+        driven(connection, _emptied(table))
         return
     table.create(connection, checkfirst=False)
     yield
@@ -54,7 +55,12 @@ def _made(table: sa.Table) -> tuple[str, ...]:
     """What makes a temporary table on SQLite when it is not there yet."""
     indexes = [sa.schema.CreateIndex(index, if_not_exists=True) for index in table.indexes]
     every: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table, if_not_exists=True), *indexes]
-    return tuple(str(one.compile(dialect=sqlite.dialect())) for one in every)
+    return (*(str(one.compile(dialect=sqlite.dialect())) for one in every), _emptied(table))
+
+
+@cache
+def _emptied(table: sa.Table) -> str:
+    return str(table.delete().compile(dialect=sqlite.dialect()))
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fixed: str | int) -> None:

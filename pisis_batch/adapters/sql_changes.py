@@ -10,6 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_bulk
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import entity, grant, link
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Changes, Id
@@ -21,6 +22,7 @@ _STAGED = sa.Table(
     sa.Column("line", sa.Integer),
     sa.Column("entity_id", sa.Integer),
     *(sa.Column(name, sa.Text) for name in ("tipo_id", "num_id", *_LINK, "aplicacion", "perfil")),
+    sa.Column("correo_confirmado", sa.Boolean),
     prefixes=["TEMPORARY"],
 )
 _WHO = ("tipo_id", "num_id")
@@ -30,6 +32,7 @@ _ANY_OPEN = {
     table: sa.select(table.c.id).where(table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None)).limit(1)
     for table in (link, grant)
 }
+_EMPTIED = _STAGED.delete()
 
 
 def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) -> None:
@@ -37,7 +40,7 @@ def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) ->
 
     Rows come in the order of their keys, so that the indexes grow at their end, some at a time.
     """
-    key = connection.scalar(_KEY, {"kind": who.type, "number": who.number})
+    key = execute(connection, _KEY, {"kind": who.type, "number": who.number}).scalar()
     if key is None:
         raise LookupError("the entity of an accepted file has left the registry")
     work = _Work(connection, key, trail)
@@ -51,6 +54,7 @@ def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) ->
             work.close(link, _WHO)
         for rows in changes.ordered("updated"):
             work.stage(rows, "actualizar")
+            work.keep_confirmed()
             work.close(link, _WHO)
             work.open_staged(link)
         for rows in changes.ordered("linked"):
@@ -78,17 +82,17 @@ class _Work:
 
     def stage(self, rows: pl.DataFrame, action: str) -> None:
         """Replace the staged rows, and write their audit."""
-        self.connection.execute(_STAGED.delete())
+        execute(self.connection, _EMPTIED)
         sql_bulk.insert(self.connection, _STAGED, rows, entity_id=self.key)
         self.trail.tell_lines(rows["line"], action)
 
     def any_open(self, table: sa.Table) -> bool:
         """Whether the entity has an open row at all."""
-        return self.connection.scalar(_ANY_OPEN[table], {"key": self.key}) is not None
+        return execute(self.connection, _ANY_OPEN[table], {"key": self.key}).scalar() is not None
 
     def close(self, table: sa.Table, keys: tuple[str, ...]) -> None:
         """End the open rows that the staged ones name."""
-        self.connection.execute(_closing(table, keys), {"at": self.at, "mine": self.guid})
+        execute(self.connection, _closing(table, keys), {"at": self.at, "mine": self.guid})
 
     def open(self, table: sa.Table, rows: pl.DataFrame, action: str) -> None:
         """Begin a row for each, with its audit."""
@@ -97,9 +101,13 @@ class _Work:
         sql_bulk.insert(self.connection, table, begun, **same)
         self.trail.tell_lines(rows["line"], action)
 
+    def keep_confirmed(self) -> None:
+        """Note which staged addresses the open rows have confirmed, while there is an index of open rows to ask."""
+        execute(self.connection, _confirming())
+
     def open_staged(self, table: sa.Table) -> None:
         """Begin a row for each that is staged."""
-        self.connection.execute(_OPENING[table](), {"key": self.key, "at": self.at, "mine": self.guid})
+        execute(self.connection, _opening(table), {"key": self.key, "at": self.at, "mine": self.guid})
 
 
 def _same(table: sa.Table, keys: tuple[str, ...]) -> sa.ColumnElement[bool]:
@@ -120,37 +128,32 @@ def _closing(table: sa.Table, keys: tuple[str, ...]) -> sa.Update:
 
 
 @cache
-def _opening_links() -> sa.Insert:
-    """Begin staged links; an address stays confirmed when the row just closed had it confirmed."""
+def _confirming() -> sa.Update:
+    """Whether the open row of the same person has the same address, and confirmed."""
     confirmed = sa.exists(
         sa.select(link.c.id).where(
-            _same(link, _WHO),
-            link.c.entity_id == sa.bindparam("key"),
-            link.c.to_guid == sa.bindparam("mine"),
+            _same(link, ("entity_id", *_WHO)),
+            link.c.valid_to.is_(None),
             link.c.correo_confirmado,
             sa.func.lower(link.c.correo) == sa.func.lower(_STAGED.c.correo),
         )
     )
-    return _opening(link, (*_WHO, *_LINK), correo_confirmado=confirmed)
+    return _STAGED.update().values(correo_confirmado=confirmed)
+
+
+#: What is staged of a row to be opened.
+_OPENED = {link: (*_WHO, *_LINK, "correo_confirmado"), grant: (*_WHO, "aplicacion", "perfil")}
 
 
 @cache
-def _opening_grants() -> sa.Insert:
-    return _opening(grant, (*_WHO, "aplicacion", "perfil"))
-
-
-_OPENING = {link: _opening_links, grant: _opening_grants}
-
-
-def _opening(table: sa.Table, names: tuple[str, ...], **more: sa.ColumnElement[Any]) -> sa.Insert:
+def _opening(table: sa.Table) -> sa.Insert:
     """Begin a row of the entity `key` for each staged one; at `at`, by the receipt `mine`."""
     values: dict[str, sa.ColumnElement[Any]] = {
         "entity_id": sa.bindparam("key", type_=sa.Integer),
         "valid_from": sa.bindparam("at", type_=sa.Text),
         "from_guid": sa.bindparam("mine", type_=sa.Text),
         "from_line": _STAGED.c.line,
-        **{name: _STAGED.c[name] for name in names},
-        **more,
+        **{name: _STAGED.c[name] for name in _OPENED[table]},
     }
     chosen = sa.select(*(value.label(name) for name, value in values.items()))
     return table.insert().from_select(list(values), chosen)

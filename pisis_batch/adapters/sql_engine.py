@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from pisis_batch.adapters import sql_ready
+
 try:
     from pysqlite3 import dbapi2 as sqlite
 except ImportError:  # not published for this platform
@@ -73,7 +75,7 @@ def _prepare(connection: Any, record: Any) -> None:
 def _begin(connection: sa.Connection) -> None:
     # IMMEDIATE: a transaction that reads first and writes later would fail at once instead of waiting
     reads = connection.get_execution_options().get("only_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    sql_ready.driven(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def reader(made: sa.Engine) -> sa.Engine:

@@ -8,6 +8,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_bulk, sql_revision, sql_stored
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
 from pisis_batch.model import (
     GRANTS,
@@ -90,9 +91,15 @@ _ENTITLED = sa.select(entity.c.id).where(
 _LINKS_OF = sa.select(link.c.entity_id, link.c.correo, link.c.correo_confirmado).where(
     link.c.tipo_id == _WHO["kind"], link.c.num_id == _WHO["number"], link.c.valid_to.is_(None)
 )
-_HEADS = sa.union(
-    sa.select(entity.c.id).where(entity.c.rep_tipo_id == _WHO["kind"], entity.c.rep_num_id == _WHO["number"]),
-    sa.select(entity.c.id).where(entity.c.contacto_tipo_id == _WHO["kind"], entity.c.contacto_num_id == _WHO["number"]),
+_HEADS = (
+    sa.select(entity.c.id)
+    .where(
+        sa.or_(
+            sa.and_(entity.c.rep_tipo_id == _WHO["kind"], entity.c.rep_num_id == _WHO["number"]),
+            sa.and_(entity.c.contacto_tipo_id == _WHO["kind"], entity.c.contacto_num_id == _WHO["number"]),
+        )
+    )
+    .limit(1)
 )
 _ADDRESS = sa.select(person.c.correo_personal).where(
     person.c.tipo_id == _WHO["kind"], person.c.num_id == _WHO["number"]
@@ -103,7 +110,7 @@ def frame(
     connection: sa.Connection, query: sa.Select[Any], schema: pl.Schema, values: Mapping[str, Any] | None = None
 ) -> pl.DataFrame:
     """The rows of a query as a frame."""
-    found = connection.execute(query, values or {}).partitions(_STEP)
+    found = execute(connection, query, values or {}).partitions(_STEP)
     parts = [pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row") for rows in found]
     if not parts:
         return pl.DataFrame(schema=schema)
@@ -112,7 +119,7 @@ def frame(
 
 def registered_entity(connection: sa.Connection, id_: Id) -> tuple[int, RegisteredEntity] | None:
     """An entity's row key and what is known of it."""
-    found = connection.execute(_ENTITY, {"kind": id_.type, "number": id_.number}).one_or_none()
+    found = execute(connection, _ENTITY, {"kind": id_.type, "number": id_.number}).one_or_none()
     if found is None:
         return None
     known = RegisteredEntity(
@@ -140,7 +147,7 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
         return Facts(
             today=questions.received_at.date(),
             entity=known,
-            sender=_sender(connection, questions.sender, key),
+            sender=_sender(connection, questions.sender, found),
             earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
             persons=frame(connection, _PERSONS, PERSONS),
             linked=frame(connection, _OPEN[link], LINKED, {"key": key}),
@@ -150,7 +157,7 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
             periods=_periods(connection, questions.annex),
             kept=sql_stored.kept(connection, questions),
             stored=sql_stored.known_keys(connection, questions),
-            users=connection.execute(_USERS, {"key": key}).scalar_one(),
+            users=execute(connection, _USERS, {"key": key}).scalar_one(),
             revision=sql_revision.current(connection, questions.entity),
         )
 
@@ -174,7 +181,7 @@ def _roster(connection: sa.Connection, key: int | None) -> pl.DataFrame:
 
 
 def _periods(connection: sa.Connection, annex: str) -> pl.DataFrame:
-    rows = connection.execute(_PERIODS, {"annex": annex})
+    rows = execute(connection, _PERIODS, {"annex": annex})
     days = [[date.fromisoformat(day) for day in row] for row in rows]
     return pl.DataFrame(days, schema=PERIODS, orient="row")
 
@@ -184,7 +191,7 @@ def earlier(connection: sa.Connection, who: Id | None, sha256: str, guid: str) -
     if who is None:
         return None
     asked = {"sha256": sha256, "guid": guid, "kind": who.type, "number": who.number}
-    found = connection.execute(_EARLIER, asked).one_or_none()
+    found = execute(connection, _EARLIER, asked).one_or_none()
     return Earlier(found.guid, datetime.fromisoformat(found.received_at)) if found else None
 
 
@@ -199,10 +206,10 @@ def _is_entitled(connection: sa.Connection, login: str, who: Id) -> bool:
     except ValueError:
         return False
     asked = {"login_type": person.type, "login_number": person.number, "kind": who.type, "number": who.number}
-    return connection.execute(_ENTITLED, asked).first() is not None
+    return execute(connection, _ENTITLED, asked).first() is not None
 
 
-def _sender(connection: sa.Connection, login: str | None, key: int | None) -> Sender | None:
+def _sender(connection: sa.Connection, login: str | None, for_: tuple[int, RegisteredEntity] | None) -> Sender | None:
     if login is None:
         return None
     try:
@@ -210,15 +217,15 @@ def _sender(connection: sa.Connection, login: str | None, key: int | None) -> Se
     except ValueError:
         return Sender(login, registered=False, entitled=False)
     asked = {"kind": who.type, "number": who.number}
-    links = connection.execute(_LINKS_OF, asked).all()
-    represents = set(connection.scalars(_HEADS, asked))
-    here = [row for row in links if row.entity_id == key]
+    links = execute(connection, _LINKS_OF, asked).all()
+    here = [row for row in links if for_ and row.entity_id == for_[0]]
+    heads = for_ is not None and who in {for_[1].representante, for_[1].contacto}
     address = next((row.correo for row in here if row.correo and row.correo_confirmado), None)
     if address is None:
-        address = connection.scalar(_ADDRESS, asked)
+        address = execute(connection, _ADDRESS, asked).scalar()
     return Sender(
         login,
-        registered=bool(links or represents),
-        entitled=key is not None and (bool(here) or key in represents),
+        registered=bool(links) or heads or execute(connection, _HEADS, asked).first() is not None,
+        entitled=bool(here) or heads,
         email=address or None,
     )

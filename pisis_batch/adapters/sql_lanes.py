@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import lane, receipt
 from pisis_batch.ports import OPEN
 
@@ -133,7 +134,7 @@ def enter(connection: sa.Connection, names: Sequence[str]) -> list[int]:
     many = Counter(names)
     statement = _placed(connection.dialect.name)
     last = {
-        name: int(connection.execute(statement, {"name": name, "many": many[name], "fence": 0}).scalar_one())
+        name: int(execute(connection, statement, {"name": name, "many": many[name], "fence": 0}).scalar_one())
         for name in sorted(many)
     }
     places = {name: itertools.count(last[name] - many[name] + 1) for name in many}
@@ -150,7 +151,7 @@ def _placed(dialect: str) -> sa.Executable:
 
 def ahead(connection: sa.Connection, guid: str) -> list[str]:
     """The open receipts of a receipt's lane, up to it and with it, in order."""
-    return list(connection.scalars(_UP_TO, {"it": guid}))
+    return list(execute(connection, _UP_TO, {"it": guid}).scalars())
 
 
 def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool) -> int | None:
@@ -160,21 +161,21 @@ def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, aga
     verdict (unless `again`, for judging it once more). `who` names one attempt: asked a second time, because the answer
     to the first COMMIT was lost, it has what it took.
     """
-    held = connection.execute(_LOCKED, {"it": guid}).one_or_none()
+    held = execute(connection, _LOCKED, {"it": guid}).one_or_none()
     if held is None:
         return lease(connection, guid, who, seconds, again=again) if _made(connection, guid) else None
     if held.owner == who:
         return int(held.fence)
     # what is read from here on was true when the lane was locked: another attempt may just have ended
-    found = connection.execute(_IT, {"it": guid}).one()
+    found = execute(connection, _IT, {"it": guid}).one()
     if not again and (found.state not in OPEN or _older_waits(connection, found)):
         return None
     now = _now(connection)
     if held.lease_until is not None and held.lease_until > now and not dead(held.owner or ""):
         return None
     fence = int(held.fence) + 1
-    connection.execute(_TAKEN, {"of": held.name, "now_fence": fence, "who": who, "until": now + seconds})
-    connection.execute(_COUNTED if again else _BEGUN, {"it": guid, "now_fence": fence})
+    execute(connection, _TAKEN, {"of": held.name, "now_fence": fence, "who": who, "until": now + seconds})
+    execute(connection, _COUNTED if again else _BEGUN, {"it": guid, "now_fence": fence})
     return fence
 
 
@@ -187,7 +188,7 @@ def _made(connection: sa.Connection, guid: str) -> bool:
 
 
 def _older_waits(connection: sa.Connection, found: Any) -> bool:
-    return connection.execute(_OLDER, {"of": found.lane, "place": found.lane_place}).first() is not None
+    return execute(connection, _OLDER, {"of": found.lane, "place": found.lane_place}).first() is not None
 
 
 def interrupt(connection: sa.Connection, name: str) -> bool:
@@ -208,9 +209,9 @@ def interrupt(connection: sa.Connection, name: str) -> bool:
 def renew(connection: sa.Connection, guid: str, fence: int, seconds: float) -> bool:
     """Keep the lease for longer; False when it was lost."""
     until = _now(connection) + seconds
-    return connection.execute(_RENEWED, {"it": guid, "mine": fence, "until": until}).rowcount == 1
+    return execute(connection, _RENEWED, {"it": guid, "mine": fence, "until": until}).rowcount == 1
 
 
 def let_go(connection: sa.Connection, guid: str, fence: int) -> bool:
     """End the lease; False when it was lost, and then nothing of the caller's may be written."""
-    return connection.execute(_LET_GO, {"it": guid, "mine": fence}).rowcount == 1
+    return execute(connection, _LET_GO, {"it": guid, "mine": fence}).rowcount == 1

@@ -32,6 +32,7 @@ from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_keeping import SqlKeeping
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import mail, receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import (
@@ -138,7 +139,7 @@ class SqlRegistry(SqlKeeping):
             return None
         with self._reader.begin() as connection:
             # a guid in full means itself, even if another begins with it
-            found = connection.execute(_WHOLE, {"it": clean}).all()
+            found = execute(connection, _WHOLE, {"it": clean}).all()
             if not found:
                 found = connection.execute(sa.select(receipt).where(receipt.c.guid.startswith(clean)).limit(2)).all()
         return sql_runs.to_receipt(found[0]) if len(found) == 1 else None
@@ -232,7 +233,7 @@ class SqlRegistry(SqlKeeping):
                 return True
             if not sql_lanes.let_go(connection, received.guid, fence):
                 return False
-            swapped = connection.execute(_ENDED_AGAIN if reprocess else _ENDED, {"it": received.guid, "ends": state})
+            swapped = execute(connection, _ENDED_AGAIN if reprocess else _ENDED, {"it": received.guid, "ends": state})
             if swapped.rowcount != 1:
                 return False
             trail = self._trail(connection, received.guid, when)
@@ -269,7 +270,7 @@ class SqlRegistry(SqlKeeping):
     def published(self, guid: str) -> None:
         """The documents of the latest run are in the outbox."""
         with self.engine.begin() as connection:
-            connection.execute(_PUBLISHED, {"it": guid})
+            execute(connection, _PUBLISHED, {"it": guid})
 
     @retried
     def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
@@ -281,7 +282,7 @@ class SqlRegistry(SqlKeeping):
     def mail_sent(self, mail_: Mail, at: datetime) -> None:
         """The other side took it."""
         with self.engine.begin() as connection:
-            connection.execute(_SENT, {"it": mail_.id, "at": at.isoformat()})
+            execute(connection, _SENT, {"it": mail_.id, "at": at.isoformat()})
 
     @retried
     def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:

@@ -10,6 +10,7 @@ from functools import cache
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import revision
 from pisis_batch.model import Id
 
@@ -27,7 +28,7 @@ _LOCKED = _CURRENT.with_for_update(read=True)
 def current(connection: sa.Connection, who: Id | None, *, lock: bool = False) -> str:
     """The revision of the reference tables and of an entity; with `lock` they stay so until the transaction ends."""
     names = [REFERENCE, *([str(who)] if who else [])]
-    found = connection.execute(_LOCKED if lock else _CURRENT, {"reference": REFERENCE, "who": names[-1]})
+    found = execute(connection, _LOCKED if lock else _CURRENT, {"reference": REFERENCE, "who": names[-1]})
     numbers = {row.name: row.number for row in found}
     return ".".join(str(numbers.get(name, 0)) for name in names)
 
@@ -35,7 +36,7 @@ def current(connection: sa.Connection, who: Id | None, *, lock: bool = False) ->
 def grow(connection: sa.Connection, who: Id | None = None) -> None:
     """Say that the reference tables, or an entity's data, are not what they were."""
     drawn = {"name": str(who) if who else REFERENCE, "number": 1 + secrets.randbits(62)}
-    connection.execute(_drawn(connection.dialect.name), drawn)
+    execute(connection, _drawn(connection.dialect.name), drawn)
 
 
 @cache

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pisis_batch import effects
 from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes
 from pisis_batch.adapters.sql_letters import STATE
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import document, erasure, finding, mail, receipt, run
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
@@ -83,20 +84,20 @@ def insert_receipts(connection: sa.Connection, new: Sequence[Receipt]) -> list[R
         for one, place in zip(fresh, places, strict=True)
     ]
     if rows:
-        connection.execute(_RECEIPT, rows)
+        execute(connection, _RECEIPT, rows)
     return fresh
 
 
 def committed(connection: sa.Connection, guid: str, fence: int) -> bool:
     """Whether the attempt with this fence already ended in a run: its COMMIT succeeded, only the answer was lost."""
-    return connection.scalar(_COMMITTED, {"it": guid, "mine": fence}) is not None
+    return execute(connection, _COMMITTED, {"it": guid, "mine": fence}).scalar() is not None
 
 
 def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str) -> int:
     """Record a run as its receipt's latest; its key."""
     guid = outcome.received.guid
-    connection.execute(_NO_MORE_LATEST, {"it": guid})
-    connection.execute(_NOT_GONE, {"it": guid})
+    execute(connection, _NO_MORE_LATEST, {"it": guid})
+    execute(connection, _NOT_GONE, {"it": guid})
     who, layout = outcome.examined.entity, outcome.examined.layout
     counts = {name: getattr(outcome.counts, name) for name in outcome.counts.__slots__}
     values = {
@@ -117,7 +118,7 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str)
         "cut_date": outcome.examined.cut_date,
         "plan": effects.digest(outcome) if outcome.verdict is Verdict.RETENIDO else None,
     }
-    inserted = connection.execute(_RUN, values)
+    inserted = execute(connection, _RUN, values)
     key = inserted.inserted_primary_key
     if key is None:
         raise RuntimeError("the database gave no key for a run")
@@ -131,7 +132,7 @@ def insert_documents(connection: sa.Connection, run_id: int, documents: Sequence
     """Keep the documents of a run until they are published."""
     rows = [{"run_id": run_id, "name": d.name, "media_type": d.media_type, "content": _packed(d)} for d in documents]
     if rows:
-        connection.execute(_DOCUMENT, rows)
+        execute(connection, _DOCUMENT, rows)
 
 
 def _packed(document_: Attachment) -> bytes:
@@ -149,7 +150,7 @@ def _unpacked(name: str, media_type: str, stored: bytes) -> Attachment:
 
 def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str) -> None:
     """Put messages in line; one that says the same as before is not said again."""
-    known = set(connection.scalars(_SAID, {"it": guid}))
+    known = set(execute(connection, _SAID, {"it": guid}).scalars())
     rows = [
         {
             "guid": guid,
@@ -164,14 +165,14 @@ def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered]
         if m.message_id not in known
     ]
     if rows:
-        connection.execute(_MAIL, rows)
+        execute(connection, _MAIL, rows)
 
 
 def unpublished(connection: sa.Connection, guid: str | None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
     """The first latest runs, of one receipt or of all, whose documents are not in the outbox yet, with them."""
-    waiting = connection.execute(_OF_ONE, {"it": guid}) if guid else connection.execute(_OF_ALL)
+    waiting = execute(connection, _OF_ONE, {"it": guid}) if guid else execute(connection, _OF_ALL)
     for row in waiting.all():
-        kept = connection.execute(_DOCUMENTS, {"of": row.id})
+        kept = execute(connection, _DOCUMENTS, {"of": row.id})
         yield row.guid, row.sender, [_unpacked(d.name, d.media_type, d.content) for d in kept]
 
 
@@ -179,7 +180,7 @@ def mails_due(connection: sa.Connection, now: datetime, limit: int) -> list[Mail
     """Messages to try now, oldest first."""
     return [
         Mail(row.id, row.guid, row.kind, row.recipient, row.message_id, row.body, row.attempts)
-        for row in connection.execute(_DUE, {"now": now.isoformat(), "most": limit})
+        for row in execute(connection, _DUE, {"now": now.isoformat(), "most": limit})
     ]
 
 

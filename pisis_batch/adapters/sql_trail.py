@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.keyring import Keyring
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import audit, chain
 
 _LOCK = 706975  # any number, the same in every version
@@ -82,7 +83,7 @@ class Trail:
             "previous": previous,
             "key": key.id,
         }
-        connection.execute(_ADD, {**link, "hash": key.mac("eslabón", signed(link))})
+        execute(connection, _ADD, {**link, "hash": key.mac("eslabón", signed(link))})
 
     def _flush(self) -> None:
         """Write what waits: a few entries, for which a frame would cost more than they do."""
@@ -92,7 +93,7 @@ class Trail:
         self._entries += len(self._waiting)
         fixed = {"at": self.at, "guid": self.guid, "batch": self._batch}
         named = ({"line": line, "action": a, "who": who, "who_key": k, **fixed} for line, a, who, k in self._waiting)
-        self._connection.execute(_TELL, list(named))
+        execute(self._connection, _TELL, list(named))
         self._waiting = []
 
     def _write(self, rows: pl.DataFrame) -> None:
@@ -113,7 +114,7 @@ def tell_each(connection: sa.Connection, keys: Keyring, of: Sequence[tuple[str, 
     batches = [secrets.randbits(62) for _ in of]
     fixed = {"line": None, "action": _plain(action), "who": None, "who_key": None}
     told = [{"at": at, "guid": guid, "batch": batch, **fixed} for (guid, at), batch in zip(of, batches, strict=True)]
-    connection.execute(_TELL, told)
+    execute(connection, _TELL, told)
     seq, previous = _end(connection)
     key, links = keys.current, []
     for (guid, at), batch in zip(of, batches, strict=True):
@@ -121,7 +122,7 @@ def tell_each(connection: sa.Connection, keys: Keyring, of: Sequence[tuple[str, 
         link |= {"previous": previous, "key": key.id}
         seq, previous = seq + 1, key.mac("eslabón", signed(link))
         links.append({**link, "hash": previous})
-    connection.execute(_ADD, links)
+    execute(connection, _ADD, links)
 
 
 def _end(connection: sa.Connection) -> tuple[int, str]:
@@ -139,7 +140,7 @@ def _plain(action: str) -> str:
 
 def head(connection: sa.Connection) -> tuple[int, str, str] | None:
     """(number, hash, time) of the last link."""
-    found = connection.execute(_HEAD).one_or_none()
+    found = execute(connection, _HEAD).one_or_none()
     return (int(found.seq), str(found.hash), str(found.at)) if found else None
 
 

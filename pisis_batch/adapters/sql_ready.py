@@ -1,0 +1,147 @@
+"""Statements of a small file, made once and given to SQLite's driver as they are.
+
+What SQLAlchemy does around a statement each time costs ten times what SQLite takes to run it, and there are fifty for a
+file. On another database it is SQLAlchemy that runs them: there the way to the server costs more than either.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+Values = Mapping[str, Any]
+_Change = Callable[[Any], Any]
+_NONE: Values = {}
+
+
+class _Made:
+    """A statement's text, where each of its values goes, and how values and rows are turned."""
+
+    def __init__(self, statement: sa.Executable, names: tuple[str, ...], dialect: sa.Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect, column_keys=list(names) or None)  # type: ignore[attr-defined]  # every one has it
+        asked = dict.fromkeys(name for name, bind in compiled.binds.items() if bind.required)
+        state = compiled.construct_expanded_state(asked)  # a list of its own is written out, place by place
+        known = {**compiled.construct_params(asked), **state.additional_parameters}
+        self.text = state.statement
+        self._given: dict[str, Any] = {name: value for name, value in known.items() if name not in asked}
+        turn = {**compiled._bind_processors, **state.processors}  # noqa: SLF001 nobody else knows how
+        self._places: list[tuple[str, _Change | None]] = [(name, turn.get(name)) for name in state.positiontup or ()]
+        columns = compiled._result_columns or ()  # noqa: SLF001 as above
+        row: Any = namedtuple("Row", [column.keyname for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024 names are known only now
+        self._named: _Change = row._make
+        changes = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self._changes: list[tuple[int, _Change]] = [(n, change) for n, change in enumerate(changes) if change]
+
+    def bound(self, values: Values) -> list[Any]:
+        """Values in the order of the text."""
+        given = {**self._given, **values}
+        return [change(given[name]) if change else given[name] for name, change in self._places]
+
+    def row(self, raw: Sequence[Any]) -> Any:
+        """A row of the driver with names."""
+        if self._changes:
+            changed = list(raw)
+            for place, change in self._changes:
+                changed[place] = change(changed[place])
+            return self._named(changed)
+        return self._named(raw)
+
+
+class Answer:
+    """The part of `sa.CursorResult` that is needed, over the driver's own cursor."""
+
+    def __init__(self, cursor: Any, made: _Made) -> None:
+        self._cursor, self._made = cursor, made
+
+    @property
+    def rowcount(self) -> int:
+        """Rows that were changed."""
+        return int(self._cursor.rowcount)
+
+    @property
+    def inserted_primary_key(self) -> tuple[int] | None:
+        """The key that the database gave."""
+        return (int(self._cursor.lastrowid),) if self._cursor.lastrowid else None
+
+    def __iter__(self) -> Iterator[Any]:
+        """Rows, each a named tuple."""
+        return map(self._made.row, self._cursor)
+
+    def all(self) -> list[Any]:
+        """All rows."""
+        return list(self)
+
+    def partitions(self, size: int) -> Iterator[list[Any]]:
+        """All rows, so many at a time."""
+        while rows := self._cursor.fetchmany(size):
+            yield [self._made.row(row) for row in rows]
+
+    def first(self) -> Any:
+        """The first row, or None; the others are not looked at."""
+        found = next(iter(self), None)
+        self._cursor.close()
+        return found
+
+    def one_or_none(self) -> Any:
+        """The only row, or None. Raises MultipleResultsFound when there are others."""
+        rows = self.all()
+        if len(rows) > 1:
+            raise sa.exc.MultipleResultsFound
+        return rows[0] if rows else None
+
+    def one(self) -> Any:
+        """The only row. Raises NoResultFound when there is none."""
+        found = self.one_or_none()
+        if found is None:
+            raise sa.exc.NoResultFound
+        return found
+
+    def scalar(self) -> Any:
+        """The first cell of the first row, or None."""
+        found = self.first()
+        return None if found is None else found[0]
+
+    def scalar_one(self) -> Any:
+        """The first cell of the only row."""
+        return self.one()[0]
+
+    def scalars(self) -> Iterator[Any]:
+        """The first cell of each row."""
+        return (row[0] for row in self)
+
+
+@lru_cache(maxsize=512)
+def _made(statement: sa.Executable, names: tuple[str, ...]) -> _Made:
+    return _Made(statement, names, sqlite.dialect())
+
+
+def execute(
+    connection: sa.Connection, statement: sa.Executable, values: Values | Sequence[Values] = _NONE
+) -> "sa.CursorResult[Any] | Answer":
+    """Run a statement that is kept somewhere, with its values, or once for each of several sets of them.
+
+    Raises what SQLAlchemy raises. No value may be a list.
+    """
+    if connection.dialect.name != "sqlite":
+        return connection.execute(statement, values or None)
+    every = [values] if isinstance(values, Mapping) else values
+    made = _made(statement, tuple(every[0]))
+    bound = [made.bound(one) for one in every]
+    if isinstance(values, Mapping):
+        return Answer(driven(connection, made.text, bound[0]), made)
+    return Answer(driven(connection, made.text, bound, many=True), made)
+
+
+def driven(connection: sa.Connection, text: str, values: Sequence[Any] = (), *, many: bool = False) -> Any:
+    """Give SQLite's driver a text and its values, or many sets of them; its cursor. Raises what SQLAlchemy raises."""
+    raw: Any = connection.connection.driver_connection
+    try:
+        return raw.executemany(text, values) if many else raw.execute(text, values)
+    except raw.Error as error:
+        wrapped = sa.exc.DBAPIError.instance(
+            text, None, error, raw.Error, hide_parameters=True, dialect=connection.dialect
+        )
+        raise wrapped from error

@@ -1,0 +1,69 @@
+"""Statements that go straight to SQLite's driver answer as SQLAlchemy does."""
+
+import pytest
+import sqlalchemy as sa
+
+from pisis_batch.adapters.sql_engine import engine
+from pisis_batch.adapters.sql_ready import execute
+
+_TABLE = sa.Table(
+    "said",
+    sa.MetaData(),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("right", sa.Boolean),
+    sa.Column("figures", sa.JSON),
+    sa.Column("content", sa.LargeBinary),
+)
+_ADD, _ALL = _TABLE.insert(), sa.select(_TABLE).order_by(_TABLE.c.id)
+_SOME = sa.select(_TABLE.c.id, sa.func.count().over().label("many")).where(
+    _TABLE.c.name.in_(("a", sa.bindparam("other"))), _TABLE.c.right
+)
+_MORE = _TABLE.update().where(_TABLE.c.name == sa.bindparam("it")).values(id=_TABLE.c.id + 10, content=None)
+_ROWS = [
+    {"name": "a", "right": True, "figures": {"n": [1]}, "content": b"\x00"},
+    {"name": "b", "right": False, "figures": {}, "content": None},
+    {"name": "c", "right": None, "figures": {"ñ": "é"}, "content": b""},
+]
+
+
+def test_the_same_rows_come_back_either_way() -> None:
+    """Values and rows are turned as their types say, whoever runs the statement."""
+    made = engine("sqlite://")
+    with made.begin() as connection:
+        _TABLE.create(connection)
+        execute(connection, _ADD, _ROWS[:2])
+        key = execute(connection, _ADD, _ROWS[2]).inserted_primary_key
+        assert key == (3,)
+        ours, theirs = execute(connection, _ALL).all(), connection.execute(_ALL).all()
+        assert [tuple(row) for row in ours] == [tuple(row) for row in theirs]
+        assert [len(part) for part in execute(connection, _ALL).partitions(2)] == [2, 1]
+        assert [{**row._asdict(), "id": None} for row in ours] == [{**row, "id": None} for row in _ROWS]
+        assert [tuple(row) for row in execute(connection, _SOME, {"other": "b"})] == [(1, 1)]
+        assert execute(connection, _MORE, {"it": "a"}).rowcount == 1
+        assert execute(connection, _SOME, {"other": "c"}).one().id == 11
+        assert list(execute(connection, _ALL).scalars()) == [2, 3, 11]
+
+
+def test_what_is_missing_is_said() -> None:
+    """No row, many rows, a value that was not given: each is an error of the program."""
+    with engine("sqlite://").begin() as connection:
+        _TABLE.create(connection)
+        assert execute(connection, _ALL).one_or_none() is None
+        assert execute(connection, _ALL).scalar() is None
+        with pytest.raises(sa.exc.NoResultFound):
+            execute(connection, _ALL).one()
+        execute(connection, _ADD, _ROWS)
+        with pytest.raises(sa.exc.MultipleResultsFound):
+            execute(connection, _ALL).one_or_none()
+        with pytest.raises(KeyError):
+            execute(connection, _SOME, {"another": "b"})
+
+
+def test_an_error_of_the_driver_tells_no_value() -> None:
+    """It is the kind that SQLAlchemy raises, and what was to be written is not in it."""
+    with engine("sqlite://").begin() as connection:
+        _TABLE.create(connection)
+        with pytest.raises(sa.exc.IntegrityError) as caught:
+            execute(connection, _ADD, [{"id": 7, "name": "1090000001"}, {"id": 7, "name": "1090000002"}])
+        assert "10900000" not in str(caught.value)
