@@ -6,7 +6,7 @@ DIR ?=
 SEED ?= 1
 SECONDS_EACH ?= 3600
 
-.PHONY: burst campaign bench-scale chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
+.PHONY: burst takeover campaign bench-scale chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -54,6 +54,9 @@ chaos: $(READY)  ## kill, pause, cut off and mislead real workers for MINUTES=10
 bench-scale: $(READY)  ## files per second with workers against one process, the queue, small files beside a large one; writes docs/capacidad.md
 	$(BIN)/python bench/scale.py --files $(or $(FILES),200) --large $(or $(LARGE),5000000) --json bench/scale.json
 	$(BIN)/python bench/capacity.py
+
+takeover: $(READY)  ## a worker killed in the middle of a file of RECORDS=300000: who has it then, and what it did
+	PISIS_RECORDS=$(or $(RECORDS),300000) $(BIN)/pytest -q -s tests/test_takeover.py
 
 burst: $(READY)  ## FILES=50000 into FOLDERS=100 of a running service, from the outside; COLD=1 with all of them waiting at its start
 	cd tests && PYTHONPATH=. ../$(BIN)/python -m campaign.bursts --files $(or $(FILES),50000) --folders $(or $(FOLDERS),100) $(if $(COLD),--cold --until $(or $(UNTIL),verdict),--until $(or $(UNTIL),reported))

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 
 import postgresql as pg
+import sqlalchemy as sa
 
 from chaos import campaign, checker, world
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Aim:
-    """A round: one host that dies, or falls asleep, at a point; the healthy ones come after it.
+    """A round: one host that dies, falls asleep, or fails twice, at a point; the healthy ones come after it.
 
     `shows`: what the checker must count for the defect to be found. `patience`: seconds without anything done.
     """
@@ -26,6 +27,7 @@ class Aim:
     files: int = 3
     worker_dies: str = ""
     worker_sleeps: str = ""
+    worker_fails: str = ""
     watcher_dies: str = ""
     workers: int = 2  # healthy ones
     crash: bool = False  # of the database, as soon as every file was taken in
@@ -38,7 +40,7 @@ _MINUTES = 100.0
 AIMS: dict[str, Aim] = {
     "no_fence": Aim(("doubled", "disordered"), worker_sleeps="before_commit"),
     "no_lane": Aim(("doubled", "disordered", "open_links"), entities=1, files=8),
-    "no_order": Aim(("disordered",), entities=1, files=8),
+    "no_order": Aim(("disordered",), entities=1, files=4, worker_fails="before_commit", patience=60.0),
     "split_effect": Aim(("lost",), worker_dies="split"),
     "job_apart": Aim(("lost",), files=1, watcher_dies="accepted"),
     "no_rescue": Aim(("lost",), worker_dies="before_commit"),
@@ -101,9 +103,21 @@ def _work(aim: Aim, made: world.World, start: Callable[..., world.Host]) -> worl
         first = start("worker", crash_at=aim.worker_dies, stop_at=aim.worker_sleeps)
         dies = bool(aim.worker_dies)
         _until(lambda: not first.alive if dies else first.asleep, 30)
+    if aim.worker_fails:  # alone: its file is the oldest, which then rests for half a minute, and the others do not
+        start("worker", stop_at=f"{aim.worker_fails}!")
+        _until(lambda: _failed(made), 60)
     for _ in range(aim.workers):
         start("worker")
     return first if aim.worker_sleeps else None
+
+
+def _failed(made: world.World) -> bool:
+    """Whether the second attempt came to nothing too, or another file was done before it."""
+    query = (
+        "SELECT (SELECT count(*) FROM receipt WHERE attempts > 1 AND state = 'recibido') + (SELECT count(*) FROM run)"
+    )
+    with made.registry.engine.connect() as connection:
+        return bool(connection.scalar(sa.text(query)))
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> None:

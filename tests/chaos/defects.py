@@ -32,14 +32,17 @@ def slow(stop_at: str = "") -> None:
     """No defect: every file takes up to half a second more before its commit, so that harm finds it in hand.
 
     With `stop_at`, the process falls asleep the first time it comes to that point, until somebody wakes it; with a
-    `+` behind, only the file stands still, and the worker goes on telling that it lives.
+    `+` behind, only the file stands still, and the worker goes on telling that it lives; with a `!`, that attempt fails,
+    and the next one that comes there.
     """
     real = processing.crashpoint
-    asleep = threading.Event()
+    asleep, fails = threading.Event(), iter("!!" if stop_at.endswith("!") else "")
 
     def dawdling(name: str) -> None:
         if name == "before_commit":
             time.sleep(random.uniform(0.0, 0.5))
+        if name == stop_at.rstrip("!") and next(fails, ""):
+            raise RuntimeError("planted")
         if name == stop_at.rstrip("+") and not asleep.is_set():
             asleep.set()
             if stop_at.endswith("+"):

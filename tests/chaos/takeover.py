@@ -46,14 +46,14 @@ def large(records: int, lease: float, server: pg.PostgreSQL) -> tuple[float, dic
         try:
             _until(lambda: _registered(made) >= 6)  # two queues and chores of each
             made.drop(0, records)
-            _until(lambda: _owner(made) != "")
+            _until(lambda: _owner(made) != "", 120 + records / 2000)
             held = _owner(made)
             assert held, "the file is too small to be found in hand"
             hosts[1 if held.startswith("host-worker-1/") else 2].kill()
             begun = time.monotonic()
             _until(lambda: _fence(made) > 1)
             spent = time.monotonic() - begun
-            campaign.settle(made, 1, 600, lambda: None)
+            campaign.settle(made, 1, 600 + records / 2000, lambda: None)
         finally:
             for host in hosts:
                 host.end()
