@@ -96,7 +96,7 @@ def _same_changes(small: Changes, full: Changes) -> None:
 
 @EACH
 def test_a_cell_at_an_edge_is_vouched_for_only_when_it_is_sound(layout: Layout, record: Record) -> None:
-    rows = list(enumerate(at_the_edges(record, random.Random(2), 120), start=1))
+    rows = list(enumerate(at_the_edges(layout, record, random.Random(2), 150), start=1))
     lines = [(number, *cells) for number, cells in rows]
     full = structure.of_suspects(framed(lines, record), record)
     assert structure.plain_findings(lines, record).equals(full)

@@ -21,6 +21,7 @@ from pisis_batch.layouts.relation import (
     Sum,
 )
 from pisis_batch.model import Batch, Facts
+from pisis_batch.validators import passing
 from pisis_batch.validators.condiciones import number, shown
 from pisis_batch.validators.derivados import derived
 from pisis_batch.validators.escena import Objection, Scene, objected
@@ -29,8 +30,7 @@ from pisis_batch.validators.rule import rule, together
 
 def _frame(found: list[pl.DataFrame], *names: str) -> pl.DataFrame:
     columns = ["record", "field", "value", "severity", "oficial", *names]
-    empty = pl.DataFrame(schema={"line": pl.UInt32, **dict.fromkeys(columns, pl.String)})
-    return pl.concat([empty, *(rows.select("line", *columns) for rows in found)])
+    return together([rows.select("line", *columns) for rows in found])
 
 
 def _told(rows: pl.DataFrame, check: Checked, record: Record, field: str, **details: str | pl.Expr) -> pl.DataFrame:
@@ -46,6 +46,8 @@ def _told(rows: pl.DataFrame, check: Checked, record: Record, field: str, **deta
 
 def _unread(batch: Batch, *records: str) -> bool:
     """Whether a line that is, or may be, of one of these records could not be read."""
+    if batch.unreadable.is_empty():
+        return False
     marks = [batch.layout.record[name].mark for name in records]
     return bool((batch.unreadable["mark"].is_in(marks) | (batch.unreadable["problem"] == "unknown")).any())
 
@@ -83,7 +85,7 @@ def parent_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     found = []
     for check in batch.layout.check:
-        if not isinstance(check, Parent) or check.off or _unread(batch, check.of):
+        if not isinstance(check, Parent) or check.off or _unread(batch, check.of) or passing.held(batch, check):
             continue
         record, parent = batch.layout.record[check.on], batch.layout.record[check.of]
         rows = _looked_at(batch, check).filter(pl.all_horizontal(pl.col(list(check.pairs)) != ""))
@@ -166,7 +168,7 @@ def control_sum_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     """
     found = []
     for check in batch.layout.check:
-        if not isinstance(check, Sum) or check.off:
+        if not isinstance(check, Sum) or check.off or passing.held(batch, check):
             continue
         (owner, name), (record, column) = check.field.split("."), check.of.split(".")
         total = batch[record].select(number(pl.col(column)).sum()).item() or 0
@@ -206,6 +208,8 @@ def distinct_count_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     found = []
     for check in batch.layout.check:
         if not isinstance(check, Distinct) or check.off or _unread(batch, check.of[0].split(".")[0]):
+            continue
+        if passing.held(batch, check):
             continue
         owner, name = check.field.split(".")
         record = check.of[0].split(".")[0]

@@ -9,8 +9,10 @@ import polars as pl
 
 from pisis_batch.layouts import Field, Record
 from pisis_batch.layouts.relation import RowChecked
-from pisis_batch.model import Batch
+from pisis_batch.model import Batch, framed
+from pisis_batch.validators import passing
 from pisis_batch.validators.condiciones import day, holds
+from pisis_batch.validators.rule import together
 
 _PARTS = {"año": (0, 4), "mes": (5, 2), "día": (8, 2)}
 
@@ -97,13 +99,19 @@ def objected(
 ) -> pl.DataFrame:
     """The rows that the checks of a kind object to, one select per record; `names` are the details they carry."""
     columns = ["record", "field", "value", "severity", "oficial", *names]
-    found = [pl.DataFrame(schema={"line": pl.UInt32, **dict.fromkeys(columns, pl.String)})]
+    found: list[pl.DataFrame] = []
     for record in batch.layout.records:
         checks = [c for c in batch.layout.check if isinstance(c, kind) and c.on == record.name and not c.off]
-        frame = batch[record.name]
-        if not checks or frame.is_empty():
+        if not checks:
             continue
         scene = Scene(batch, record)
+        if batch.plain is not None:
+            rows, checks = passing.doubtful(batch.plain[record.name], checks, scene)
+        if batch.plain is not None and not rows:
+            continue
+        frame = batch[record.name] if batch.plain is None else framed(rows, record)
+        if frame.is_empty():
+            continue
         made = [(check, one) for check in checks for one in objections(check, scene)]
         flags = frame.select(
             [
@@ -114,7 +122,7 @@ def objected(
         for place, (check, one) in enumerate(made):
             if flags[str(place)].any():
                 found.append(_told(frame.filter(flags[str(place)]), check, one, record).select("line", *columns))
-    return pl.concat(found)
+    return together(found)
 
 
 def _told(rows: pl.DataFrame, check: RowChecked, one: Objection, record: Record) -> pl.DataFrame:

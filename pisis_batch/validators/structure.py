@@ -56,8 +56,8 @@ def plain_findings(rows: Sequence[Row], record: Record) -> pl.DataFrame:
     left = suspects.lines(rows, record)
     if not left:
         return _NONE
-    table = _table_of(record)
-    return _told(_by_expression(framed(left, record), table, suspects.fields(left, record)), table)
+    names = suspects.fields(left, record)
+    return _told(_by_expression(framed(left, record), _table_of(record), names), _table_of(record)) if names else _NONE
 
 
 def of_suspects(left: pl.DataFrame, record: Record) -> pl.DataFrame:

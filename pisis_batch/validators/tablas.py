@@ -7,9 +7,7 @@ import polars as pl
 from pisis_batch.layouts import Field, catalogs
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.escena import Scene
-from pisis_batch.validators.rule import rule
-
-_COLUMNS = ["record", "field", "value", "tabla", "corte"]
+from pisis_batch.validators.rule import rule, together
 
 
 @lru_cache(maxsize=64)
@@ -51,7 +49,7 @@ def code_not_in_force(batch: Batch, facts: Facts) -> pl.DataFrame:
     Accepts:
         2|52001
     """
-    found = [pl.DataFrame(schema={"line": pl.UInt32, **dict.fromkeys(_COLUMNS, pl.String)})]
+    found: list[pl.DataFrame] = []
     for record in batch.layout.records:
         for field in record.fields:
             rows = catalogs.LOADED.get(field.catalog or "")
@@ -70,4 +68,4 @@ def code_not_in_force(batch: Batch, facts: Facts) -> pl.DataFrame:
                     corte=pl.lit(cut or ""),
                 )
             )
-    return pl.concat(found)
+    return together(found)

@@ -1,0 +1,226 @@
+"""Which lines of a small file a `[[check]]` of single lines may object to, told in plain Python: sound, not complete.
+
+What is told here to pass does pass; whatever is not plain enough to be sure of is left to the rules. So a rule sees
+the few lines that are left, or none. `tests/test_sifting.py` holds the two to the same findings.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pisis_batch.layouts import Clause, Condition, Field, Not, Span, Test
+from pisis_batch.layouts.relation import (
+    Bands,
+    Computed,
+    Derived,
+    Distinct,
+    EqualSums,
+    OneOf,
+    Order,
+    Parent,
+    RowChecked,
+    Sum,
+    Together,
+    Value,
+)
+from pisis_batch.layouts.shorthand import pieces
+from pisis_batch.model import Batch, Row
+
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,4})?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PARTS = {"año": slice(0, 4), "mes": slice(5, 7), "día": slice(8, 10)}
+_APART = 0.004  # less than what a product may differ by
+_MONTHS = 12
+
+Cells = Mapping[str, str]
+
+
+class Sight:
+    """A line's cells and the single values of its file, by reference, as `escena.Scene` has them in columns."""
+
+    def __init__(self, scene: Any, cells: Cells) -> None:
+        self.scene, self.cells = scene, cells
+
+    def text(self, reference: str) -> str | None:
+        """What a reference says here; None when it cannot be told."""
+        name, _, part = reference.partition(":")
+        said: str | None = self.scene.single(name) if "." in name else self.cells[name]
+        return said[_PARTS[part]].lstrip("0") if part and said is not None else said
+
+    def met(self, clause: Clause, reference: str) -> bool | None:
+        """Whether a clause holds of what a reference says; None when that is not plain."""
+        text, field = self.text(reference), self.scene.field(reference)
+        if text is None:
+            return None
+        if isinstance(clause, Not):
+            return text not in clause.values
+        if not isinstance(clause, Test):
+            return text in clause
+        told = list(self._tests(clause, text, field))
+        return False if False in told else None if None in told else True
+
+    def _tests(self, clause: Test, text: str, field: Field | None) -> Any:
+        sign = (field.list if field else None) or ","
+        listed = f"{sign}{text}{sign}"
+        if clause.has:
+            yield any(f"{sign}{code}{sign}" in listed for code in clause.has)
+        if clause.lacks:
+            yield not any(f"{sign}{code}{sign}" in listed for code in clause.lacks)
+        if clause.number:
+            form = _DAY if clause.number.dated else _PLAIN
+            yield clause.number.contains(text) if form.fullmatch(text) else None
+        if clause.real is not None:
+            yield real(text, field) == clause.real
+        if clause.filled is not None:
+            yield (text != "") == clause.filled
+        if clause.age:
+            yield self._aged(text, *clause.age)
+
+    def _aged(self, text: str, unit: str, span: Span) -> bool | None:
+        try:
+            born, cut = date.fromisoformat(text), date.fromisoformat(self.scene.cut_text or "")
+        except ValueError:
+            return None
+        months = (cut.year - born.year) * _MONTHS + cut.month - born.month - (cut.day < born.day)
+        return span.contains(str({"days": (cut - born).days, "months": months}.get(unit, months // _MONTHS)))
+
+    def looked_at(self, condition: Condition | None) -> bool:
+        """Whether a check may look at this line."""
+        return not any(self._fails(clause, name) for name, clause in (condition or {}).items())
+
+    def _fails(self, clause: Clause, name: str) -> bool:
+        """Whether a clause of a condition surely does not hold, whatever the governing cell's own condition says."""
+        if isinstance(clause, Test) and self.text(name) == "" and False in {clause.filled, clause.real}:
+            return False
+        return self.met(clause, name) is False
+
+    def amounts(self, names: Sequence[str]) -> list[Decimal] | None:
+        """Cells as numbers; None when one is not plainly a number."""
+        texts = [self.cells[name] for name in names]
+        return [Decimal(text) for text in texts] if all(map(_PLAIN.fullmatch, texts)) else None
+
+
+def real(text: str, field: Field | None, absent: Sequence[str] = ()) -> bool:
+    """Whether a cell holds a value that is neither empty, nor a wildcard of its field, nor stands for nothing."""
+    return text not in {"", *((field.sentinels or ()) if field else ()), *absent}
+
+
+def _value(check: Value, sight: Sight) -> bool:
+    return all(
+        sight.met(clause, name) is True
+        or (not isinstance(clause, Test) and sight.cells[name] == "" and sight.scene.record.by_name[name].required)
+        for name, clause in check.then.items()
+    )
+
+
+def _order(check: Order, sight: Sight) -> bool:
+    return all(_in_order(check, sight, low, high) for low in check.low for high in check.high)
+
+
+def _in_order(check: Order, sight: Sight, low: str, high: str) -> bool:
+    texts, fields = (sight.text(low), sight.text(high)), (sight.scene.field(low), sight.scene.field(high))
+    first, last = texts
+    if first is None or last is None:
+        return False
+    if not all(real(text, field) for text, field in ((first, fields[0]), (last, fields[1]))):
+        return True
+    dated = any(field is not None and field.type == "F" for field in fields)
+    if not all(map((_DAY if dated else _PLAIN).fullmatch, (first, last))):
+        return False
+    left: Any = first if dated else Decimal(first)
+    right: Any = last if dated else Decimal(last)
+    return bool(left < right or (left == right and not check.strict))
+
+
+def _computed(check: Computed, sight: Sight) -> bool:
+    parts = check.times or (*check.plus, *check.minus)
+    if "" in {sight.cells[name] for name in (check.field, *parts)}:
+        return True
+    said, given = sight.amounts([check.field]), sight.amounts(parts)
+    if said is None or given is None:
+        return False
+    if not check.times:
+        return said[0] == sum(given[: len(check.plus)]) - sum(given[len(check.plus) :])
+    product = 1.0
+    for one in given:
+        product *= float(one)
+    return abs(float(said[0]) - product) < _APART
+
+
+def _sums(check: EqualSums, sight: Sight) -> bool:
+    left, right = sight.amounts(check.left), sight.amounts(check.right)
+    return left is not None and right is not None and sum(left) == sum(right)
+
+
+def _reals(check: OneOf | Together, sight: Sight) -> list[bool]:
+    return [real(sight.cells[name], sight.scene.record.by_name[name], check.absent) for name in check.fields]
+
+
+def _bands(check: Bands, sight: Sight) -> bool:
+    measures = {sight.cells[name] for limits in check.bands.values() for name in limits}
+    if not all(text == "" or _PLAIN.fullmatch(text) for text in measures):
+        return False
+    for name, limits in check.bands.items():
+        if any(span.dated for span in limits.values()):
+            return False
+        if any(span.contains(sight.cells[measure]) for measure, span in limits.items()):
+            return sight.cells[check.field] == name
+    return True
+
+
+def _derived(check: Derived, sight: Sight) -> bool:
+    cell, form = sight.cells[check.field], ""
+    for kind, text in pieces(check.template):
+        said = sight.cells[text] if kind == "field" else text
+        form += re.escape(said) if kind in {"field", "text"} else f"[0-9]{{{len(text)}}}"
+    return cell == "" or re.fullmatch(form, cell) is not None
+
+
+_PASSES: Mapping[type[RowChecked], Callable[[Any, Sight], bool]] = {
+    Value: _value,
+    Order: _order,
+    Computed: _computed,
+    EqualSums: _sums,
+    OneOf: lambda check, sight: any(_reals(check, sight)),
+    Together: lambda check, sight: len(set(_reals(check, sight))) == 1,
+    Bands: _bands,
+    Derived: _derived,
+}
+
+
+def doubtful(rows: Sequence[Row], checks: Sequence[Any], scene: Any) -> tuple[list[Row], list[Any]]:
+    """The rows that any of these checks of a record may object to, and those checks."""
+    places = scene.record.places
+    left: list[Row] = []
+    asked: dict[int, Any] = {}
+    for row in rows:
+        sight = Sight(scene, dict(zip(places, row, strict=True)))
+        found = [n for n, check in enumerate(checks) if not _passed(check, sight)]
+        if found:
+            left.append(row)
+            asked.update((n, checks[n]) for n in found)
+    return left, [asked[n] for n in sorted(asked)]
+
+
+def _passed(check: Any, sight: Sight) -> bool:
+    passes = _PASSES.get(type(check))
+    return passes is not None and (not sight.looked_at(check.when) or passes(check, sight))
+
+
+def held(batch: Batch, check: Parent | Distinct | Sum) -> bool:
+    """Whether a check of lines against lines surely holds of a small file."""
+    if batch.plain is None:
+        return False
+    if isinstance(check, Parent):
+        known = set(batch.picked(check.of, list(check.pairs.values())))
+        return known.issuperset(batch.picked(check.on, list(check.pairs)))
+    owner, name = check.field.split(".")
+    said = (batch.head(owner) or {}).get(name, "")
+    if isinstance(check, Distinct):
+        record, names = check.of[0].split(".")[0], [one.split(".")[1] for one in check.of]
+        return _PLAIN.fullmatch(said) is not None and Decimal(said) == len(set(batch.picked(record, names)))
+    record, column = check.of.split(".")
+    cells = [said, *batch.picked(record, [column])]
+    return all(map(_PLAIN.fullmatch, cells)) and Decimal(said) == sum(map(Decimal, cells[1:]))
