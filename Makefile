@@ -58,8 +58,8 @@ bench-scale: $(READY)  ## files per second with workers against one process, the
 takeover: $(READY)  ## a worker killed in the middle of a file of RECORDS=300000: who has it then, and what it did
 	PISIS_RECORDS=$(or $(RECORDS),300000) $(BIN)/pytest -q -s tests/test_takeover.py
 
-burst: $(READY)  ## FILES=50000 into FOLDERS=100 of a running service, from the outside; COLD=1 with all of them waiting at its start
-	cd tests && PYTHONPATH=. ../$(BIN)/python -m campaign.bursts --files $(or $(FILES),50000) --folders $(or $(FOLDERS),100) $(if $(COLD),--cold --until $(or $(UNTIL),verdict),--until $(or $(UNTIL),reported))
+burst: $(READY)  ## FILES=50000 into FOLDERS=100 of a running service, from the outside; COLD=1 with all of them waiting at its start, POISON=1 one that hangs
+	cd tests && PYTHONPATH=. ../$(BIN)/python -m campaign.bursts $(if $(DRY),--dry) $(if $(POISON),--poison,--files $(or $(FILES),50000) --folders $(or $(FOLDERS),100) $(if $(COLD),--cold --until $(or $(UNTIL),verdict),--until $(or $(UNTIL),reported)))
 
 campaign: $(READY)  ## reliability in full: kills, power cuts, errors, hostile files, planted defects; two hours (SEED=…, KINDS=…)
 	cd tests && for run in $(or $(KINDS),kills:3200 isolated:100 calls:1500 errors:1200 power:9 objects:10000 hostile:2100 smtp:1050 mutated:2400 mutants:1000); do \

@@ -9,8 +9,8 @@ from pisis_batch.ports import Receipt, Registry, Work
 
 #: Seconds that a file has this process for itself; then the next entity's file is begun beside it.
 PATIENCE = 0.4
-#: Files in hand at most.
-HANDS = 4
+#: Files in hand at most, and of one sender.
+HANDS, HANDS_OF_ONE = 4, 2
 _HEADS = 64
 
 
@@ -18,7 +18,7 @@ class InlineQueue:
     """Fulfils `ports.Queue`: a receipt whose attempt failed rests for its pause, its entity's later ones behind it.
 
     Files are done one after the other; only while one takes longer than is fair are others done beside it, so that a
-    file that takes for ever holds up nobody but its own entity.
+    file that takes for ever holds up nobody but its own entity, and several of them nobody but their sender.
     """
 
     here = True
@@ -70,14 +70,19 @@ class InlineQueue:
                 self._collect(PATIENCE)
             if stop():
                 break
-            busy = any(other.lane == receipt.lane for other in self._in_hand.values())
-            if busy or self._resting.get(receipt.guid, 0.0) > time.monotonic():
+            if self._is_busy(receipt) or self._resting.get(receipt.guid, 0.0) > time.monotonic():
                 continue
             self._resting.pop(receipt.guid, None)
             self._in_hand[self._pool.submit(work.file, receipt.guid)] = receipt
             begun += 1
             self._collect(PATIENCE)
         return begun
+
+    def _is_busy(self, receipt: Receipt) -> bool:
+        """Whether its queue is in hand, or as many files of its sender as one may have, so that a hand is left for others."""
+        others = self._in_hand.values()
+        mine = sum(other.sender == receipt.sender for other in others)
+        return mine >= HANDS_OF_ONE or any(other.lane == receipt.lane for other in others)
 
     def _collect(self, seconds: float) -> None:
         """Take back what ended, waiting so long for the latest."""

@@ -121,9 +121,10 @@ def waiting(limit: int | None) -> sa.Select[Any]:
     if limit is None:
         return open_.order_by(receipt.c.seq)
     turn = sa.func.row_number().over(partition_by=receipt.c.lane, order_by=receipt.c.lane_place)
-    ranked = open_.add_columns(turn.label("turn")).subquery()
-    few = sa.select(ranked).where(ranked.c.turn <= _FEW)
-    return few.order_by(ranked.c.turn, ranked.c.seq).limit(limit)
+    # only numbers are ranked: a hundred thousand receipts may wait, and a few of them are wanted
+    ranked = sa.select(receipt.c.seq, turn.label("turn")).where(receipt.c.state.in_(OPEN)).subquery()
+    few = sa.select(receipt).join(ranked, ranked.c.seq == receipt.c.seq).where(ranked.c.turn <= _FEW)
+    return few.order_by(ranked.c.turn, receipt.c.seq).limit(limit)
 
 
 def enter(connection: sa.Connection, names: Sequence[str]) -> list[int]:

@@ -8,7 +8,6 @@ import importlib
 import itertools
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -90,25 +89,11 @@ def _run(options: argparse.Namespace, nursery: Any = None) -> int:
             break
     trials.close()  # type: ignore[attr-defined]  # a generator
     run["seconds"] = round(time.monotonic() - started)
-    run["commit"] = _commit()
+    run["commit"] = ledger.commit()
     json.dump(run, sys.stdout, ensure_ascii=False)
     if not options.dry:
         ledger.add(run)
     return 1 if run["broken"] else 0
-
-
-def _commit() -> str:
-    """The commit that last changed the program, with a plus sign when it has been changed since."""
-    git = ["git", "-C", str(Path(__file__).parents[2])]
-    try:
-        name = _said([*git, "log", "-1", "--format=%h", "--", "pisis_batch"])
-        return name + ("+" if _said([*git, "status", "--porcelain", "--", "pisis_batch"]) else "")
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
-def _said(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

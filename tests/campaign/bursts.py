@@ -1,9 +1,12 @@
-"""Many files at once: a burst into a running service, or a cold start with as many waiting, seen from the outside.
+"""Many files at once, or one that hangs, seen from the outside of a running service.
 
-`python -m campaign.bursts --files 50000 --folders 100 [--cold] [--until verdict]`, from `tests/`; it tells JSON.
+`python -m campaign.bursts --files 50000 --folders 100 [--cold] [--until verdict]`, or `--poison`, from `tests/`; it
+tells JSON, and without `--dry` the figures go into `bursts.json` and the page of the campaign. Every entity of a burst
+is registered and confirmed, so that each file has its messages and the rules against floods are in force.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -13,76 +16,127 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[1])]
 
-from pisis_batch.settings import FILE, TEMPLATE  # noqa: E402  # the path comes first
+from campaign import ledger  # noqa: E402  # the path comes first
+from pisis_batch import wiring  # noqa: E402
+from pisis_batch.adapters import registry_csv  # noqa: E402
+from pisis_batch.settings import FILE, TEMPLATE, Settings  # noqa: E402
 
 _MAIN = "from pisis_batch.cli import main; main()"
 _DAY = date(2020, 1, 1)
+_MAILS = {
+    "sent": "sent_at IS NOT NULL AND digest IS NULL",
+    "in_digests": "digest IS NOT NULL",
+    "in_line": "sent_at IS NULL AND digest IS NULL AND NOT refused",
+}
 
 
 @dataclass
 class Burst:
-    """Seconds from the first file written (or from the start of a cold service); MiB at the peak, child apart."""
+    """Seconds from the first file written (or from the start of a cold service); MiB at the peak."""
 
+    kind: str
     files: int
     folders: int
-    cold: bool
     written: float = 0.0
     first_verdict: float = 0.0
     durable: float = 0.0
+    durable_each_second: float = 0.0
     reported: float = 0.0
     service_mib: float = 0.0
     child_mib: float = 0.0
+    together_mib: float = 0.0
     received: int = 0
     answered: int = 0
+    mails: dict[str, int] = field(default_factory=dict)
+    unreported: int = 0
     left: int = 0
 
 
+@dataclass
+class Poison:
+    """Seconds from the drop of a file of another entity to its documents: alone, beside one that hangs, or that kills."""
+
+    kind: str
+    alone: list[float] = field(default_factory=list)
+    hanging: list[float] = field(default_factory=list)
+    killing: list[float] = field(default_factory=list)
+
+    @property
+    def delay(self) -> float:
+        """The worst case beside a poison file over the worst one alone."""
+        return round(max(0.0, *(one - max(self.alone) for one in self.hanging + self.killing)), 2)
+
+
+def _login(folder: int) -> str:
+    return f"CC{10_200_000 + folder}"
+
+
+def register(workspace: Path, folders: int) -> None:
+    """An entity for each folder, whose representative sends, all addresses confirmed."""
+    entities = "".join(
+        f"NI,{901_000_000 + one},ESE {one},IPS,PASTO,ese{one}@ese.example,1,CC,{10_200_000 + one},CC,{10_200_000 + one},1\n"
+        for one in range(folders)
+    )
+    people = "".join(f"CC,{10_200_000 + one},LUISA,,PEREZ,,l{one}@correo.example\n" for one in range(folders))
+    ports = wiring.ports(Settings.load(workspace))
+    for table, text in {
+        "entities": "tipo_id,num_id,razon_social,tipo_entidad,municipio,correo_institucional,correo_confirmado,"
+        f"rep_tipo_id,rep_num_id,contacto_tipo_id,contacto_num_id,activa\n{entities}",
+        "persons": "tipo_id,num_id,primer_nombre,segundo_nombre,primer_apellido,segundo_apellido,correo_personal\n"
+        + people,
+    }.items():
+        rows, problems = registry_csv.read(table, text.encode())
+        if problems:
+            raise ValueError(problems)
+        ports.registry.load(table, rows, ports.clock())
+    ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
+
+
+def put(workspace: Path, folder: int, turn: int, lines: int = 1) -> str:
+    """Write a file where it is not looked at, and rename it into its folder; its name."""
+    day, entity = (_DAY + timedelta(days=turn)).isoformat(), 901_000_000 + folder
+    target = workspace / "inbox" / _login(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    name = f"SEG500USIN{day.replace('-', '')}NI{entity:012d}.TXT"
+    said = [f"1|NI|{entity}|{day}|{lines}|ESE {folder}||CC|1|A|B|CC|2|C|D|A@ESE.EXAMPLE"]
+    said += [f"2|{line}|CC|1{90_000_000 + line:09}|A|B|O|||||" for line in range(1, lines + 1)]
+    half = target / f".{name}"
+    half.write_bytes("\r\n".join(said).encode("ascii"))
+    half.rename(target / name)
+    return name
+
+
 def drop(workspace: Path, files: int, folders: int) -> None:
-    """Write the files where they are not looked at, and rename each into its folder, a folder after the other."""
+    """So many files, a folder after the other."""
     for number in range(files):
-        folder, turn = number % folders, number // folders
-        day, entity = _DAY + timedelta(days=turn), 901_000_000 + folder
-        login = f"CC{10_200_000 + folder}"
-        target = workspace / "inbox" / login
-        target.mkdir(parents=True, exist_ok=True)
-        name = f"SEG500USIN{day:%Y%m%d}NI{entity:012d}.TXT"
-        line = f"1|NI|{entity}|{day.isoformat()}|1|ESE {number}||CC|1|A|B|CC|2|C|D|A@ESE.EXAMPLE\r\n2|1|CC|1090000001|A|B|O|||||"
-        half = target / f".{name}"
-        half.write_bytes(line.encode("ascii"))
-        half.rename(target / name)
+        put(workspace, number % folders, number // folders)
 
 
-def run(files: int, folders: int, *, cold: bool, until: str = "reported", seconds: float = 3600.0) -> Burst:
-    """One burst in a workspace of its own, until every file is durable, answered, or the first one has its verdict."""
-    found = Burst(files, folders, cold)
+@contextlib.contextmanager
+def _workspace(folders: int) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="pisis-burst-") as made:
         workspace = Path(made)
         (workspace / FILE).write_text(TEMPLATE, "utf-8")
-        pisis = [sys.executable, "-c", _MAIN, "-w", str(workspace)]
-        subprocess.run([*pisis, "init", str(workspace)], stdout=subprocess.DEVNULL, check=True)
-        if cold:
-            drop(workspace, files, folders)
-        begun = time.monotonic()
-        log = (workspace / "log").open("wb")
-        process = subprocess.Popen(
-            [*pisis, "watch"], stdout=log, stderr=log, env=os.environ | {"PISIS_ISOLATION": "true"}
-        )
+        register(workspace, folders)
+        yield workspace
+
+
+@contextlib.contextmanager
+def _service(workspace: Path) -> Iterator[int]:
+    """The service at work; its process number."""
+    command = [sys.executable, "-c", _MAIN, "-w", str(workspace), "watch"]
+    with (workspace / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"PISIS_ISOLATION": "true"})
         try:
-            if not cold:
-                _wait_for(lambda: b"Vigilando" in (workspace / "log").read_bytes(), 60)
-                time.sleep(2)
-                begun = time.monotonic()
-                writer = threading.Thread(target=_write, args=(workspace, found, begun))
-                writer.start()
-            _watch(workspace, found, process.pid, begun, until=until, seconds=seconds)
+            yield process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             try:
@@ -90,8 +144,33 @@ def run(files: int, folders: int, *, cold: bool, until: str = "reported", second
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            log.close()
+
+
+def _ready(workspace: Path) -> None:
+    _wait_for(lambda: b"Vigilando" in (workspace / "log").read_bytes(), 60)
+    time.sleep(2)
+
+
+def run(files: int, folders: int, *, cold: bool, until: str = "reported", seconds: float = 7200.0) -> Burst:
+    """One burst in a workspace of its own, until every file is durable, answered, or the first one has its verdict."""
+    found = Burst("cold" if cold else "burst", files, folders)
+    with _workspace(folders) as workspace:
+        if cold:
+            drop(workspace, files, folders)
+        begun = time.monotonic()
+        with _service(workspace) as pid:
+            if not cold:
+                _ready(workspace)
+                begun = time.monotonic()
+                threading.Thread(target=_write, args=(workspace, found, begun), daemon=True).start()
+            _watch(workspace, found, pid, begun, until=until, seconds=seconds)
         found.left = sum(1 for path in (workspace / "inbox").glob("*/*") if path.is_file())
+        with _database(workspace) as ask:
+            found.mails = {kind: ask(f"SELECT count(*) FROM mail WHERE {which}") for kind, which in _MAILS.items()}  # noqa: S608
+            found.unreported = ask(
+                "SELECT count(*) FROM receipt r WHERE state NOT IN ('recibido', 'procesando') AND "
+                "NOT EXISTS (SELECT 1 FROM mail WHERE mail.guid = r.guid)"
+            )
     return found
 
 
@@ -100,21 +179,34 @@ def _write(workspace: Path, found: Burst, begun: float) -> None:
     found.written = round(time.monotonic() - begun, 1)
 
 
+@contextlib.contextmanager
+def _database(workspace: Path) -> Iterator[Callable[[str], int]]:
+    connection = sqlite3.connect(f"file:{workspace / 'var/registry.db'}?mode=ro", uri=True, timeout=30)
+    try:
+        yield lambda query: int(connection.execute(query).fetchone()[0])
+    finally:
+        connection.close()
+
+
 def _watch(workspace: Path, found: Burst, pid: int, begun: float, *, until: str, seconds: float) -> None:
     """Look at the database and at the processes every so often."""
-    with sqlite3.connect(f"file:{workspace / 'var/registry.db'}?mode=ro", uri=True, timeout=30) as database:
+    with _database(workspace) as ask:
         while time.monotonic() - begun < seconds:
             now = round(time.monotonic() - begun, 1)
-            (found.received,) = database.execute("SELECT count(*) FROM receipt").fetchone()
-            (found.answered,) = database.execute("SELECT count(*) FROM run WHERE latest AND published").fetchone()
-            found.service_mib = max(found.service_mib, _mib(pid))
-            found.child_mib = max([found.child_mib, *(_mib(child) for child in _children(pid))])
+            found.received = ask("SELECT count(*) FROM receipt")
+            found.answered = ask("SELECT count(*) FROM run WHERE latest AND published")
+            children = list(_children(pid))
+            found.service_mib = max(found.service_mib, _mib(pid, "VmHWM"))
+            found.child_mib = max([found.child_mib, *(_mib(child, "VmHWM") for child in children)])
+            together = sum(_mib(one, "VmRSS") for one in (pid, *children))
+            found.together_mib = max(found.together_mib, round(together, 1))
             if found.answered and not found.first_verdict:
                 found.first_verdict = now
                 if until == "verdict":
                     return
             if found.received == found.files and not found.durable:
                 found.durable = now
+                found.durable_each_second = round(found.files / now, 1)
                 if until == "durable":
                     return
             if found.answered == found.files:
@@ -123,45 +215,106 @@ def _watch(workspace: Path, found: Burst, pid: int, begun: float, *, until: str,
             time.sleep(0.1 if now < 10 else 1.0)
 
 
-def _children(pid: int) -> Iterator[int]:
+def poison(times: int = 5) -> Poison:
+    """A file of another entity while the child that judges a large one stands still, or dies, until its limits."""
+    found = Poison("poison")
+    with _workspace(4) as workspace, _service(workspace) as pid:
+        _ready(workspace)
+        for turn in range(times):
+            found.alone.append(_answered(workspace, 1, turn))
+        put(workspace, 2, 0, lines=200_000)
+        hung = _busiest(pid)
+        os.kill(hung, signal.SIGSTOP)
+        for turn in range(times):
+            found.hanging.append(_answered(workspace, 1, times + turn))
+        if hung not in _children(pid):
+            raise RuntimeError("what hung is over too soon to say anything")
+        put(workspace, 3, 0, lines=200_000)
+        for turn in range(3):  # as often as it is tried
+            os.kill(_busiest(pid, but=hung), signal.SIGKILL)
+            found.killing.append(_answered(workspace, 1, 2 * times + turn))
+    return found
+
+
+def _answered(workspace: Path, folder: int, turn: int) -> float:
+    name, begun = put(workspace, folder, turn), time.monotonic()
+    with _database(workspace) as ask:
+        query = f"SELECT count(*) FROM run JOIN receipt USING (guid) WHERE published AND file_name = '{name}'"  # noqa: S608
+        _wait_for(lambda: ask(query), 120)
+    return round(time.monotonic() - begun, 2)
+
+
+def _busiest(pid: int, but: int = 0) -> int:
+    """The child that is using the processor, once one is."""
+    found: list[int] = []
+
+    def busy() -> bool:
+        before = {child: _spent(child) for child in _children(pid) if child != but}
+        time.sleep(0.2)
+        found[:] = [child for child, spent in before.items() if _spent(child) - spent >= 10]
+        return bool(found)
+
+    _wait_for(busy, 120)
+    return found[0]
+
+
+def _spent(pid: int) -> int:
+    """Ticks of the processor that a process has used."""
     try:
-        yield from map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split())
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
-        return
+        return 0
+    return int(fields[11]) + int(fields[12])
 
 
-def _mib(pid: int) -> float:
-    """The most memory that a process ever had."""
+def _children(pid: int) -> Iterator[int]:
+    """Of every thread: a child is its thread's."""
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            yield from map(int, children.read_text("ascii").split())
+
+
+def _mib(pid: int, which: str) -> float:
+    """The memory that a process has (`VmRSS`), or at most had (`VmHWM`)."""
     try:
         status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
     except OSError:
         return 0.0
-    return round(
-        next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0), 1
-    )
+    return round(next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(which)), 0.0), 1)
 
 
-def _wait_for(condition: Any, seconds: float) -> None:
+def _wait_for(condition: Callable[[], Any], seconds: float) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError("the service did not begin")
-        time.sleep(0.05)
+            raise TimeoutError("it did not happen in time")
+        time.sleep(0.02)
 
 
 def main() -> int:
-    """Run and tell; 1 when a file is missing."""
+    """Run, tell and write down; 1 when a file is missing, or another entity waited for a poison file."""
     asked = argparse.ArgumentParser(prog="campaign.bursts")
     asked.add_argument("--files", type=int, default=50_000)
     asked.add_argument("--folders", type=int, default=100)
     asked.add_argument("--cold", action="store_true")
+    asked.add_argument("--poison", action="store_true")
     asked.add_argument("--until", choices=["verdict", "durable", "reported"], default="reported")
-    asked.add_argument("--seconds", type=float, default=3600.0)
+    asked.add_argument("--seconds", type=float, default=7200.0)
+    asked.add_argument("--dry", action="store_true")
     options = asked.parse_args()
-    found = run(options.files, options.folders, cold=options.cold, until=options.until, seconds=options.seconds)
-    json.dump(asdict(found), sys.stdout)
+    if options.poison:
+        hung = poison()
+        told, well = asdict(hung) | {"delay": hung.delay}, hung.delay <= 1.0
+    else:
+        found = run(options.files, options.folders, cold=options.cold, until=options.until, seconds=options.seconds)
+        told = asdict(found)
+        well = options.until != "reported" or (found.answered, found.unreported, found.left) == (found.files, 0, 0)
+    told["commit"] = ledger.commit()
+    json.dump(told, sys.stdout)
     sys.stdout.write("\n")
-    return 0 if options.until != "reported" or found.answered == found.files else 1
+    if not options.dry:
+        ledger.add_burst(told)
+    return 0 if well else 1
 
 
 if __name__ == "__main__":

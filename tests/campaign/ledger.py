@@ -1,11 +1,13 @@
 """The ledger: what each run of the campaign did and found, with its seed; and the page made of it."""
 
 import json
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "ledger.json"
+BURSTS = Path(__file__).parent / "bursts.json"
 PAGE = Path(__file__).parents[2] / "docs" / "confiabilidad.md"
 #: kind -> (what it is, what is counted, the goal of the whole campaign)
 KINDS: Mapping[str, tuple[str, str, int]] = {
@@ -85,4 +87,66 @@ def page(runs: Sequence[Mapping[str, Any]]) -> str:
         note = ". ".join([*([", ".join(done)] if done else []), *([run["note"]] if "note" in run else [])])
         cells = [run["kind"], run.get("commit", ""), run["seed"], run["trials"], run["kills"], run.get("seconds", "")]
         lines.append("| " + " | ".join(map(str, [*cells, broken, note])) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_bursts(bursts())]) + "\n"
+
+
+def bursts() -> list[dict[str, Any]]:
+    """The latest run of each kind and size of burst."""
+    return json.loads(BURSTS.read_text("utf-8")) if BURSTS.exists() else []
+
+
+def add_burst(run: Mapping[str, Any]) -> None:
+    """Write a burst down in the place of the last one of its kind and size, and the page anew."""
+    of = [(one["kind"], one.get("files"), one.get("folders")) for one in (run, *bursts())]
+    kept = [one for key, one in zip(of[1:], bursts(), strict=True) if key != of[0]]
+    BURSTS.write_text(json.dumps([*kept, dict(run)], ensure_ascii=False, indent=1) + "\n", "utf-8")
+    PAGE.write_text(page(read()), "utf-8")
+
+
+def _bursts(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a running service does with many files at once, or with one that hangs."""
+    if not runs:
+        return []
+    lines = [
+        "",
+        "## Ráfagas y archivos que se cuelgan",
+        "",
+        "Un servicio en marcha visto desde afuera (`make burst`): archivos de un registro que se rechazan, cada uno con sus",
+        "mensajes, con las reglas contra avalanchas en vigor. «Firmes» es cuando todos tienen acuse y original en disco;",
+        "«respondidos», cuando todos tienen sus documentos. Un arranque en frío encuentra todos los archivos esperando.",
+        "",
+        "| Qué | Archivos | Carpetas | Primer fallo (s) | Firmes (s) | Firmes/s | Respondidos (s) | Servicio (MiB) | Y sus "
+        + "hijos (MiB) | Cartas: solas, en resumen, por resumir | Sin respuesta | Cambio |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---:|---|",
+    ]
+    names = {"burst": "ráfaga", "cold": "arranque en frío"}
+    for run in sorted((run for run in runs if run["kind"] in names), key=lambda run: (run["kind"], run["files"])):
+        figures = [run[name] or "" for name in ("first_verdict", "durable", "durable_each_second", "reported")]
+        mails = ", ".join(str(run["mails"][name]) for name in ("sent", "in_digests", "in_line"))
+        memory = [round(run["service_mib"]), round(run["together_mib"])]
+        missing = run["unreported"] if run["reported"] else ""
+        cells = [names[run["kind"]], run["files"], run["folders"], *figures, *memory, mails, missing, run["commit"]]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    for run in (run for run in runs if run["kind"] == "poison"):
+        alone, hanging, killing = (", ".join(map(str, run[name])) for name in ("alone", "hanging", "killing"))
+        lines += [
+            "",
+            f"Un archivo de otra entidad tarda hasta sus documentos {alone} s; con el proceso de un archivo grande detenido",
+            f"hasta su límite de tiempo, {hanging} s; con el proceso de otro muerto tres veces, {killing} s. Lo más que un",
+            f"archivo así demoró a otro: {run['delay']} s (meta: 1 s; cambio {run['commit']}).",
+        ]
+    return lines
+
+
+def commit() -> str:
+    """The commit that last changed the program, with a plus sign when it has been changed since."""
+    git = ["git", "-C", str(Path(__file__).parents[2])]
+    try:
+        name = _said([*git, "log", "-1", "--format=%h", "--", "pisis_batch"])
+        return name + ("+" if _said([*git, "status", "--porcelain", "--", "pisis_batch"]) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _said(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
