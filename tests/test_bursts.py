@@ -1,12 +1,16 @@
 """Bursts in short: many files are taken in one pass that never sleeps; `make burst` is the long version."""
 
+import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from campaign import bursts
+from worlds import NAME
 
 from pisis_batch import service
+from pisis_batch.adapters import inline_queue
 from pisis_batch.ports import Ports
 
 
@@ -23,3 +27,47 @@ def test_a_burst_is_taken_in_one_pass_without_a_pause(
     lanes = {receipt.lane for receipt in ports.registry.pending()}
     assert len(lanes) == 20
     assert not [path for path in (workspace / "inbox").glob("*/*") if path.is_file()]
+
+
+class _Blocked:
+    """Fulfils `ports.Work`: files of one sender never end until they are let go."""
+
+    def __init__(self, ports: Ports, sender: str) -> None:
+        self._ports, self._sender = ports, sender
+        self.free, self.done = threading.Event(), list[str]()
+        self.chores = ()
+
+    def file(self, guid: str) -> timedelta | None:
+        receipt = self._ports.registry.receipt(guid)
+        assert receipt
+        if receipt.sender == self._sender:
+            assert self.free.wait(60)
+        self.done.append(str(receipt.sender))
+        fence = self._ports.registry.attempt(guid)
+        assert fence
+        return timedelta(seconds=600)
+
+
+def test_files_of_one_sender_that_hang_leave_hands_for_the_others(
+    workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inline_queue, "PATIENCE", 0.05)
+    for entity in range(6):  # an entity each: none waits for another
+        put(workspace, "CC10000002", NAME.replace("900123456", f"90055500{entity}"))
+    service.take_in(ports)
+    put(workspace, "CC10000050", "otro.TXT")
+    service.take_in(ports)
+    queue, work = inline_queue.InlineQueue(ports.registry), _Blocked(ports, "CC10000002")
+    try:
+        assert queue.pump(work, lambda: False)
+        assert work.done == ["CC10000050"]
+        assert len(queue.in_hand()) == inline_queue.HANDS_OF_ONE
+    finally:
+        work.free.set()
+        assert queue.drain(20)
+
+
+def put(workspace: Path, sender: str, name: str) -> None:
+    folder = workspace / "inbox" / sender
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(b"x")

@@ -79,7 +79,7 @@ class InlineQueue:
         return begun
 
     def _is_busy(self, receipt: Receipt) -> bool:
-        """Whether its queue is in hand, or as many files of its sender as one may have, so that a hand is left for others."""
+        """Whether its queue is in hand, or as many files of its sender as one may have: others find a free hand."""
         others = self._in_hand.values()
         mine = sum(other.sender == receipt.sender for other in others)
         return mine >= HANDS_OF_ONE or any(other.lane == receipt.lane for other in others)

@@ -106,8 +106,9 @@ def put(workspace: Path, folder: int, turn: int, lines: int = 1) -> str:
     target = workspace / "inbox" / _login(folder)
     target.mkdir(parents=True, exist_ok=True)
     name = f"SEG500USIN{day.replace('-', '')}NI{entity:012d}.TXT"
-    said = [f"1|NI|{entity}|{day}|{lines}|ESE {folder}||CC|1|A|B|CC|2|C|D|A@ESE.EXAMPLE"]
-    said += [f"2|{line}|CC|1{90_000_000 + line:09}|A|B|O|||||" for line in range(1, lines + 1)]
+    head = f"CC|{10_200_000 + folder}|LUISA|PEREZ"
+    said = [f"1|NI|{entity}|{day}|{lines}|ESE {folder}||{head}|{head}|ESE{folder}@ESE.EXAMPLE"]
+    said += [f"2|{line}|CC|1{90_000_000 + line:09}|JUAN|PEREZ|O|||||" for line in range(1, lines + 1)]
     half = target / f".{name}"
     half.write_bytes("\r\n".join(said).encode("ascii"))
     half.rename(target / name)

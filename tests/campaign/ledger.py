@@ -115,8 +115,10 @@ def _bursts(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         "mensajes, con las reglas contra avalanchas en vigor. «Firmes» es cuando todos tienen acuse y original en disco;",
         "«respondidos», cuando todos tienen sus documentos. Un arranque en frío encuentra todos los archivos esperando.",
         "",
-        "| Qué | Archivos | Carpetas | Primer fallo (s) | Firmes (s) | Firmes/s | Respondidos (s) | Servicio (MiB) | Y sus "
-        + "hijos (MiB) | Cartas: solas, en resumen, por resumir | Sin respuesta | Cambio |",
+        (
+            "| Qué | Archivos | Carpetas | Primer fallo (s) | Firmes (s) | Firmes/s | Respondidos (s) | MiB | Con hijos "
+            "(MiB) | Cartas: solas, en resumen, por resumir | Sin respuesta | Cambio |"
+        ),
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---:|---|",
     ]
     names = {"burst": "ráfaga", "cold": "arranque en frío"}
