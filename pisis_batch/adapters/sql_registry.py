@@ -2,65 +2,48 @@
 
 import dataclasses
 import secrets
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import (
-    sql_accounts,
-    sql_attempts,
-    sql_calendar,
     sql_changes,
     sql_facts,
-    sql_floods,
     sql_held,
     sql_lanes,
-    sql_letters,
     sql_load,
     sql_migrate,
-    sql_people,
     sql_revision,
     sql_runs,
     sql_stored,
-    sql_traces,
     sql_trail,
 )
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
+from pisis_batch.adapters.sql_duties import SqlDuties
 from pisis_batch.adapters.sql_engine import database_file, engine, reader
 from pisis_batch.adapters.sql_keeping import SqlKeeping
+from pisis_batch.adapters.sql_mailing import SqlMailing
+from pisis_batch.adapters.sql_reading import SqlReading
 from pisis_batch.adapters.sql_ready import execute
-from pisis_batch.adapters.sql_tables import mail, receipt, run
+from pisis_batch.adapters.sql_tables import receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import (
     Attachment,
-    EndedContracts,
     Facts,
-    Id,
     Index,
     Outcome,
     Questions,
-    RegisteredEntity,
     Rendered,
-    Traces,
-    Unreported,
     Verdict,
 )
 from pisis_batch.ports import (
     OPEN,
-    Accounts,
-    Flood,
-    Held,
-    Letters,
-    Mail,
-    Origin,
     OutdatedError,
-    Outside,
     Receipt,
-    Series,
 )
 
 if TYPE_CHECKING:
@@ -74,14 +57,9 @@ _WHOLE = sa.select(receipt).where(receipt.c.guid == sa.bindparam("it"))
 _ENDED_AGAIN = receipt.update().where(receipt.c.guid == sa.bindparam("it")).values(state=sa.bindparam("ends"))
 _ENDED = _ENDED_AGAIN.where(receipt.c.state.in_(OPEN))
 _PUBLISHED = run.update().where(run.c.guid == sa.bindparam("it"), run.c.latest).values(published=True)
-_SENT = (
-    mail.update()
-    .where(mail.c.id == sa.bindparam("it"))
-    .values(sent_at=sa.bindparam("at"), attempts=mail.c.attempts + 1)
-)
 
 
-class SqlRegistry(SqlKeeping):
+class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     """Fulfils `ports.Registry`."""
 
     def __init__(self, url: str, keys: Keyring | None = None) -> None:
@@ -273,106 +251,6 @@ class SqlRegistry(SqlKeeping):
             execute(connection, _PUBLISHED, {"it": guid})
 
     @retried
-    def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
-        """Messages to try now."""
-        with self._reader.begin() as connection:
-            return sql_runs.mails_due(connection, now, limit)
-
-    @retried
-    def mail_sent(self, mail_: Mail, at: datetime) -> None:
-        """The other side took it."""
-        with self.engine.begin() as connection:
-            execute(connection, _SENT, {"it": mail_.id, "at": at.isoformat()})
-
-    @retried
-    def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:
-        """Not this time."""
-        values = {"last_error": reason, "next_try": next_try.isoformat(), "attempts": mail.c.attempts + 1}
-        with self.engine.begin() as connection:
-            connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
-
-    @retried
-    def mail_refused(self, mail_: Mail, reason: str) -> None:
-        """Never."""
-        values = {"last_error": reason, "refused": True, "attempts": mail.c.attempts + 1}
-        with self.engine.begin() as connection:
-            connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
-
-    @retried
-    def floods(self, now: datetime, most: int) -> list[Flood]:
-        """Recipients over their budget."""
-        with self._reader.begin() as connection:
-            return sql_floods.floods(connection, now, most)
-
-    def digested(self, flood: Flood, digest: Rendered | None, at: datetime) -> None:
-        """One message for many."""
-        with self.engine.begin() as connection:
-            sql_floods.digested(connection, flood, digest, at.isoformat())
-
-    @retried
-    def letters(self, most: int = 20) -> Letters:
-        """The queue of messages."""
-        with self._reader.begin() as connection:
-            return sql_letters.letters(connection, most)
-
-    @retried
-    def entitled(self, pairs: Collection[tuple[str, Id]]) -> set[tuple[str, Id]]:
-        """Of logins and entities those of whom the one may send for the other now."""
-        with self._reader.begin() as connection:
-            return sql_facts.entitled(connection, pairs)
-
-    @retried
-    def next_mail(self) -> datetime | None:
-        """When the next message is due."""
-        with self._reader.begin() as connection:
-            soonest = connection.scalar(sa.select(sa.func.min(mail.c.next_try)).where(sql_floods.waiting()))
-        return datetime.fromisoformat(soonest) if soonest else None
-
-    @retried
-    def runs(
-        self,
-        *,
-        verdict: str | None = None,
-        entity: Id | None = None,
-        code: str | None = None,
-        since: date | None = None,
-        limit: int | None = 50,
-    ) -> list[dict[str, Any]]:
-        """Latest run of each receipt."""
-        with self._reader.begin() as connection:
-            return sql_runs.listed(connection, verdict=verdict, entity=entity, code=code, since=since, limit=limit)
-
-    @retried
-    def findings(self, guid: str) -> pl.DataFrame:
-        """The findings of a receipt's latest run."""
-        with self._reader.begin() as connection:
-            return sql_runs.findings(connection, guid)
-
-    @retried
-    def previous(self, guid: str, series: Series) -> tuple[Receipt, pl.DataFrame] | None:
-        """The rejected attempt before a receipt."""
-        with self._reader.begin() as connection:
-            return sql_attempts.previous(connection, guid, series)
-
-    @retried
-    def origins(self, guids: Collection[str]) -> dict[str, Origin]:
-        """Receipts as causes."""
-        with self._reader.begin() as connection:
-            return sql_traces.origins(connection, guids)
-
-    @retried
-    def traces(self, guid: str) -> Traces | None:
-        """What a receipt did."""
-        with self._reader.begin() as connection:
-            return sql_traces.traces(connection, guid)
-
-    @retried
-    def held(self, guid: str) -> Held | None:
-        """What a held receipt waits with."""
-        with self._reader.begin() as connection:
-            return sql_held.held(connection, guid)
-
-    @retried
     def approve(self, guid: str, login: str, at: datetime, *, fence: int) -> bool:
         """Note an approval that is not the last."""
         with self.engine.begin() as connection:
@@ -384,16 +262,6 @@ class SqlRegistry(SqlKeeping):
                 trail.close()
         return True
 
-    def accounts(self) -> Accounts:
-        """The accounting invariant."""
-        with self._reader.begin() as connection:
-            return Accounts(sql_accounts.totals(connection), tuple(sql_accounts.offenders(connection)))
-
-    def kept(self) -> Iterator[Outside]:
-        """Originals and documents that must be there."""
-        with self._reader.begin() as connection:
-            yield from sql_accounts.kept(connection)
-
     @retried
     def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:
         """Upsert a registry table."""
@@ -404,79 +272,6 @@ class SqlRegistry(SqlKeeping):
             trail.tell(f"carga de {table}: {many} filas")
             trail.close()
         return many
-
-    @retried
-    def stored(self, annex: str) -> dict[str, bool]:
-        """Records of an annex that have anything stored."""
-        with self._reader.begin() as connection:
-            return sql_stored.summary(connection, annex)
-
-    def data(
-        self,
-        annex: str,
-        record: str,
-        *,
-        entity: Id | None = None,
-        period: date | None = None,
-        as_of: date | None = None,
-        history: bool = False,
-    ) -> Iterator[pl.DataFrame]:
-        """Stored records, a frame at a time."""
-        with self._reader.begin() as connection:
-            yield from sql_stored.rows(
-                connection, annex, record, entity=entity, period=period, as_of=as_of, history=history
-            )
-
-    @retried
-    def ended_contracts(self, before: date) -> list[EndedContracts]:
-        """Contracts that came to their end."""
-        with self._reader.begin() as connection:
-            return list(sql_calendar.ended(connection, before))
-
-    @retried
-    def expire(self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
-        """End their links, and tell it."""
-        with self.engine.begin() as connection:
-            trail = self._trail(connection, sql_calendar.ORIGIN, at)
-            if not sql_calendar.expire(connection, ended, at.isoformat(), trail):
-                connection.rollback()
-                return False
-            sql_runs.insert_mails(connection, guid, mails, at.isoformat())
-            trail.close()
-        return True
-
-    @retried
-    def unreported(self, today: date, days: int) -> list[Unreported]:
-        """Who has not reported yet."""
-        with self._reader.begin() as connection:
-            return list(sql_calendar.unreported(connection, today, days))
-
-    @retried
-    def notify(self, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
-        """Give a notice once."""
-        with self.engine.begin() as connection:
-            if connection.scalar(sa.select(mail.c.id).where(mail.c.guid == guid).limit(1)) is not None:
-                return False
-            sql_runs.insert_mails(connection, guid, mails, at.isoformat())
-        return True
-
-    @retried
-    def forget(self, before: date) -> int:
-        """Drop what need not be kept longer."""
-        with self.engine.begin() as connection:
-            return sql_calendar.forget(connection, before)
-
-    @retried
-    def user(self, id_: Id, as_of: date | None = None) -> dict[str, Any] | None:
-        """A person with links and profiles."""
-        with self._reader.begin() as connection:
-            return sql_people.user(connection, id_, as_of)
-
-    @retried
-    def entity(self, id_: Id, as_of: date | None = None) -> tuple[RegisteredEntity, list[dict[str, Any]]] | None:
-        """An entity with its users."""
-        with self._reader.begin() as connection:
-            return sql_people.entity_with_users(connection, id_, as_of)
 
     def _trail(self, connection: sa.Connection, guid: str, at: datetime) -> Trail:
         return Trail(connection, self.keys, guid, at.isoformat())

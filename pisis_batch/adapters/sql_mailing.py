@@ -1,0 +1,89 @@
+"""The part of the registry that holds messages: those that are due, those over a budget, and what became of each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from pisis_batch.adapters import (
+    sql_floods,
+    sql_letters,
+    sql_runs,
+)
+from pisis_batch.adapters.sql_again import again as retried
+from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_tables import mail
+from pisis_batch.model import Rendered
+from pisis_batch.ports import Flood, Letters, Mail
+
+_SENT = (
+    mail.update()
+    .where(mail.c.id == sa.bindparam("it"))
+    .values(sent_at=sa.bindparam("at"), attempts=mail.c.attempts + 1)
+)
+
+
+class SqlMailing:
+    """Messages, for the registry that inherits it."""
+
+    engine: sa.Engine
+    _reader: sa.Engine
+
+    @retried
+    def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
+        """Messages to try now."""
+        with self._reader.begin() as connection:
+            return sql_runs.mails_due(connection, now, limit)
+
+    @retried
+    def mail_sent(self, mail_: Mail, at: datetime) -> None:
+        """The other side took it."""
+        with self.engine.begin() as connection:
+            execute(connection, _SENT, {"it": mail_.id, "at": at.isoformat()})
+
+    @retried
+    def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:
+        """Not this time."""
+        values = {"last_error": reason, "next_try": next_try.isoformat(), "attempts": mail.c.attempts + 1}
+        with self.engine.begin() as connection:
+            connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
+
+    @retried
+    def mail_refused(self, mail_: Mail, reason: str) -> None:
+        """Never."""
+        values = {"last_error": reason, "refused": True, "attempts": mail.c.attempts + 1}
+        with self.engine.begin() as connection:
+            connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
+
+    @retried
+    def floods(self, now: datetime, most: int) -> list[Flood]:
+        """Recipients over their budget."""
+        with self._reader.begin() as connection:
+            return sql_floods.floods(connection, now, most)
+
+    def digested(self, flood: Flood, digest: Rendered | None, at: datetime) -> None:
+        """One message for many."""
+        with self.engine.begin() as connection:
+            sql_floods.digested(connection, flood, digest, at.isoformat())
+
+    @retried
+    def letters(self, most: int = 20) -> Letters:
+        """The queue of messages."""
+        with self._reader.begin() as connection:
+            return sql_letters.letters(connection, most)
+
+    @retried
+    def next_mail(self) -> datetime | None:
+        """When the next message is due."""
+        with self._reader.begin() as connection:
+            soonest = connection.scalar(sa.select(sa.func.min(mail.c.next_try)).where(sql_floods.waiting()))
+        return datetime.fromisoformat(soonest) if soonest else None
+
+    @retried
+    def notify(self, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
+        """Give a notice once."""
+        with self.engine.begin() as connection:
+            if connection.scalar(sa.select(mail.c.id).where(mail.c.guid == guid).limit(1)) is not None:
+                return False
+            sql_runs.insert_mails(connection, guid, mails, at.isoformat())
+        return True
