@@ -236,20 +236,15 @@ def peers(folder: Path, sizes: tuple[int, int, int], times: int) -> list[Row]:
 
 
 def applying(sizes: tuple[int, int, int], times: int) -> list[Row]:
-    """Row 6."""
+    """Row 6, on either database."""
     rows = []
-    for word, what in (("", "la mitad existe igual"), ("changed", "la mitad existe y cambia")):
-        script = f"import sys; sys.path.insert(0, 'bench'); import applying, json; print(json.dumps(applying.ratios({sizes[2]}, {times}, changed={bool(word)})))"
-        found = json.loads(subprocess.check_output([PYTHON, "-c", script], cwd=HOME))  # noqa: S603 ours
-        rows.append(
-            Row(
-                "6",
-                f"aplicar {sizes[2]:,} vínculos y la mitad de perfiles ({what}) / upsert simple",
-                1.3,
-                statistics.median(found),
-                "× CPU",
-            )
-        )
+    for database, peer, unit in (("sqlite", "upsert simple", "× CPU"), ("postgresql", "COPY y un solo merge", "×")):
+        for more, what in ([], "la mitad existe igual"), (["--changed"], "la mitad existe y cambia"):
+            told = ["--links", str(sizes[2]), "--times", str(times), "--database", database, *more]
+            found = json.loads(subprocess.check_output([PYTHON, "bench/applying.py", *told], cwd=HOME))  # noqa: S603 ours
+            name = "SQLite" if database == "sqlite" else "PostgreSQL"
+            said = f"{name}: aplicar {sizes[2]:,} vínculos y la mitad de perfiles ({what}) / {peer}"
+            rows.append(Row("6", said, 1.3, statistics.median(found), unit))
     return rows
 
 
