@@ -12,7 +12,7 @@ from pisis_batch.model import Batch, Content, Limits, Persons
 
 
 def parts(
-    content: Content, batch: Batch, limits: Limits, size: int = 250_000, whom: np.ndarray | None = None
+    content: Content, batch: Batch, limits: Limits, size: int = 100_000, whom: np.ndarray | None = None
 ) -> Iterator[Batch]:
     """A sifted file as whole batches of some persons each, with all their lines and the control record.
 

@@ -22,7 +22,7 @@ _STAGED = sa.Table(
     sa.Column("line", sa.Integer),
     sa.Column("entity_id", sa.Integer),
     *(sa.Column(name, sa.Text) for name in ("tipo_id", "num_id", *_LINK, "aplicacion", "perfil")),
-    sa.Column("correo_confirmado", sa.Boolean),
+    sa.Column("correo_confirmado", sa.Boolean, server_default=sa.false()),
     prefixes=["TEMPORARY"],
 )
 _WHO = ("tipo_id", "num_id")
@@ -129,7 +129,7 @@ def _closing(table: sa.Table, keys: tuple[str, ...]) -> sa.Update:
 
 @cache
 def _confirming() -> sa.Update:
-    """Whether the open row of the same person has the same address, and confirmed."""
+    """Of those whose open row has the same address, and confirmed."""
     confirmed = sa.exists(
         sa.select(link.c.id).where(
             _same(link, ("entity_id", *_WHO)),
@@ -138,7 +138,7 @@ def _confirming() -> sa.Update:
             sa.func.lower(link.c.correo) == sa.func.lower(_STAGED.c.correo),
         )
     )
-    return _STAGED.update().values(correo_confirmado=confirmed)
+    return _STAGED.update().where(confirmed).values(correo_confirmado=True)
 
 
 #: What is staged of a row to be opened.
