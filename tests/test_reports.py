@@ -8,6 +8,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -202,6 +204,40 @@ def test_findings_told_a_few_at_a_time_make_the_same_documents(
         assert b"".join(other.pieces()) == other.content
     sent = [reports.render(letter, GUID, NOW, FROM) for letter in whole.letters]
     assert sent == [reports.render(letter, GUID, NOW, FROM) for letter in parts.letters]
+
+
+_GROWTH = """
+import dataclasses
+from pathlib import Path
+import polars as pl
+from worlds import NAME, NOW, file_of
+from pisis_batch import pipeline
+from pisis_batch.layouts import shelf
+from pisis_batch.model import Findings, Limits, Received
+from pisis_batch.reports.listas import lists
+from pisis_batch.reports.told import Told
+
+def resident(what):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) // 1024
+
+received = Received("-", NAME, file_of("2|1|CC|1090000001|Juan|PEREZ|X|3150000000|||| "), NOW, None)
+outcome = pipeline.conclude(pipeline.examine(received, shelf(), Limits()), None)
+many = Findings(pl.concat([outcome.findings.frame] * (150_000 // len(outcome.findings)), rechunk=True))
+lists(Told(outcome, NOW))
+Path("/proc/self/clear_refs").write_text("5")  # the highest so far is forgotten
+before = resident("VmRSS")
+made = lists(Told(dataclasses.replace(outcome, findings=many), NOW))
+print(resident("VmHWM") - before, sum(one.size for one in made) // 2**20)
+"""
+
+
+def test_lists_of_many_findings_take_a_fraction_of_their_own_size() -> None:
+    folder = Path(__file__).parent
+    said = subprocess.run([sys.executable, "-c", _GROWTH], cwd=folder, capture_output=True, check=True, text=True)
+    growth, size = map(int, said.stdout.split())
+    assert size > 60
+    assert growth < size * 2 // 3, f"{growth} MiB for documents of {size} MiB"
 
 
 def document(outcome: Outcome, name: str) -> bytes:

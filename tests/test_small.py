@@ -142,4 +142,11 @@ def test_findings_of_one_cell_are_told_once_and_in_order_however_many_there_are(
     few = validators.joined([Findings(frame) for frame in found]).frame
     monkeypatch.setattr(validators, "_FEW", 0)
     assert few.equals(validators.joined([Findings(frame) for frame in found]).frame)
+    monkeypatch.setattr(validators, "_MANY", 0)
+    assert few.equals(validators.joined([Findings(frame) for frame in found]).frame)
+    numbered = [Findings(frame.filter(pl.col("field").fill_null("") != "otro")) for frame in found]
+    assert validators._order_of_many(pl.concat(one.frame for one in numbered), dict.fromkeys(some, 1)) is not None
+    many = validators.joined(numbered).frame
+    monkeypatch.setattr(validators, "_FEW", 500)
+    assert many.equals(validators.joined(numbered).frame)
     assert few["line"].to_list() == sorted(few["line"].to_list(), key=lambda line: line or 0)
