@@ -120,7 +120,7 @@ def _projected(
     With `fine` only those lines are accepted, and others may be anything; None when their cells cannot be told apart.
     """
     numbered = layout.sequence.field if layout.sequence and record.name in layout.sequence.over else None
-    columns = [pl.col(numbered).cast(pl.Int64).alias("number")] if numbered else []
+    columns = [pl.col(numbered).alias("number")] if numbered else []
     columns += _hashes(record, layout, today)
     if not columns:
         return {}
@@ -131,11 +131,12 @@ def _projected(
         separator="|",
         has_header=False,
         quote_char=None,
-        schema=dict.fromkeys(names, pl.String),
+        schema={name: pl.Int64 if name == numbered else pl.String for name in names},
         infer_schema=False,
         columns=sorted(names.index(name) for name in wanted),
         extra_columns="ignore",
         missing_columns="insert",
+        ignore_errors=fine is not None,
     )
     if fine is None:
         return _arrays(frame.select(columns))
