@@ -22,7 +22,7 @@ def test_the_queue_of_messages_is_told_with_its_refusals(
     (guid,) = service.take_in(ports)
     assert service.process(guid, ports)
     first, second, third, *_ = ports.registry.mails_due(NOW)
-    ports.registry.mail_sent(first, NOW)
+    ports.registry.mail_sent([first], NOW)
     ports.registry.mail_refused(second, f"{REFUSED}destinatario (550)")
     ports.registry.mail_failed(third, "SMTPConnectTimeoutError", NOW)
     letters = ports.registry.letters()

@@ -1,5 +1,6 @@
 """Writing files so that they survive a power cut: bytes first, then the name, then the folder that holds the name."""
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,33 +23,36 @@ def sync(file: BinaryIO) -> None:
 
 def write(path: Path, content: bytes, mode: int = 0o640) -> None:
     """Write a file whole or not at all: a temporary name beside it, synced, then renamed over it."""
-    _placed(path, (content,), mode)
+    _placed(path.parent, [(path.name, (content,))], mode)
     sync_folder(path.parent)
 
 
-def write_all(folder: Path, files: Iterable[tuple[str, Iterable[bytes]]], last: str, mode: int = 0o640) -> None:
+def write_all(folder: Path, files: Iterable[tuple[str, Iterable[bytes]]], last: str = "", mode: int = 0o640) -> None:
     """Write files, each given in pieces, into a folder, whole or not at all.
 
     The one named `last` appears when the others are durable.
     """
-    waiting = []
-    for name, pieces in files:
-        if name == last:
-            waiting.append((name, pieces))
-        else:
-            _placed(folder / name, pieces, mode)
+    given = list(files)
+    waiting = [file for file in given if file[0] == last]
+    _placed(folder, [file for file in given if file[0] != last], mode)
     if waiting:
         sync_folder(folder)
-    for name, pieces in waiting:
-        _placed(folder / name, pieces, mode)
+        _placed(folder, waiting, mode)
     sync_folder(folder)
 
 
-def _placed(path: Path, pieces: Iterable[bytes], mode: int) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.writelines(pieces)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def _placed(folder: Path, files: Iterable[tuple[str, Iterable[bytes]]], mode: int) -> None:
+    """All are written before the first is synced: the disk then takes the others along."""
+    with contextlib.ExitStack() as opened:
+        written = []
+        for name, pieces in files:
+            temporary = folder / f".{name}.tmp"
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+            file = opened.enter_context(os.fdopen(handle, "wb"))
+            file.writelines(pieces)
+            file.flush()
+            written.append((file, temporary, folder / name))
+        for file, _, _ in written:
+            sync(file)
+    for _, temporary, path in written:
+        temporary.replace(path)

@@ -22,6 +22,7 @@ class FolderOutbox:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._lasting: set[Path] = set()  # senders' folders whose own name is durable
         root.mkdir(parents=True, exist_ok=True)
 
     def publish(self, sender: str | None, guid: str, documents: Sequence[Attachment]) -> Path:
@@ -36,7 +37,9 @@ class FolderOutbox:
         for stale in [path for path in folder.iterdir() if path.name not in names and path.is_file()]:
             stale.unlink()
         durable.sync_folder(folder.parent)
-        durable.sync_folder(self._root)
+        if folder.parent not in self._lasting:
+            durable.sync_folder(self._root)
+            self._lasting.add(folder.parent)
         return folder
 
     def has(self, sender: str | None, guid: str) -> bool:

@@ -102,7 +102,7 @@ class SmtpMailer:
 
     async def _one(self, client: aiosmtplib.SMTP, mail: Mail) -> str | None:
         """One message; any doubt about where the conversation stands ends the connection."""
-        origin = parseaddr(str(message_from_bytes(mail.body)["From"]))[1]
+        origin = parseaddr(str(message_from_bytes(mail.body.partition(b"\r\n\r\n")[0])["From"]))[1]
         asked = ""
         try:
             async with asyncio.timeout(_MESSAGE_SECONDS * self._pace):

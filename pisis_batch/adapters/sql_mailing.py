@@ -36,10 +36,10 @@ class SqlMailing:
             return sql_runs.mails_due(connection, now, limit)
 
     @retried
-    def mail_sent(self, mail_: Mail, at: datetime) -> None:
-        """The other side took it."""
+    def mail_sent(self, mails: Sequence[Mail], at: datetime) -> None:
+        """The other side took them."""
         with self.engine.begin() as connection:
-            execute(connection, _SENT, {"it": mail_.id, "at": at.isoformat()})
+            execute(connection, _SENT, [{"it": one.id, "at": at.isoformat()} for one in mails])
 
     @retried
     def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:

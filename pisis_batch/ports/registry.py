@@ -101,8 +101,8 @@ class Registry(Keeping, Protocol):
         """Messages to try now, oldest first."""
         ...
 
-    def mail_sent(self, mail_: Mail, at: datetime) -> None:
-        """The other side took it."""
+    def mail_sent(self, mails: Sequence[Mail], at: datetime) -> None:
+        """The other side took them."""
         ...
 
     def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:

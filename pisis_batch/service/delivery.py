@@ -1,13 +1,15 @@
 """Documents to the outbox, mails to the outside: both from stored rows, both safe to repeat."""
 
+import contextlib
 import random
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from pisis_batch import reports
-from pisis_batch.ports import REFUSED, Ports
+from pisis_batch.ports import REFUSED, Mail, Ports
 from pisis_batch.service.crash import crashpoint
 
 #: Pauses after each failed try; the last one is kept to.
@@ -15,6 +17,8 @@ PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), tim
 #: Messages about files not loaded to one address in an hour; more go out as one.
 MOST_AN_HOUR = 10
 _BATCH = 100
+#: What a crash may send again: so many messages at most, taken within so many seconds.
+_UNNOTED, _UNNOTED_SECONDS = 20, 0.5
 _log = structlog.get_logger()
 
 
@@ -33,23 +37,45 @@ def publish(ports: Ports, only: str | None = None) -> list[tuple[str, Path]]:
 
 
 def deliver(ports: Ports) -> tuple[int, int]:
-    """Try every message that is due, once; (sent, failed). After a crash one may go again, byte for byte."""
+    """Try every message that is due, once; (sent, failed). After a crash the last few may go again, byte for byte."""
     _gather(ports)
     sent = failed = 0
     while mails := ports.registry.mails_due(ports.clock(), _BATCH):
-        for mail, reason in ports.mailer.send(mails):
-            crashpoint("sent")
-            if reason is None:
-                ports.registry.mail_sent(mail, ports.clock())
-                sent += 1
-                continue
-            failed += 1
-            _log.warning("mail_failed", guid=mail.guid, kind=mail.kind, reason=reason)
-            if reason.startswith(REFUSED):
-                ports.registry.mail_refused(mail, reason)
-            else:
-                ports.registry.mail_failed(mail, reason, ports.clock() + _pause(mail.attempts))
+        with contextlib.closing(_Taken(ports)) as taken:
+            for mail, reason in ports.mailer.send(mails):
+                crashpoint("sent")
+                if reason is None:
+                    taken.add(mail)
+                    sent += 1
+                    continue
+                failed += 1
+                _log.warning("mail_failed", guid=mail.guid, kind=mail.kind, reason=reason)
+                if reason.startswith(REFUSED):
+                    ports.registry.mail_refused(mail, reason)
+                else:
+                    ports.registry.mail_failed(mail, reason, ports.clock() + _pause(mail.attempts))
     return sent, failed
+
+
+class _Taken:
+    """Messages that the other side took, noted a few at a time: a transaction for each would cost more than sending."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports, self._mails, self._since = ports, list[Mail](), 0.0
+
+    def add(self, mail: Mail) -> None:
+        """Note it, with those before it, when they are enough or the first was long ago."""
+        if not self._mails:
+            self._since = time.monotonic()
+        self._mails.append(mail)
+        if len(self._mails) >= _UNNOTED or time.monotonic() - self._since > _UNNOTED_SECONDS:
+            self.close()
+
+    def close(self) -> None:
+        """Note what is left."""
+        if self._mails:
+            self._ports.registry.mail_sent(self._mails, self._ports.clock())
+            self._mails = []
 
 
 def _pause(attempts: int) -> timedelta:

@@ -353,8 +353,8 @@ def _power() -> Iterator[Mutant]:
     yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)
     yield Mutant("an original is not synced", archive, "os.fsync(copy.fileno())", "pass", cut)
     yield Mutant("the folder of an original may not last", archive, "            sync_folder(self._root)\n", "", cut)
-    yield Mutant("a document is not synced", durable, "        os.fsync(file.fileno())\n", "", cut)
-    yield Mutant("the name of a document is not synced", durable, "    sync_folder(path.parent)\n", "", cut)
+    yield Mutant("a document is not synced", durable, "            sync(file)\n", "            pass\n", cut)
+    yield Mutant("the name of a document is not synced", durable, "mode)\n    sync_folder(folder)\n", "mode)\n", cut)
     yield Mutant(
         "a claim is moved into a folder that may not last",
         "adapters/folder_inbox.py",

@@ -210,4 +210,4 @@ def _marked(orders: shim.Shim) -> None:
     told("accept", "accepted", lambda receipt: receipt.guid, each=lambda *receipts: [(one,) for one in receipts])
     told("commit", "committed", lambda outcome, *rest: outcome.received.guid)
     told("published", "published", lambda guid: guid)
-    told("mail_sent", "sent", lambda mail, *rest: mail.id)
+    told("mail_sent", "sent", lambda mail: mail.id, each=lambda mails, *rest: [(mail,) for mail in mails])

@@ -191,7 +191,7 @@ def marked_before_sent() -> None:
     def deliver(ports: Any) -> tuple[int, int]:
         sent = 0
         while mails := ports.registry.mails_due(ports.clock(), 1):
-            ports.registry.mail_sent(mails[0], ports.clock())
+            ports.registry.mail_sent(mails, ports.clock())
             crashpoint("sent")
             time.sleep(0.05)
             sent += len(list(ports.mailer.send(mails)))
