@@ -13,7 +13,7 @@ import polars as pl
 
 from pisis_batch.causes import cifras, columnas, escritura, registro, repetidos
 from pisis_batch.causes.case import Case, Claim, Detector, many, number
-from pisis_batch.model import Batch, Facts, Findings, Outcome, Severity
+from pisis_batch.model import Batch, Content, Facts, Findings, Outcome, Severity
 
 __all__ = ["Cause", "Diagnosis", "diagnose"]
 
@@ -102,7 +102,7 @@ def diagnose(outcome: Outcome) -> Diagnosis:
     known = _KNOWN.get(id(frame))
     if known is None or known[0]() is not frame:
         examined = outcome.examined
-        made = _diagnosed(outcome.findings, examined.batch, outcome.facts, examined.received.content[:])
+        made = _diagnosed(outcome.findings, examined.batch, outcome.facts, examined.received.content)
         key = id(frame)
         known = _KNOWN[key] = (weakref.ref(frame, lambda _: _KNOWN.pop(key, None) and None), made)
     return known[1]
@@ -111,7 +111,7 @@ def diagnose(outcome: Outcome) -> Diagnosis:
 _KNOWN: dict[int, tuple[weakref.ref[pl.DataFrame], Diagnosis]] = {}
 
 
-def _diagnosed(findings: Findings, batch: Batch | None, facts: Facts | None, content: bytes) -> Diagnosis:
+def _diagnosed(findings: Findings, batch: Batch | None, facts: Facts | None, content: Content) -> Diagnosis:
     if not len(findings):
         return Diagnosis((), pl.Series("cause", [], dtype=pl.String), 0)
     numbered = findings.frame.drop("stage").with_row_index("n")

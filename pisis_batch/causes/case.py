@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pisis_batch.layouts import Layout, Record
-from pisis_batch.model import Batch, Facts
+from pisis_batch.model import Batch, Content, Facts
 
 #: A share of the lines, or of all the errors, from which a repeated slip is one habit and not several slips.
 _OF_LINES, _OF_ERRORS = 0.3, 0.5
@@ -37,7 +37,7 @@ class Case:
     layout: Layout
     batch: Batch
     facts: Facts | None
-    content: bytes
+    content: Content
 
     def of(self, *codes: str) -> pl.DataFrame:
         """The unexplained findings of some codes."""

@@ -141,7 +141,7 @@ def _places(case: Case, record: Record, lines: list[int], apart: int) -> list[in
     """The fields at which a cell may be too many or missing, by what leaves fewest faults; none when nothing fits."""
     names = [field.name for field in record.fields]
     wide = [*names, "extra"][: len(names) + apart]
-    parts = [decoded(raw).split(case.layout.separator) for raw in _raw(case.content, lines[:_SAMPLE])]
+    parts = [decoded(raw).split(case.layout.separator) for raw in _raw(case.content[:], lines[:_SAMPLE])]
     sample = pl.DataFrame([part for part in parts if len(part) == len(wide)], schema=wide, orient="row")
     if sample.is_empty():
         return []

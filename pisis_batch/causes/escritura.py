@@ -92,7 +92,10 @@ def wrapped_marks(case: Case) -> Iterator[Claim]:
 
 def line_endings(case: Case) -> Iterator[Claim]:
     """Lines end in a carriage return alone: the whole file reads as one line."""
-    if case.batch.last_line == 1 and case.content.count(b"\r") > case.content.count(b"\r\n"):
+    if case.batch.last_line != 1:
+        return
+    content = case.content[:]
+    if content.count(b"\r") > content.count(b"\r\n"):
         yield Claim(
             "saltos-de-linea",
             "Las líneas no terminan como se espera",
