@@ -5,10 +5,10 @@ the few lines that are left, or none. `tests/test_sifting.py` holds the two to t
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pisis_batch.layouts import Clause, Condition, Field, Not, Span, Test
 from pisis_batch.layouts.relation import (
@@ -28,6 +28,9 @@ from pisis_batch.layouts.relation import (
 from pisis_batch.layouts.shorthand import pieces
 from pisis_batch.model import Batch, Row
 
+if TYPE_CHECKING:
+    from pisis_batch.validators.escena import Scene
+
 _PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,4})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PARTS = {"año": slice(0, 4), "mes": slice(5, 7), "día": slice(8, 10)}
@@ -35,12 +38,13 @@ _APART = 0.004  # less than what a product may differ by
 _MONTHS = 12
 
 Cells = Mapping[str, str]
+Kind = TypeVar("Kind", bound=RowChecked)
 
 
 class Sight:
     """A line's cells and the single values of its file, by reference, as `escena.Scene` has them in columns."""
 
-    def __init__(self, scene: Any, cells: Cells) -> None:
+    def __init__(self, scene: "Scene", cells: Cells) -> None:
         self.scene, self.cells = scene, cells
 
     def text(self, reference: str) -> str | None:
@@ -61,7 +65,7 @@ class Sight:
         told = list(self._tests(clause, text, field))
         return False if False in told else None if None in told else True
 
-    def _tests(self, clause: Test, text: str, field: Field | None) -> Any:
+    def _tests(self, clause: Test, text: str, field: Field | None) -> Iterator[bool | None]:
         sign = (field.list if field else None) or ","
         listed = f"{sign}{text}{sign}"
         if clause.has:
@@ -190,11 +194,11 @@ _PASSES: Mapping[type[RowChecked], Callable[[Any, Sight], bool]] = {
 }
 
 
-def doubtful(rows: Sequence[Row], checks: Sequence[Any], scene: Any) -> tuple[list[Row], list[Any]]:
+def doubtful(rows: Sequence[Row], checks: Sequence[Kind], scene: "Scene") -> tuple[list[Row], list[Kind]]:
     """The rows that any of these checks of a record may object to, and those checks."""
     places = scene.record.places
     left: list[Row] = []
-    asked: dict[int, Any] = {}
+    asked: dict[int, Kind] = {}
     for row in rows:
         sight = Sight(scene, dict(zip(places, row, strict=True)))
         found = [n for n, check in enumerate(checks) if not _passed(check, sight)]
@@ -204,7 +208,7 @@ def doubtful(rows: Sequence[Row], checks: Sequence[Any], scene: Any) -> tuple[li
     return left, [asked[n] for n in sorted(asked)]
 
 
-def _passed(check: Any, sight: Sight) -> bool:
+def _passed(check: RowChecked, sight: Sight) -> bool:
     passes = _PASSES.get(type(check))
     return passes is not None and (not sight.looked_at(check.when) or passes(check, sight))
 
