@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from conftest import BOTH, GOOD
+from conftest import BOTH, GOOD, REGISTRY
 from test_service import drop
 from worlds import NOW, file_of
 
@@ -259,3 +259,18 @@ def test_two_first_starts_at_once_have_the_same_key(tmp_path: Path) -> None:
 
 def test_a_head_reads_as_it_is_written() -> None:
     assert str(AuditHead(3, "ab")) == "3:ab"
+
+
+@pytest.mark.parametrize(("options", "who"), [((), "sistema:"), (("--by", "cc:10000002"), "CC10000002")])
+def test_the_audit_names_who_ordered_it(
+    workspace: Path, ports: Ports, told: str, options: tuple[str, ...], who: str
+) -> None:
+    (workspace / "personas.csv").write_text(REGISTRY["persons"], "utf-8")
+    load = ("registry", "load", "persons", str(workspace / "personas.csv"))
+    for order in (load, ("reprocess", told, "--apply")):
+        said = CliRunner().invoke(root, ["-w", str(workspace), *order, *options], env={"PISIS_NOW": NOW.isoformat()})
+        assert said.exit_code in {0, 1}, said.output  # today the file would be rejected
+    again = [one.who for one in ports.registry.audit_entries(told) if one.action == "juzgado de nuevo"]
+    loaded = [one.who for one in ports.registry.audit_entries("registro") if one.action.startswith("carga de persons")]
+    assert [str(one).startswith(who) for one in (again[-1], loaded[-1])] == [True, True]
+    assert ports.registry.audit_verify().offenders == ()

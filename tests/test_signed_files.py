@@ -14,6 +14,7 @@ from worlds import NAME, NOW, file_of
 from pisis_batch import service, wiring
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_signatures import Pairing
+from pisis_batch.model import ENVELOPED, Received
 from pisis_batch.ports import Claimed, Ports
 from pisis_batch.settings import Settings
 
@@ -162,6 +163,31 @@ def test_signed_files_are_judged_in_the_child_and_unsigned_ones_told(workspace: 
     receipt = ports.registry.receipt(outcome.received.guid)
     assert receipt
     assert ports.archive.fetch(receipt.sha256) == again
+    ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
+
+
+def test_a_check_and_a_file_named_by_an_operator_see_the_signature_beside_it(workspace: Path) -> None:
+    authority = Authority.new()
+    ports, holder = signing(workspace, "require", authority), authority.entity()
+    path = workspace / NAME
+    path.write_bytes(CONTENT)
+
+    def checked() -> list[str]:
+        name, signed, signature = service.named(path, ports)
+        received = Received("-", name, path.read_bytes(), NOW, "CC10000001", signed=signed, signature=signature)
+        outcome = service.check(received, ports, shelf=ports.shelf, limits=ports.limits, signatures=True)
+        return [code for code, _ in outcome.findings.by_code()]
+
+    assert checked() == ["FIR001"]
+    (workspace / SIGNATURE).write_bytes(holder.signed(b"otra cosa"))
+    assert [code[:3] for code in checked()] == ["FIR"]
+    (workspace / SIGNATURE).write_bytes(holder.signed(CONTENT))
+    assert checked() == []
+    service.submit(path, "CC10000001", ports)
+    assert judged(workspace, ports) == [(NAME, "cargado", [])]
+    around = workspace / f"{NAME}.p7m"
+    around.write_bytes(holder.signed(CONTENT, detached=False))
+    assert service.named(around, ports)[:2] == (NAME, ENVELOPED)
     ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
 
 

@@ -169,6 +169,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         reprocess: bool = False,
         approved_by: str | None = None,
         refused_by: str | None = None,
+        ordered_by: str | None = None,
     ) -> bool:
         """All or nothing; False when the lease was lost or the receipt had its verdict already."""
         state = "retenido" if outcome.verdict is Verdict.RETENIDO else "terminado"
@@ -182,6 +183,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
             reprocess=reprocess,
             approved_by=approved_by,
             refused_by=refused_by,
+            ordered_by=ordered_by,
         )
 
     def quarantine(
@@ -203,6 +205,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         reprocess: bool,
         approved_by: str | None = None,
         refused_by: str | None = None,
+        ordered_by: str | None = None,
     ) -> bool:
         received = outcome.received
         at = when.isoformat()
@@ -219,6 +222,8 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
                 trail.tell("aprobado", approved_by)
             if refused_by:
                 trail.tell("no aprobado", refused_by)
+            if ordered_by:
+                trail.tell("juzgado de nuevo", ordered_by)
             who = outcome.examined.entity
             if outcome.facts and outcome.facts.revision != sql_revision.current(connection, who, lock=True):
                 raise OutdatedError
@@ -263,13 +268,13 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         return True
 
     @retried
-    def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:
+    def load(self, table: str, frame: pl.DataFrame, at: datetime, by: str | None = None) -> int:
         """Upsert a registry table."""
         with self.engine.begin() as connection:
             many = sql_load.load(connection, table, frame, at.isoformat())
             sql_revision.grow(connection)
             trail = self._trail(connection, sql_load.ORIGIN, at)
-            trail.tell(f"carga de {table}: {many} filas")
+            trail.tell(f"carga de {table}: {many} filas", by)
             trail.close()
         return many
 

@@ -11,6 +11,7 @@ import click
 
 from pisis_batch import service
 from pisis_batch.cli import REJECTED, serving
+from pisis_batch.cli.actor import ACTOR
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
 from pisis_batch.cli.shelves import LAYOUTS, known
 from pisis_batch.model import Content, Id, Limits, Outcome, Received, Verdict
@@ -91,8 +92,9 @@ def check(
     found = []
     for path in files:
         login = _login(sender) or _owner(path, ports, workspace)
-        received = Received("-", service.readable(path.name), _content(path), now, login)
-        found.append(service.check(received, ports, shelf=shelf, limits=limits))
+        name, signed, signature = service.named(path, ports) if ports else (service.readable(path.name), "", b"")
+        received = Received("-", name, _content(path), now, login, signed=signed, signature=signature)
+        found.append(service.check(received, ports, shelf=shelf, limits=limits, signatures=True))
     if plan and ports is None:
         raise click.UsageError("el plan compara con el registro: use un espacio de trabajo, sin --offline")
     if documents:
@@ -210,6 +212,7 @@ def watch(workspace: Path | None, metrics: int | None, *, enqueue: bool, allow_f
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Solo los recibidos desde este día.")
 @click.option("--apply", "applied", is_flag=True, help="Hacerlo de verdad: aplicar, publicar y responder.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Forma del resultado.")
+@ACTOR
 @LAYOUTS
 @click.pass_obj
 def reprocess(
@@ -219,6 +222,7 @@ def reprocess(
     code: str | None,
     since: datetime | None,
     form: str,
+    actor: str,
     *,
     rejected: bool,
     applied: bool,
@@ -233,7 +237,7 @@ def reprocess(
     with click.progressbar(chosen, file=sys.stderr, hidden=not sys.stderr.isatty()) as listed:
         for run in listed:
             try:
-                outcome = service.reprocess(run["guid"], ports, apply=applied)
+                outcome = service.reprocess(run["guid"], ports, apply=applied, by=actor)
             except KeyError:
                 lost.append(run["guid"])
                 continue

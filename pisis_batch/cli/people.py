@@ -10,6 +10,7 @@ import click
 from pisis_batch import wiring
 from pisis_batch.adapters import registry_csv
 from pisis_batch.cli import REJECTED
+from pisis_batch.cli.actor import ACTOR
 from pisis_batch.cli.output import as_json
 from pisis_batch.cli.reasons import registry_why
 from pisis_batch.model import Id
@@ -28,15 +29,16 @@ def registry() -> None:
 @registry.command("load")
 @click.argument("table", type=click.Choice(list(registry_csv.TABLES)))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@ACTOR
 @click.pass_obj
-def registry_load(workspace: Path | None, table: str, file: Path) -> None:
+def registry_load(workspace: Path | None, table: str, file: Path, actor: str) -> None:
     """Carga FILE (CSV en UTF-8, con comas y encabezado) en TABLE: agrega y actualiza; con un error no carga nada."""
     rows, problems = registry_csv.read(table, file.read_bytes())
     ports = wiring.ports(Settings.load(workspace))
     many = 0
     if not problems:
         try:
-            many = ports.registry.load(table, rows, ports.clock())
+            many = ports.registry.load(table, rows, ports.clock(), actor)
         except registry_csv.LoadError as error:
             problems = error.problems
     if problems:

@@ -72,6 +72,7 @@ class Registry(Keeping, Protocol):
         reprocess: bool = False,
         approved_by: str | None = None,
         refused_by: str | None = None,
+        ordered_by: str | None = None,
     ) -> bool:
         """Changes, run, findings, audit, documents and mails in one transaction, which also ends the lease.
 
@@ -184,8 +185,8 @@ class Registry(Keeping, Protocol):
         """What must lie outside the registry, for every receipt."""
         ...
 
-    def load(self, table: str, frame: pl.DataFrame, at: datetime) -> int:
-        """Upsert checked rows of a registry table; the number of rows written. All or nothing."""
+    def load(self, table: str, frame: pl.DataFrame, at: datetime, by: str | None = None) -> int:
+        """Upsert checked rows of a registry table; the number of rows written. All or nothing. `by`: who ordered it."""
         ...
 
     def ended_contracts(self, before: date) -> list[EndedContracts]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pisis_batch.service.chores import expire
     from pisis_batch.service.comparing import difference
     from pisis_batch.service.delivery import deliver, publish
-    from pisis_batch.service.intake import lane, submit, take_in
+    from pisis_batch.service.intake import lane, named, submit, take_in
     from pisis_batch.service.keeping import Erased, erase_class, erase_person, mentions, retain
     from pisis_batch.service.naming import readable
     from pisis_batch.service.processing import BusyError, judge_again, once, process, reprocess
@@ -44,6 +44,7 @@ __all__ = [
     "judge_again",
     "lane",
     "mentions",
+    "named",
     "once",
     "process",
     "publish",
@@ -65,7 +66,7 @@ _WHERE = {
     **dict.fromkeys(["difference"], "comparing"),
     **dict.fromkeys(["readable"], "naming"),
     **dict.fromkeys(["deliver", "publish"], "delivery"),
-    **dict.fromkeys(["lane", "submit", "take_in"], "intake"),
+    **dict.fromkeys(["lane", "named", "submit", "take_in"], "intake"),
     **dict.fromkeys(["Erased", "erase_class", "erase_person", "mentions", "retain"], "keeping"),
     **dict.fromkeys(["BusyError", "judge_again", "once", "process", "reprocess"], "processing"),
     **dict.fromkeys(["Undoing", "undo"], "undoing"),

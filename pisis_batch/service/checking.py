@@ -1,5 +1,6 @@
 """The verdict of a file, and nothing else: what a check says is what the service will do."""
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from pisis_batch import pipeline
@@ -10,12 +11,19 @@ if TYPE_CHECKING:
     from pisis_batch.ports import Ports
 
 
-def check(received: Received, ports: "Ports | None", *, shelf: Shelf, limits: Limits) -> Outcome:
-    """The verdict without any effect; without ports only the structure is judged."""
+def check(
+    received: Received, ports: "Ports | None", *, shelf: Shelf, limits: Limits, signatures: bool = False
+) -> Outcome:
+    """The verdict without any effect; without ports only the structure is judged.
+
+    `signatures`: by the setting `signature` as well; what we made ourselves nobody has signed yet.
+    """
     if ports is None:
         return pipeline.conclude(pipeline.examine(received, shelf, limits), None)
     from pisis_batch import judging  # noqa: PLC0415 it loads the documents as well
 
     judged = received.sender is not None
     task = judging.Task(received, limits, ports.clock(), ports.mail_from, sender_judged=judged)
+    if signatures:
+        task = dataclasses.replace(task, trust=ports.trust(ports.clock()))
     return judging.outcome_of(task, shelf, ports.registry.ask)

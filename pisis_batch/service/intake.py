@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pisis_batch.model import DETACHED, ENVELOPED, UNREADABLE, Id, Received
+from pisis_batch.model import DETACHED, ENVELOPED, ORPHAN, UNREADABLE, Id, Received
 from pisis_batch.ports import Claimed, Ports, Receipt, UnavailableError
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.naming import readable
@@ -129,18 +129,18 @@ def _receipts(kept: Sequence[tuple[Claimed, Kept]], ports: Ports) -> list[Receip
     found = []
     for (claimed, (sha256, md5, size)), name, sender, queue in zip(kept, names, senders, queues, strict=True):
         crashpoint("archived")
-        signed, signature = _signature(claimed)
+        signed, signature = _signature(claimed.signed, claimed.signature)
         receipt = Receipt(claimed.guid, name, sha256, md5, size, sender, now, lane=queue, unread=claimed.unread)
         found.append(dataclasses.replace(receipt, signed=signed, signature=signature) if signed else receipt)
     return found
 
 
-def _signature(claimed: Claimed) -> tuple[str, bytes]:
+def _signature(signed: str, beside: Path | None) -> tuple[str, bytes]:
     """How a file is signed, with the bytes of the signature beside it: read once, and no more than a signature has."""
-    if claimed.signature is None:
-        return claimed.signed, b""
+    if beside is None:
+        return signed, b""
     try:
-        handle = os.open(claimed.signature, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(beside, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno == errno.ELOOP:
             return UNREADABLE, b""
@@ -184,13 +184,29 @@ def _entity(name: str, ports: Ports) -> Id | None:
     return Id(found[0], found[1]) if found else None
 
 
+def named(path: Path, ports: Ports) -> tuple[str, str, bytes]:
+    """The name under which a file that an operator names is judged, how it is signed, and its signature.
+
+    As the inbox pairs them: `X.TXT.p7s` beside it, or `X.TXT.p7m` that holds it; nothing where signatures are off.
+    """
+    name, lower = path.name, path.name.lower()
+    if ports.trust(ports.clock()) is None:
+        return readable(name), "", b""
+    if lower.endswith(".p7m") and lower != ".p7m":
+        return readable(name[:-4]), ENVELOPED, b""
+    if lower.endswith(".p7s") and lower != ".p7s":
+        return readable(name), ORPHAN, b""
+    beside = (path.with_name(name + ending) for ending in (".p7s", ".P7S"))
+    return readable(name), *_signature("", next((one for one in beside if os.path.lexists(one)), None))
+
+
 def submit(path: Path, sender: str | None, ports: Ports) -> str:
     """Accept a file named by an operator, who keeps it; its guid."""
     sha256, md5, size = ports.archive.keep(path)
     guid = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
-    name = readable(path.name)
-    queue = lane(name, sender, ports)
-    ports.registry.accept(Receipt(guid, name, sha256, md5, size, sender, ports.clock(), lane=queue))
+    name, signed, signature = named(path, ports)
+    receipt = Receipt(guid, name, sha256, md5, size, sender, ports.clock(), lane=lane(name, sender, ports))
+    ports.registry.accept(dataclasses.replace(receipt, signed=signed, signature=signature))
     if not ports.archive.has(sha256):
         ports.archive.keep(path)
     return guid

@@ -122,10 +122,10 @@ def _to_its_end(receipt: Receipt, ports: Ports, fence: int) -> tuple[Judged, boo
     raise OutdatedError
 
 
-def _commit(judged: Judged, ports: Ports, fence: int, *, reprocess: bool) -> bool:
+def _commit(judged: Judged, ports: Ports, fence: int, *, reprocess: bool, by: str | None = None) -> bool:
     crashpoint("before_commit")
     return ports.registry.commit(
-        judged.outcome, judged.mails, judged.documents, ports.clock(), fence=fence, reprocess=reprocess
+        judged.outcome, judged.mails, judged.documents, ports.clock(), fence=fence, reprocess=reprocess, ordered_by=by
     )
 
 
@@ -146,8 +146,8 @@ def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
     return outcome
 
 
-def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
-    """Judge an archived original against the registry of today; with `apply`, make it the receipt's verdict.
+def reprocess(guid: str, ports: Ports, *, apply: bool, by: str | None = None) -> Outcome:
+    """Judge an archived original against the registry of today; with `apply`, make it the receipt's verdict, `by` whom.
 
     The day of reception stays; the brake holds here too. Raises KeyError for an unknown guid, BusyError when its
     entity's queue is in other hands just now.
@@ -167,7 +167,7 @@ def reprocess(guid: str, ports: Ports, *, apply: bool) -> Outcome:
         if held and judged.outcome.verdict is Verdict.RETENIDO and held.plan == effects.digest(judged.outcome):
             ports.registry.give_back(guid, fence)  # it waits with this very plan: its approvals stay
             return judged.outcome
-        done = _commit(judged, ports, fence, reprocess=True)
+        done = _commit(judged, ports, fence, reprocess=True, by=by)
         judged.outcome.changes.close()
     except BaseException:
         ports.registry.give_back(guid, fence)

@@ -3,6 +3,7 @@
 It is compiled when it is first needed and loaded before libc, so a process that wants it starts itself anew.
 """
 
+import atexit
 import ctypes
 import os
 import shutil
@@ -51,12 +52,19 @@ def possible() -> bool:
 
 def start_anew() -> None:
     """Replace this process by the same one with the library in front, unless it is there."""
-    if "PISIS_SHIM" in os.environ:
+    if built := os.environ.get("PISIS_SHIM"):
+        atexit.register(_gone, os.getpid(), Path(built).parent)
         return
     built = Path(tempfile.mkdtemp(prefix="pisis-shim-")) / "shim.so"
     subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-o", built, _SOURCE, "-ldl"], check=True)
     environment = {**os.environ, "LD_PRELOAD": str(built), "PISIS_SHIM": str(built)}
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606  # ourselves
+
+
+def _gone(pid: int, folder: Path) -> None:
+    """What was built, when the process ends that started itself anew; its forks leave it."""
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _library() -> ctypes.CDLL:
