@@ -176,7 +176,7 @@ def judge_parts(
     With `brake` and `keep` the changes of each part go to `keep`, unless the file may be held: who is to approve it
     sees all of them.
     """
-    checked = _checked(examined, ask, limits, sender_judged=sender_judged)
+    checked = check_parts(examined, ask, limits, sender_judged=sender_judged)
     if checked.verdict is Verdict.CARGADO:
         if keep is None or brake is None or effects.may_hold(checked, brake):
             checked = _planned(checked, ask, limits)
@@ -185,7 +185,9 @@ def judge_parts(
     return _without_index(checked)
 
 
-def _checked(examined: Examined, ask: Callable[[Questions], Facts], limits: Limits, *, sender_judged: bool) -> Outcome:
+def check_parts(
+    examined: Examined, ask: Callable[[Questions], Facts], limits: Limits, *, sender_judged: bool = True
+) -> Outcome:
     """The verdict on a sifted file without its changes. Whoever repeats the registry is not looked at at all."""
     batch, asked = examined.batch, questions(examined)
     facts = ask(dataclasses.replace(asked, index=True))

@@ -115,6 +115,19 @@ def test_a_child_is_told_of_the_registry_and_says_what_a_large_file_is(registry:
     assert again.outcome.counts == judged.outcome.counts
 
 
+def test_the_verdict_alone_is_that_of_the_whole(registry: SqlRegistry) -> None:
+    lines, given = world(random.Random(1))
+    settled(registry, facts(given))
+    received = Received("g", NAME, file_of(without_errors(registry, lines)), NOW, "CC10000001")
+    with pytest.MonkeyPatch.context() as patch:
+        sifted(patch)
+        examined = pipeline.examine(received, shelf(), Limits())
+        alone = pipeline.check_parts(examined, registry.ask, Limits())
+        whole = pipeline.judge_parts(examined, registry.ask, Limits())
+    assert alone.findings.frame.equals(whole.findings.frame)
+    assert (alone.verdict, alone.counts) == (whole.verdict, whole.counts)
+
+
 def _counted(check, seen: list[int]):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  # stands in for `check`
     def counting(batch: Batch, known: Facts) -> object:
         seen.append(batch["usuario"].height + batch["perfil"].height)
