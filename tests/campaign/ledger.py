@@ -134,7 +134,7 @@ def _bursts(runs: Sequence[Mapping[str, Any]]) -> list[str]:
         lines += [
             "",
             f"Un archivo de otra entidad tarda hasta sus documentos {alone} s; con el proceso de un archivo grande detenido",
-            f"hasta su límite de tiempo, {hanging} s; con el proceso de otro muerto tres veces, {killing} s. Lo más que un",
+            f"hasta su límite de tiempo, {hanging} s; con el proceso de otro muerto a mitad del trabajo, {killing} s. Lo más que un",
             f"archivo así demoró a otro: {run['delay']} s (meta: 1 s; cambio {run['commit']}).",
         ]
     return lines
