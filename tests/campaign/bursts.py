@@ -305,6 +305,7 @@ def main() -> int:
     asked.add_argument("--seconds", type=float, default=7200.0)
     asked.add_argument("--dry", action="store_true")
     options = asked.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))  # the service ends with us
     if options.poison:
         hung = poison()
         told, well = asdict(hung) | {"delay": hung.delay}, hung.delay <= 1.0
