@@ -1,8 +1,9 @@
-"""One very large file from the inbox to its documents: seconds and peak memory of the parent and of the child.
+"""One very large file from the inbox to its documents: processor time and peak memory of the parent and of the child.
 
 `python bench/huge.py --records 10000000` (SQLite) or with `--database postgresql` (a server of its own): two thirds
-users, one third profiles, everybody known to the registry, nobody linked before. The service is the real one, `pisis
-process --once`, with the judging in a child.
+users, one third profiles, everybody known to the registry, nobody linked before but whoever leaves. The service is the
+real one, `pisis process --once`, with the judging in a child. Half as many records go first, to tell what grows; `--alone`
+leaves them out. What was measured is added to `bench/huge.json` and shown in `docs/rendimiento.md`.
 """
 
 import argparse
@@ -15,30 +16,32 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-import polars as pl
 import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import itertools
+
 import files
-from conftest import REGISTRY, load
+import registry
 
-from pisis_batch import wiring
 from pisis_batch.adapters import sql_tables as tables
-from pisis_batch.ports import Ports
-from pisis_batch.settings import FILE, Settings
+from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.settings import FILE
 
-_STEP = 500_000
-#: Whoever the file unlinks has a link.
-_USER = {
-    name: pl.lit(value)
-    for name, value in {
-        "line": 0, "entidad_tipo_id": "NI", "entidad_num_id": "900123456", "telefono": "3150000000",
-        "cargo": "CONDUCTOR", "contrato_indefinido": "1", "fecha_fin": "", "correo": "a@hospital.example",
-    }.items()
-}  # fmt: skip
+HOME = Path(__file__).parents[1]
+PAGE = HOME / "docs/rendimiento.md"
+_MARKS = ("<!-- enormes -->", "<!-- fin de enormes -->")
+_SETTINGS = """database = "{url}"
+settle_seconds = 0.0
+max_file_bytes = 4294967296
+judge_seconds = 3600
+remind_days = 0
+brake_users = 0
+brake_percent = 0
+"""
 
 
 @contextmanager
@@ -51,20 +54,6 @@ def server(kind: str) -> Iterator[str]:
 
     with pg.running() as started:
         yield started.database()
-
-
-def known(ports: Ports, users: int) -> None:
-    """The entity, its sender, and every user of the file as a person."""
-    for table, text in REGISTRY.items():
-        load(ports, table, text)
-    empty = {"line": pl.lit(0)} | {
-        name: pl.lit("") for name in ("segundo_nombre", "segundo_apellido", "correo_personal")
-    }
-    for start in range(0, users, _STEP):
-        frame = files.people(users, start, min(_STEP, users - start), 1).with_columns(**empty)
-        ports.registry.load("persons", frame, datetime.now(UTC))
-        leaving = frame.gather_every(10, 9).select("tipo_id", "num_id", **_USER)
-        ports.registry.load("users", leaving, datetime.now(UTC))
 
 
 class Watched:
@@ -106,32 +95,78 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=10_000_000)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--json", type=Path, default=HOME / "bench/huge.json")
     said = parser.parse_args()
-    users = said.records * 2 // 3
-    with tempfile.TemporaryDirectory() as name, server(said.database) as url:
+    known = json.loads(said.json.read_text("utf-8")) if said.json.exists() else []
+    for records in [said.records] if said.alone else [said.records // 2, said.records]:
+        told = measured(records, said.database)
+        same = (told["database"], told["records"])
+        known = [one for one in known if (one["database"], one["records"]) != same] + [told]
+        known.sort(key=lambda one: (one["database"], one["records"]))
+        said.json.write_text(json.dumps(known, indent=1) + "\n", "utf-8")
+        sys.stdout.write(json.dumps(told, indent=1) + "\n")
+    if said.json == HOME / "bench/huge.json":
+        before, _, rest = PAGE.read_text("utf-8").partition(_MARKS[0])
+        PAGE.write_text(f"{before}{_MARKS[0]}\n{table(known)}\n{_MARKS[1]}{rest.partition(_MARKS[1])[2]}", "utf-8")
+
+
+def measured(records: int, database: str) -> dict[str, Any]:
+    """One file of so many records against a registry of its own."""
+    users = records * 2 // 3
+    with tempfile.TemporaryDirectory() as name, server(database) as url:
         root = Path(name)
-        settings = f'database = "{url}"\nsettle_seconds = 0.0\nmax_file_bytes = 4294967296\njudge_seconds = 3600\nremind_days = 0\nbrake_users = 1000000000\nbrake_percent = 0\n'
-        (root / FILE).write_text(settings, "utf-8")
-        ports = wiring.ports(Settings.load(root))
-        known(ports, users)
+        (root / FILE).write_text(_SETTINGS.format(url=url), "utf-8")
+        (root / "var").mkdir()
+        held = SqlRegistry(url.replace(":///var", f":///{root}/var"))
+        held.migrate()
+        registry.fill(held, users)
         folder = root / "inbox" / "CC10000001"
         folder.mkdir(parents=True)
         files.write(users, folder / files.NAME)
         size = (folder / files.NAME).stat().st_size
-        told = {"records": users + users // 2, "mib": size // 2**20, "database": said.database, **run(root)}
-        with ports.registry.engine.connect() as connection:  # type: ignore[attr-defined]  # the database adapter
-            told["verdicts"] = list(connection.scalars(sa.text("SELECT verdict FROM run")))
-            for table in (tables.link, tables.grant, tables.audit):
-                told[table.name] = connection.scalar(sa.select(sa.func.count()).select_from(table))
-        ports.registry.close()  # type: ignore[attr-defined]  # the database adapter
-        if told["verdicts"] != ["cargado"]:
-            told["said"] = [path.read_text("utf-8")[:3000] for path in root.glob("outbox/*/*/ack.json")]
-        told["documents"] = {p.name: p.stat().st_size for p in root.glob("outbox/CC10000001/*/*")}
-    shown = json.dumps(told, indent=1)
-    if said.json:
-        said.json.write_text(shown + "\n", "utf-8")
-    sys.stdout.write(shown + "\n")
+        told = {"records": users + users // 2, "mib": size // 2**20, "database": database, **run(root)}
+        with held.engine.connect() as connection:
+            verdicts = list(connection.scalars(sa.text("SELECT verdict FROM run")))
+            for table_ in (tables.link, tables.grant, tables.audit):
+                told[table_.name] = connection.scalar(sa.select(sa.func.count()).select_from(table_))
+        held.close()
+        if verdicts != ["cargado"]:
+            said = [path.read_text("utf-8")[:3000] for path in root.glob("outbox/*/*/ack.json")]
+            raise SystemExit(f"{verdicts} {said}")
+        return told
+
+
+def table(known: list[dict[str, Any]]) -> str:
+    """What was measured, for the page."""
+    rows = [
+        "| Base | Registros | MiB | Procesador | Reloj | Por registro | Servicio | Hijo |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in known:
+        name = "SQLite" if one["database"] == "sqlite" else "PostgreSQL"
+        each = f"{one['cpu'] * 1e6 / one['records']:.1f} µs".replace(".", ",")
+        peaks = f"{one['parent_peak_mib']} MiB | {one['child_peak_mib']} MiB"
+        rows.append(
+            f"| {name} | {_dots(one['records'])} | {one['mib']} | {one['cpu']:.0f} s | {one['seconds']:.0f} s | {each} | {peaks} |"
+        )
+    for one, other in itertools.pairwise(known):
+        if one["database"] == other["database"]:
+            more = other["records"] - one["records"]
+            grown = [(other[who] - one[who]) * 2**20 / more for who in ("parent_peak_mib", "child_peak_mib")]
+            ratio = f"{other['cpu'] / other['records'] / (one['cpu'] / one['records']):.2f}".replace(".", ",")
+            rows += [
+                "",
+                (
+                    f"De {_dots(one['records'])} a {_dots(other['records'])} ({one['database']}): {ratio} veces el tiempo por registro; "
+                    f"{grown[0]:.0f} bytes por registro de más en el servicio y {grown[1]:.0f} en el hijo."
+                ),
+            ]
+    return "\n".join(rows)
+
+
+def _dots(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
 
 
 def run(root: Path) -> dict[str, float]:

@@ -24,6 +24,12 @@ def write(users: int, path: Path, seed: int = 1) -> None:
     """The registry as a SQLite database."""
     registry = SqlRegistry(f"sqlite:///{path}")
     registry.migrate()
+    fill(registry, users, seed)
+    registry.close()
+
+
+def fill(registry: SqlRegistry, users: int, seed: int = 1) -> None:
+    """The same in a registry that is there and empty."""
     with registry.engine.begin() as connection:
         _entity(connection)
         for start in range(0, users, _STEP):
@@ -38,7 +44,6 @@ def write(users: int, path: Path, seed: int = 1) -> None:
         )
         sql_bulk.insert(connection, person, others)
         sql_revision.grow(connection)
-    registry.close()
 
 
 def _entity(connection: sa.Connection) -> None:

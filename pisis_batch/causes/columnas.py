@@ -12,6 +12,7 @@ import polars as pl
 from pisis_batch.annotations import stripped
 from pisis_batch.causes.case import Case, Claim, first_line, many
 from pisis_batch.layouts import CATALOGS, Field, Record
+from pisis_batch.model import Content
 from pisis_batch.reading import decoded
 from pisis_batch.validators import identidad
 from pisis_batch.validators.celdas import first_fault
@@ -156,10 +157,10 @@ def _places(case: Case, record: Record, lines: list[int], apart: int) -> list[in
     return [at for at, faults in left.items() if faults == fewest]
 
 
-def _raw(content: bytes, lines: list[int]) -> Iterator[bytes]:
+def _raw(content: Content, lines: list[int]) -> Iterator[bytes]:
     """Some lines of the file, by number, in order; reading stops at the last of them."""
     wanted = set(lines)
-    for number, line in enumerate(io.BytesIO(stripped(content)), start=1):
+    for number, line in enumerate(io.BytesIO(stripped(content[:])), start=1):
         if number in wanted:
             wanted.discard(number)
             yield line.rstrip(b"\r\n")

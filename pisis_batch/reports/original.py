@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from pisis_batch.annotations import stripped
 from pisis_batch.layouts import Layout
@@ -23,7 +24,10 @@ class Original:
         self.separator = layout.separator if layout else "|"
         self._encoding = layout.encoding if layout else "cp1252"
         self._content: Content = stripped(content[:]) if content.find(b"#!") >= 0 else content
-        self._ends = _ends(self._content)
+
+    @cached_property
+    def _ends(self) -> Sequence[int]:
+        return _ends(self._content)
 
     def __len__(self) -> int:
         return len(self._ends)
