@@ -20,7 +20,7 @@ GRANTED = ("aplicacion", "perfil")
 VERSION = f"{pl.__version__}-2"  # of the numbers: another one when they are made otherwise
 _WEIGHT = 0x9E3779B97F4A7C15  # odd, as its powers are: no bit of a hash is lost
 _STRETCH = 16_384  # numbers looked up together: what they may be among fits the cache
-_SHARES = 4
+_SHARES = 8
 _ONE, _EVEN = np.uint64(1), np.uint64(2**64 - 2)
 #: The column that a large file's record has to have for `said` to mean something, and the action that takes away.
 _TAKES = {"usuario": "O", "perfil": "R"}
@@ -92,7 +92,7 @@ def among_ranked(numbers: np.ndarray, ranked: np.ndarray) -> np.ndarray:
 
 
 def shares(*numbers: np.ndarray) -> Iterator[list[np.ndarray]]:
-    """Of each array the smallest quarter of all numbers, sorted, then the next: so no second copy of all is needed."""
+    """Of each array the smallest eighth of all numbers, sorted, then the next: so no second copy of all is needed."""
     step = 2**64 // _SHARES
     for start in range(0, 2**64, step):
         least, most = np.uint64(start), np.uint64(start + step - 1)
