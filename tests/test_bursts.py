@@ -67,6 +67,39 @@ def test_files_of_one_sender_that_hang_leave_hands_for_the_others(
         assert queue.drain(20)
 
 
+class _Pairs:
+    """Fulfils `ports.Work`: each file waits for another entity's to be in hand too."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports, self._both = ports, threading.Barrier(2)
+        self.lanes, self.met, self.chores = list[str](), 0, ()
+
+    def file(self, guid: str) -> timedelta | None:
+        receipt = self._ports.registry.receipt(guid)
+        assert receipt
+        assert receipt.lane not in self.lanes
+        self.lanes.append(receipt.lane)
+        self._both.wait(20)
+        self.met += 1
+        self.lanes.remove(receipt.lane)
+        self._ports.registry.attempt(guid)
+        return timedelta(seconds=600)
+
+
+def test_two_entities_are_in_hand_at_once_and_never_two_files_of_one(
+    workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inline_queue, "PATIENCE", 30.0)  # not for want of patience
+    for number in ("900555000", "900555001"):
+        for cut in ("20260714", "20260715"):
+            put(workspace, "CC10000002", NAME.replace("900123456", number).replace("20260715", cut))
+            service.take_in(ports)
+    queue, work = inline_queue.InlineQueue(ports.registry), _Pairs(ports)
+    assert queue.pump(work, lambda: False)
+    assert queue.drain(20)
+    assert work.met == 4  # in pairs, for a pair of one entity stops at the assertion above
+
+
 def put(workspace: Path, sender: str, name: str) -> None:
     folder = workspace / "inbox" / sender
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from pisis_batch.ports import Receipt, Registry, Work
 
-#: Seconds that a file has this process for itself; then the next entity's file is begun beside it.
+#: Files in hand while all goes well: while a child judges one, another is applied and answered.
+ABREAST = 2
+#: Seconds that these may take; then the next entity's file is begun beside them.
 PATIENCE = 0.4
 #: Files in hand at most, and of one sender.
 HANDS, HANDS_OF_ONE = 4, 2
@@ -17,8 +19,8 @@ _HEADS = 64
 class InlineQueue:
     """Fulfils `ports.Queue`: a receipt whose attempt failed rests for its pause, its entity's later ones behind it.
 
-    Files are done one after the other; only while one takes longer than is fair are others done beside it, so that a
-    file that takes for ever holds up nobody but its own entity, and several of them nobody but their sender.
+    Two files of different entities are done at a time; only while these take longer than is fair are others done beside
+    them, so that a file that takes for ever holds up nobody but its own entity, and several nobody but their sender.
     """
 
     here = True
@@ -75,7 +77,8 @@ class InlineQueue:
             self._resting.pop(receipt.guid, None)
             self._in_hand[self._pool.submit(work.file, receipt.guid)] = receipt
             begun += 1
-            self._collect(PATIENCE)
+            if len(self._in_hand) >= ABREAST:
+                self._collect(PATIENCE)
         return begun
 
     def _is_busy(self, receipt: Receipt) -> bool:
@@ -85,11 +88,10 @@ class InlineQueue:
         return mine >= HANDS_OF_ONE or any(other.lane == receipt.lane for other in others)
 
     def _collect(self, seconds: float) -> None:
-        """Take back what ended, waiting so long for the latest."""
+        """Take back what ended, waiting so long for the first."""
         if not self._in_hand:
             return
-        latest = list(self._in_hand)[-1]
-        wait([latest] if seconds <= PATIENCE else list(self._in_hand), seconds, FIRST_COMPLETED)
+        wait(list(self._in_hand), seconds, FIRST_COMPLETED)
         for future in [one for one in self._in_hand if one.done()]:
             receipt = self._in_hand.pop(future)
             error = future.exception()

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from pisis_batch.adapters.sql_tables import mail, receipt, run
+from pisis_batch.adapters.sql_tables import MAIL_WAITING, mail, receipt, run
 from pisis_batch.model import Rendered
 from pisis_batch.ports import Flood
 
@@ -14,34 +14,36 @@ _HOUR = timedelta(hours=1)
 
 def waiting() -> sa.ColumnElement[bool]:
     """Messages that are still to go out by themselves."""
-    return sa.and_(mail.c.sent_at.is_(None), ~mail.c.refused, mail.c.digest.is_(None))
+    return MAIL_WAITING
 
 
 def floods(connection: sa.Connection, now: datetime, most: int) -> list[Flood]:
     """Recipients over their budget, each with the messages that are too many, oldest first."""
     moments = {"hour": (now - _HOUR).isoformat(), "now": now.isoformat()}
     rows = connection.execute(_RECIPIENTS, moments)
-    over = [row for row in rows if row.due and row.sent + row.due > most]
+    over = [row for row in rows if row.sent + row.due > most]
     return [_flood(connection, row.recipient, max(most - row.sent, 0), moments) for row in over]
 
 
-def _about_files_not_loaded() -> sa.ColumnElement[bool]:
+def _about_files_not_loaded(message: sa.FromClause = mail) -> sa.ColumnElement[bool]:
     its = run.alias("its")
-    loaded = sa.exists().where(its.c.guid == mail.c.guid, its.c.latest, its.c.verdict == "cargado")
-    return sa.and_(mail.c.kind.in_(("acta", "resultado", "falla")), ~loaded)
+    loaded = sa.exists().where(its.c.guid == message.c.guid, its.c.latest, its.c.verdict == "cargado")
+    return sa.and_(message.c.kind.in_(("acta", "resultado", "falla")), ~loaded)
 
 
 _DUE = sa.and_(waiting(), mail.c.next_try <= sa.bindparam("now"), _about_files_not_loaded())
-_LATELY = sa.and_(mail.c.sent_at > sa.bindparam("hour"), _about_files_not_loaded())
-_RECIPIENTS = (
-    sa.select(
-        mail.c.recipient,
-        sa.func.sum(sa.case((_LATELY, 1), else_=0)).label("sent"),
-        sa.func.sum(sa.case((_DUE, 1), else_=0)).label("due"),
-    )
-    .where(sa.or_(mail.c.sent_at.is_(None), mail.c.sent_at > sa.bindparam("hour")))
-    .group_by(mail.c.recipient)
-)
+
+
+def _recipients() -> sa.Select[tuple[str, int, int]]:
+    """Of each recipient for whom something is due, how much, and how much went out in this hour."""
+    due = sa.select(mail.c.recipient, sa.func.count().label("due")).where(_DUE).group_by(mail.c.recipient).subquery()
+    gone = mail.alias("gone")
+    lately = (gone.c.recipient == due.c.recipient, gone.c.sent_at > sa.bindparam("hour"), _about_files_not_loaded(gone))
+    sent = sa.select(sa.func.count()).where(*lately).scalar_subquery()
+    return sa.select(due.c.recipient, due.c.due, sent.label("sent"))
+
+
+_RECIPIENTS = _recipients()
 
 
 def _flood(connection: sa.Connection, recipient: str, left: int, moments: dict[str, str]) -> Flood:
