@@ -3,15 +3,15 @@
 The database is SQLite unless a test is marked `BOTH`: then it runs on a PostgreSQL server too.
 """
 
-import http.client
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import postgresql as pg
 import pytest
+import radosgw
 from browser import chromium  # noqa: F401 the one browser of a run
 from worlds import NOW
 
@@ -91,17 +91,42 @@ def object_server() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def gateway() -> Iterator[radosgw.Gateway]:
+    """A real S3 server, where Debian's is installed."""
+    if lacks := radosgw.missing():
+        pytest.skip(f"no {', '.join(lacks)}: Debian's radosgw, ceph-mon and ceph-osd bring them")
+    with radosgw.running() as server:
+        yield server
+
+
+#: The S3 servers that the adapters are held to: an imitation that is everywhere, and a real one.
+STORES = ("moto", "radosgw")
+EACH_STORE = pytest.mark.parametrize("bucket", STORES, indirect=True)
+
+
 @pytest.fixture
-def bucket(object_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def new_bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """A new bucket at a server of `STORES`, as `PISIS_STORAGE` would say it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", radosgw.KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", radosgw.SECRET)
+
+    def made(server: str) -> str:
+        of: dict[str, Callable[[], str]] = {
+            "moto": lambda: str(request.getfixturevalue("object_server")),
+            "radosgw": lambda: str(request.getfixturevalue("gateway").url),
+        }
+        url, name = of[server](), f"pisis-{uuid.uuid4()}"
+        radosgw.create(url, name)
+        return f"s3://{name}/nacional?endpoint={url}"
+
+    return made
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest, new_bucket: Callable[[str], str]) -> str:
     """What `PISIS_STORAGE` would say: a new bucket."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "prueba")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "prueba")
-    name = f"pisis-{uuid.uuid4()}"
-    line = http.client.HTTPConnection(object_server.removeprefix("http://"), timeout=10)
-    line.request("PUT", f"/{name}")
-    assert line.getresponse().status == 200
-    line.close()
-    return f"s3://{name}/nacional?endpoint={object_server}"
+    return new_bucket(getattr(request, "param", "moto"))
 
 
 @pytest.fixture

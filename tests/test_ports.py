@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import GOOD, REGISTRY
+from conftest import GOOD, REGISTRY, STORES
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import pipeline, reports
@@ -284,10 +284,10 @@ def test_two_watchers_never_take_the_same_file(tmp_path: Path) -> None:
 # --- originals, documents, messages ---
 
 
-@pytest.fixture(params=["memory", "folder", "objects"])
-def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
-    if request.param == "objects":
-        return object_store.ObjectArchive(object_store.store(request.getfixturevalue("bucket")), tmp_path / "spool")
+@pytest.fixture(params=["memory", "folder", *STORES])
+def archive(request: pytest.FixtureRequest, tmp_path: Path, new_bucket: Callable[[str], str]) -> Archive:
+    if request.param in STORES:
+        return object_store.ObjectArchive(object_store.store(new_bucket(request.param)), tmp_path / "spool")
     return MemoryArchive() if request.param == "memory" else FolderArchive(tmp_path / "archive")
 
 
@@ -308,6 +308,34 @@ def test_the_archive_gives_back_the_very_bytes(
         archive.fetch("0" * 64)
 
 
+class KilledError(BaseException):
+    pass
+
+
+def test_an_original_is_erased_unless_somebody_wants_it(archive: Archive, tmp_path: Path) -> None:
+    path = tmp_path / "original"
+    path.write_bytes(b"uno")
+    sha256, _, _ = archive.keep(path)
+
+    def asked(answer: str) -> bool:
+        assert archive.fetch(sha256) == b"uno", "whoever wants it, has it meanwhile"
+        if answer == "killed":
+            raise KilledError
+        return answer == "wanted"
+
+    assert not archive.erase(sha256, lambda: asked("wanted"))
+    assert archive.has(sha256)
+    with pytest.raises(KilledError):
+        archive.erase(sha256, lambda: asked("killed"))
+    assert archive.set_apart() == ([] if archive.has(sha256) else [sha256])
+    assert archive.erase(sha256, lambda: asked("unwanted"))
+    assert not archive.has(sha256)
+    assert archive.set_apart() == []
+    with pytest.raises(KeyError):
+        archive.fetch(sha256)
+    assert archive.erase(sha256, lambda: False)
+
+
 def test_an_altered_original_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "original"
     path.write_bytes(b"one")
@@ -322,10 +350,10 @@ def test_an_altered_original_is_noticed(tmp_path: Path) -> None:
             one.fetch(sha)
 
 
-@pytest.fixture(params=["memory", "folder", "objects"])
-def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Outbox:
-    if request.param == "objects":
-        return object_store.ObjectOutbox(object_store.store(request.getfixturevalue("bucket")))
+@pytest.fixture(params=["memory", "folder", *STORES])
+def outbox(request: pytest.FixtureRequest, tmp_path: Path, new_bucket: Callable[[str], str]) -> Outbox:
+    if request.param in STORES:
+        return object_store.ObjectOutbox(object_store.store(new_bucket(request.param)))
     return MemoryOutbox() if request.param == "memory" else FolderOutbox(tmp_path / "outbox")
 
 
@@ -336,6 +364,10 @@ def test_documents_are_published_again_without_a_difference(outbox: Outbox) -> N
         Attachment("hallazgos.csv", "text/csv", zlib.compress(b"largo" * 9), packed=True),
     ]
     assert outbox.publish("CC10000001", GUID, documents) == outbox.publish("CC10000001", GUID, documents)
+    assert outbox.has("CC10000001", GUID)
+    outbox.erase("CC10000001", GUID)
+    outbox.erase("CC10000001", GUID)
+    assert not outbox.has("CC10000001", GUID)
     folder = outbox.publish("../../etc", GUID, documents)
     assert folder.parent.name == "_sin_remitente"
     if isinstance(outbox, FolderOutbox):

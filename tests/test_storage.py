@@ -1,22 +1,33 @@
 """Originals and documents in an object store: what one machine put there, another finds."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import obstore
 import pytest
-from conftest import GOOD, filled
+from click.testing import CliRunner
+from conftest import EACH_STORE, GOOD, STORES, filled
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import S3Store
+from radosgw import Gateway
+from test_ports import GUID
+from test_retention import WRONG, later
 from test_service import drop
 from test_workers import until, worker
 from worlds import NOW, file_of
 
 from pisis_batch import service, wiring
 from pisis_batch.adapters import object_store
-from pisis_batch.adapters.object_store import ObjectArchive
+from pisis_batch.adapters.object_store import ObjectArchive, ObjectOutbox
+from pisis_batch.cli import root
+from pisis_batch.model import Attachment
 from pisis_batch.ports import UnavailableError
-from pisis_batch.settings import FILE, Settings, SettingsError
+from pisis_batch.settings import FILE, TEMPLATE, Settings, SettingsError
 
 
+@EACH_STORE
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_worker_on_another_machine_processes_what_this_one_took_in(
     tmp_path: Path, database: str, bucket: str
@@ -39,6 +50,7 @@ def test_a_worker_on_another_machine_processes_what_this_one_took_in(
     ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
 
 
+@EACH_STORE
 def test_an_original_is_sent_once_and_a_changed_one_is_noticed(bucket: str, tmp_path: Path) -> None:
     objects = object_store.store(bucket)
     archive = ObjectArchive(objects, tmp_path / "spool")
@@ -53,10 +65,130 @@ def test_an_original_is_sent_once_and_a_changed_one_is_noticed(bucket: str, tmp_
         archive.fetch(sha256)
 
 
-def test_a_store_that_is_away_is_no_file_fault(bucket: str, tmp_path: Path) -> None:
-    away = object_store.store("s3://nobody/x?endpoint=http://127.0.0.1:9")
-    with pytest.raises(UnavailableError, match="almacén"):
-        object_store.probe(away)
+@EACH_STORE
+def test_an_original_of_megabytes_goes_in_parts(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects, content = object_store.store(bucket), bytes(range(256)) * 50_000
+    archive = ObjectArchive(objects, tmp_path / "spool")
+    (tmp_path / "a").write_bytes(content)
+    sha256, _, size = archive.keep(tmp_path / "a")
+    kept = obstore.head(objects, f"originales/{sha256[:2]}/{sha256}")
+    assert (size, kept["size"]) == (12_800_000, 12_800_000)
+    assert (kept["e_tag"] or "").strip('"').endswith("-3"), "three parts of 5 MiB at most"
+    assert archive.fetch(sha256) == content
+    monkeypatch.setattr(object_store, "LARGE", 4_000_000)
+    assert archive.fetch(sha256)[:] == content
+    assert not archive.erase(sha256, lambda: True)
+    assert archive.fetch(sha256)[:] == content
+    assert archive.erase(sha256, lambda: False)
+    assert not archive.has(sha256)
+
+
+@EACH_STORE
+def test_what_is_there_is_not_written_over(bucket: str) -> None:
+    """A conditional put: ours need none, since the name of an original is its content; a later one may rely on it."""
+    objects = object_store.store(bucket)
+    obstore.put(objects, "a", b"uno", mode="create")
+    with pytest.raises(AlreadyExistsError):
+        obstore.put(objects, "a", b"dos", mode="create")
+    assert bytes(obstore.get(objects, "a").bytes()) == b"uno"
+
+
+@EACH_STORE
+def test_after_its_time_no_object_of_a_file_is_left(bucket: str, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(f'{TEMPLATE}storage = "{bucket}"\n', "utf-8")
+    ports = filled(wiring.ports(Settings.load(tmp_path, now=NOW, settle_seconds=0)))
+    drop(tmp_path, WRONG)
+    (outcome,) = service.once(ports)
+    assert outcome.verdict == "rechazado"
+    objects = object_store.store(bucket)
+    kept = {path.partition("/")[0] for path in names(objects)}
+    assert kept == {"originales", "salida"}
+    assert service.fsck(ports).offenders == ()
+    done = service.retain(later(ports))
+    assert done["originales"] == done["documentos"] == 1
+    assert names(objects) == []
+    assert service.fsck(ports).offenders == ()
+    ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
+
+
+def names(objects: S3Store) -> list[str]:
+    return [found["path"] for batch in obstore.list(objects) for found in batch]
+
+
+def nobody(bucket: str, patch: pytest.MonkeyPatch) -> str:
+    patch.setenv("AWS_ACCESS_KEY_ID", "nadie")
+    return bucket
+
+
+def wrong_secret(bucket: str, patch: pytest.MonkeyPatch) -> str:
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "otra")
+    return bucket
+
+
+def no_bucket(bucket: str, patch: pytest.MonkeyPatch) -> str:
+    return bucket.replace("s3://pisis-", "s3://otra-")
+
+
+def nowhere(bucket: str, patch: pytest.MonkeyPatch) -> str:
+    return "s3://nobody/x?endpoint=http://127.0.0.1:9"
+
+
+Broken = Callable[[str, pytest.MonkeyPatch], str]
+
+
+@pytest.mark.parametrize(
+    ("broken", "bucket", "told"),
+    [
+        (nobody, "radosgw", "rechaza las claves"),  # the imitation asks for none
+        (wrong_secret, "radosgw", "rechaza las claves"),
+        *((no_bucket, server, "no existe la cubeta") for server in STORES),
+        (nowhere, "moto", "no respondió"),
+    ],
+    indirect=["bucket"],
+)
+def test_a_store_that_refuses_or_is_away_is_told_and_is_no_file_fault(
+    bucket: str, broken: Broken, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = broken(bucket, monkeypatch)
+    objects = object_store.store(address)
+    with pytest.raises(UnavailableError, match=told):
+        object_store.probe(objects)
+    archive = ObjectArchive(objects, tmp_path / "spool")
+    (tmp_path / "a").write_bytes(b"uno")
+    asked: list[Callable[[], object]] = [
+        lambda: archive.keep(tmp_path / "a"),
+        lambda: archive.fetch("0" * 64),
+        lambda: archive.has("0" * 64),
+        lambda: archive.erase("0" * 64, lambda: False),
+        lambda: ObjectOutbox(objects).publish("CC10000001", GUID, [Attachment("ack.json", "application/json", b"{}")]),
+    ]
+    for ask in asked[: 1 if broken is nowhere else None]:  # each waits for a while before it gives up
+        with pytest.raises(UnavailableError, match="almacén"):
+            ask()
+    (tmp_path / FILE).write_text(f'{TEMPLATE}storage = "{address}"\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(root, ["doctor"]).output
+    assert re.search(f"✗ almacén: .*{told}", shown), shown
+
+
+def test_a_file_waits_for_a_gateway_that_was_killed(
+    gateway: Gateway, new_bucket: Callable[[str], str], tmp_path: Path
+) -> None:
+    (tmp_path / FILE).write_text(f'{TEMPLATE}storage = "{new_bucket("radosgw")}"\n', "utf-8")
+    ports = filled(wiring.ports(Settings.load(tmp_path, now=NOW, settle_seconds=0)))
+    drop(tmp_path, file_of(GOOD))
+    (guid,) = service.take_in(ports)
+    gateway.kill()
+    try:
+        assert service.once(ports) == []
+        told = ports.registry.receipt(guid)
+        assert told
+        assert (told.state, told.attempts) == ("recibido", 0)
+    finally:
+        gateway.revive()
+    (outcome,) = service.once(ports)
+    assert (outcome.verdict, ports.outbox.has("CC10000001", guid)) == ("cargado", True)
+    ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
 
 
 @pytest.mark.parametrize("target", ["http://x", "s3:///x", "s3://x?endpont=http://y"])

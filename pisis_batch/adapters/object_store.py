@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
 from pisis_batch.adapters.folder_archive import FolderArchive
@@ -58,8 +58,14 @@ def _reachable() -> Iterator[None]:
     """What the store's client raises, told as what it means to us, without its words."""
     try:
         yield
+    except FileNotFoundError:  # whoever may miss an object asks for it inside
+        raise UnavailableError("almacén: no existe la cubeta") from None
+    except (PermissionDeniedError, UnauthenticatedError):
+        raise UnavailableError(
+            "almacén: rechaza las claves de AWS_ACCESS_KEY_ID y AWS_SECRET_ACCESS_KEY, o no les permite esto"
+        ) from None
     except BaseError as error:
-        raise UnavailableError(f"almacén: {type(error).__name__}") from None
+        raise UnavailableError(f"almacén: no respondió como debía ({type(error).__name__})") from None
 
 
 class ObjectArchive:
@@ -86,11 +92,11 @@ class ObjectArchive:
     def fetch(self, sha256: str) -> Content:
         """The very bytes kept; those of a large file go to a file without a name."""
         with _reachable():
-            try:
-                got = obstore.get(self._objects, _key(sha256))
-                content = self._on_disk(got) if got.meta["size"] >= LARGE else bytes(got.bytes())
-            except FileNotFoundError:
-                raise KeyError(sha256) from None
+            got = self._got(_key(sha256)) or self._got(f"{_ASIDE}/{sha256}")
+            if got is None:
+                self._expect_bucket()
+                raise KeyError(sha256)
+            content = self._on_disk(got) if got.meta["size"] >= LARGE else bytes(got.bytes())
         found = content.sha256() if isinstance(content, MappedFile) else hashlib.sha256(content).hexdigest()
         if found != sha256:
             raise ValueError(f"the original {sha256} no longer matches its hash")
@@ -113,7 +119,8 @@ class ObjectArchive:
         place, aside = _key(sha256), f"{_ASIDE}/{sha256}"
         with _reachable():
             if self._found(place):
-                obstore.copy(self._objects, place, aside)
+                with contextlib.suppress(FileNotFoundError):  # another has just done it
+                    obstore.copy(self._objects, place, aside)
                 obstore.delete(self._objects, place)
             if not self._found(aside):
                 return True
@@ -134,8 +141,19 @@ class ObjectArchive:
         try:
             obstore.head(self._objects, key)
         except FileNotFoundError:
+            self._expect_bucket()
             return False
         return True
+
+    def _got(self, key: str) -> "GetResult | None":
+        try:
+            return obstore.get(self._objects, key)
+        except FileNotFoundError:
+            return None
+
+    def _expect_bucket(self) -> None:
+        """A missing bucket looks like a missing object until one asks for a list: a file is not to blame for it."""
+        next(iter(obstore.list(self._objects, f"{_ASIDE}/")), None)
 
     def _there(self, sha256: str, size: int) -> bool:
         try:
@@ -184,7 +202,7 @@ class ObjectOutbox:
 
 
 def probe(objects: S3Store) -> None:
-    """Put, read and delete an object. Raises UnavailableError when one of them fails."""
+    """Put, read and delete an object. Raises UnavailableError, which says in Spanish what fails."""
     with _reachable():
         obstore.put(objects, ".prueba", b"pisis")
         obstore.get(objects, ".prueba").bytes()

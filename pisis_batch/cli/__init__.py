@@ -120,6 +120,8 @@ def _sentence(error: Exception) -> str:
         return f"no hay permiso para usar {error.filename}"
     if isinstance(error, OSError):
         return f"el sistema de archivos o la red no respondieron ({name}): revise con «pisis doctor»"
-    if name == "UnavailableError" or "sqlalchemy" in type(error).__module__:
+    if name == "UnavailableError":
+        return f"la base de datos o el almacén no respondió como debía ({name}): revise con «pisis doctor»"
+    if "sqlalchemy" in type(error).__module__:
         return f"la base de datos no respondió como debía ({name}): revise con «pisis doctor»"
     return f"falla interna ({name}); con PISIS_DEBUG=1 se muestra dónde"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pisis_batch.ports import UnavailableError
 from pisis_batch.settings import Settings
 
 _SKEW_SECONDS = 5.0
@@ -97,5 +98,8 @@ def _store(settings: Settings) -> str:
     from pisis_batch.adapters import object_store
 
     objects = object_store.store(settings.storage.get_secret_value())
-    object_store.probe(objects)
+    try:
+        object_store.probe(objects)
+    except UnavailableError as error:  # its text is ours
+        raise UnwellError(str(error).removeprefix("almacén: ")) from None
     return "se escribe, se lee y se borra"
