@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import postgresql as pg
+from cpu import cpu_of
 from entities import NOW, day, drop, drop_large, left, register, text, verdicts, workspace
 
 from pisis_batch import service, wiring
@@ -57,21 +58,6 @@ def inline(database: str, files: int, lines: int) -> dict[str, float]:
         "p95_ms": 1000 * statistics.quantiles(spent, n=20)[-1],
         "samples": [round(one, 4) for one in spent],  # type: ignore[dict-item]
     }
-
-
-def cpu_of(pid: int) -> float:
-    """CPU seconds of a process so far, of its living children, and of those that ended."""
-    living = [
-        int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text("ascii").split()
-    ]
-    ticks = 0
-    for one, fields in [(pid, slice(11, 15)), *((child, slice(11, 13)) for child in living)]:
-        try:
-            stat = Path(f"/proc/{one}/stat").read_bytes().rpartition(b")")[2].split()
-        except OSError:
-            continue
-        ticks += sum(map(int, stat[fields]))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def pid_of(server: pg.PostgreSQL) -> int:

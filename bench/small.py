@@ -2,27 +2,34 @@
 
 python bench/small.py validate|answer TIMES -> JSON list of milliseconds (CPU, or wall; the judge in its child, warm)
 python bench/small.py mailed FILES          -> JSON list of seconds from the drop to the last mail, settling included
-python bench/small.py backlog FILES         -> JSON list with the files a second
+python bench/small.py backlog FILES         -> JSON list: files a second, CPU milliseconds of a file
 """
 
+import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
+from cpu import cpu_of
 
 from pisis_batch import pipeline, service, wiring
 from pisis_batch.adapters import registry_csv
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Limits, Received
 from pisis_batch.ports import Ports
+from pisis_batch.service import watching
 from pisis_batch.settings import FILE, TEMPLATE, Settings
 
 _USERS, _PROFILES = 35, 15
+_WAVES = 8
 _MAILS = 4  # Acta and Resultado, to sender and entity
 _MAIL = "luisa.perez@correo.example"
 
@@ -108,22 +115,42 @@ def answer(times: int) -> list[float]:
 
 
 def backlog(files: int) -> list[float]:
-    """Files a second, durable and answered, of a backlog of many entities."""
+    """Files a second that `watch` answers of a backlog of many entities, and milliseconds of CPU a file, children's too."""
     with tempfile.TemporaryDirectory() as name:
-        entities = max(files // 4, 1)
+        entities = max(files // _WAVES, 1)
         ports = workspace(Path(name), entities)
         inbox = Path(name) / "inbox" / "CC10000001"
         inbox.mkdir(parents=True)
-        waves = 0
+        ended, stop = threading.Semaphore(0), threading.Event()
+        settings = {"rescan_seconds": 0.2, "stop": stop, "on_outcome": lambda _: ended.release()}
+        serving = threading.Thread(target=watching.watch, args=(ports, _Nothing()), kwargs=settings)
+        serving.start()
         spent = 0.0
-        for wave in range(4):
+        for wave in range(_WAVES):
+            if wave == 1:  # the first loads what is needed
+                before = cpu_of(os.getpid())
+            start = time.perf_counter()
             for entity in range(entities):
                 file, raw = content(entity, wave)
-                (inbox / file).write_bytes(raw)
-            start = time.perf_counter()
-            waves += len(service.once(ports))
-            spent += time.perf_counter() - start
-    return [waves / spent]
+                (inbox / f".{file}").write_bytes(raw)
+                (inbox / f".{file}").rename(inbox / file)
+            for _ in range(entities):
+                ended.acquire()
+            spent += (time.perf_counter() - start) * (wave > 0)
+        many = entities * (_WAVES - 1)
+        alone = (cpu_of(os.getpid()) - before) / many * 1000
+        stop.set()
+        serving.join()
+    return [many / spent, alone]
+
+
+class _Nothing:
+    """Fulfils `ports.Hints`: no hint ever comes, the scan finds all."""
+
+    @contextlib.contextmanager
+    def listening(self, heard: object) -> Iterator[None]:
+        del heard
+        yield
 
 
 def mailed(files: int) -> list[float]:
