@@ -5,6 +5,8 @@ READY := .venv/.ready
 DIR ?=
 SEED ?= 1
 SECONDS_EACH ?= 3600
+# the tests start hundreds of processes: none of them should have to compile everything anew
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: burst takeover campaign bench-scale chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
 
@@ -14,7 +16,7 @@ help:  ## this list
 $(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 
