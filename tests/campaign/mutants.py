@@ -30,7 +30,7 @@ class Mutant:
 def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     lanes, inbox, scan = "adapters/sql_lanes.py", "adapters/folder_inbox.py", "adapters/folder_scan.py"
     moves = "adapters/folder_moves.py"
-    registry, floods, smtp = "adapters/sql_registry.py", "adapters/sql_floods.py", "adapters/smtp_mailer.py"
+    registry, smtp = "adapters/sql_registry.py", "adapters/smtp_mailer.py"
     accounts, isolation, child = "adapters/sql_accounts.py", "adapters/isolation.py", "adapters/child.py"
     slept, intake = "test_lanes.py::slept", "test_intake.py::"
     yield Mutant(
@@ -295,7 +295,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     )
     yield Mutant(
         "what a digest tells is sent too",
-        floods,
+        "adapters/sql_tables.py",
         "~mail.c.refused, mail.c.digest.is_(None))",
         "~mail.c.refused)",
         "test_floods.py::ten_thousand",
