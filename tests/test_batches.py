@@ -1,6 +1,7 @@
 """Acceptance by batches: the steps of every file in their order, one sync for many, and one bad file alone."""
 
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -77,6 +78,23 @@ def test_nothing_is_accepted_before_its_bytes_and_names_last_nor_forgotten_befor
     assert [what for what, _ in before if what == "forgotten"] == []
     assert [what for what, _ in after if what == "forgotten"] == ["forgotten"] * 24
     assert claims(workspace) == []
+
+
+def test_a_folder_that_was_taken_away_and_is_made_again_gets_a_lasting_name_again(
+    workspace: Path, ports: Ports, recorded: list[tuple[str, object]]
+) -> None:
+    archive, outbox = workspace / "var/archive", workspace / "outbox"
+    for _ in range(2):
+        recorded.clear()
+        drop(workspace, 1, SENDERS[:1])  # the same bytes: the same folder
+        service.once(ports)
+        assert {("folder", archive), ("folder", outbox)} <= set(filter(_of_folders, recorded))
+        shutil.rmtree(next(archive.glob("??")))
+        shutil.rmtree(outbox / SENDERS[0])
+
+
+def _of_folders(said: tuple[str, object]) -> bool:
+    return said[0] == "folder"
 
 
 def _unread(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:

@@ -81,6 +81,7 @@ class FolderArchive:
             temporary.replace(target)
         except FileNotFoundError:  # the first of its folder
             target.parent.mkdir(exist_ok=True, mode=0o700)
+            self._durable.discard(sha256[:2])  # whatever we knew was of another folder
             temporary.replace(target)
         folders.add(sha256[:2])
         return sha256, md5.hexdigest().upper(), size

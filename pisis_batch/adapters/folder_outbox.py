@@ -31,6 +31,8 @@ class FolderOutbox:
         `ack.json` comes last: a program that sees it finds all the others.
         """
         folder = self._root / owner(sender) / guid
+        if not folder.parent.is_dir():  # made anew, perhaps by hand removed meanwhile: its name is to be made durable
+            self._lasting.discard(folder.parent)
         folder.mkdir(parents=True, exist_ok=True)
         durable.write_all(folder, ((one.name, one.pieces()) for one in documents), last=_LAST)
         names = {document.name for document in documents}
