@@ -26,6 +26,7 @@ import itertools
 
 import files
 import registry
+from cpu import family
 
 from pisis_batch.adapters import sql_tables as tables
 from pisis_batch.adapters.sql_registry import SqlRegistry
@@ -68,12 +69,7 @@ class Watched:
     def _look(self) -> None:
         while not self._over.wait(0.2):
             self.parent = max(self.parent, _peak(self.pid))
-            for child in Path(f"/proc/{self.pid}/task").glob("*/children"):
-                try:
-                    for pid in child.read_text("ascii").split():
-                        self.child = max(self.child, _peak(int(pid)))
-                except OSError:
-                    continue
+            self.child = max([self.child, *(_peak(pid) for pid in family(self.pid) if pid != self.pid)])
 
     def end(self) -> dict[str, int]:
         """MiB at most of each."""

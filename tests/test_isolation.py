@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pickle
+import re
 import signal
 import subprocess
 import threading
@@ -26,7 +27,7 @@ from pisis_batch.adapters.watchdog_hints import WatchdogHints
 from pisis_batch.judging import Task
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Facts, Limits, Questions, Received
-from pisis_batch.ports import JudgeError, Ports
+from pisis_batch.ports import JudgeError, Ports, UnavailableError
 from pisis_batch.settings import Settings
 
 GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
@@ -89,7 +90,7 @@ def test_a_large_original_is_handed_over_as_an_open_file(
 def test_a_child_holds_nothing_of_its_parents(children: ChildJudge, tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w"):
         child = first(children)
-        pid = child._process.pid
+        pid = child.pid
         held = {str(handle.readlink()) for handle in Path(f"/proc/{pid}/fd").iterdir()}
         assert not [name for name in held if name.startswith("/") and name != "/dev/null"]
         assert len([name for name in held if name.startswith("socket:")]) == 1
@@ -98,7 +99,7 @@ def test_a_child_holds_nothing_of_its_parents(children: ChildJudge, tmp_path: Pa
         limits = Path(f"/proc/{pid}/limits").read_text()
         for name in ("Max core file size", "Max file size"):
             assert limits.split(name)[1].split()[:2] == ["0", "0"]
-        if child.confined["network"]:
+        if children._nursery.confined["network"]:
             assert Path(f"/proc/{pid}/net/dev").read_text().count(":") <= 1  # at most a loopback that is down
 
 
@@ -107,7 +108,7 @@ def test_a_child_that_dies_is_told_by_its_signal_and_replaced(children: ChildJud
     child = first(children)
 
     def deadly(questions: Questions) -> Facts:
-        os.kill(child._process.pid, number)
+        os.kill(child.pid, number)
         return answer(questions)
 
     with pytest.raises(JudgeError, match=f"señal {int(number)}"):
@@ -119,22 +120,22 @@ def test_a_child_that_takes_too_long_is_ended_and_the_lease_is_kept_meanwhile(ch
     child = first(children)
 
     def stopping(questions: Questions) -> Facts:
-        os.kill(child._process.pid, signal.SIGSTOP)
+        os.kill(child.pid, signal.SIGSTOP)
         return answer(questions)
 
     children._bounds = Bounds(seconds=0.3)
     with pytest.raises(JudgeError, match="tiempo"):
         children.judge(task(), stopping)
     children._bounds = Bounds()
-    assert not Path(f"/proc/{child._process.pid}").exists()
+    assert not Path(f"/proc/{child.pid}").exists()
 
 
 def test_work_whose_lease_is_lost_is_given_up(children: ChildJudge, monkeypatch: pytest.MonkeyPatch) -> None:
     child = first(children)
-    monkeypatch.setattr("pisis_batch.adapters.isolation._BEAT_SECONDS", 0.05)
+    monkeypatch.setattr("pisis_batch.adapters.conversation._BEAT_SECONDS", 0.05)
 
     def stopping(questions: Questions) -> Facts:
-        os.kill(child._process.pid, signal.SIGSTOP)
+        os.kill(child.pid, signal.SIGSTOP)
         return answer(questions)
 
     asked: list[int] = []
@@ -177,6 +178,63 @@ def test_a_large_frame_is_pressed_on_its_way_and_is_the_same(monkeypatch: pytest
     assert len(pressed) < len(plain)
     assert wire.loads(pressed, shelf()).equals(frame)
     assert wire.loads(plain, shelf()).equals(frame)
+
+
+def test_a_child_costs_no_new_interpreter_and_ends_with_what_it_was_made_of(children: ChildJudge) -> None:
+    child, nursery = first(children), children._nursery
+    made_of = nursery._process
+    assert made_of
+    assert child.pid in _of(made_of.pid)
+    threads = [path.read_text() for path in Path(f"/proc/{made_of.pid}/task").glob("*/comm")]
+    assert not [name for name in threads if re.match(r"polars-\d|tokio", name)]  # a copy would wait for them for ever
+    assert len({Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (child.pid, made_of.pid)}) == 1  # no exec
+    os.kill(child.pid, signal.SIGKILL)
+    until(lambda: not child.fresh(Bounds()))
+    assert first(children).pid != child.pid
+    assert nursery._process is made_of
+    assert not Path(f"/proc/{child.pid}").exists()  # nobody is left to be reaped
+
+    (child,) = children._idle
+    made_of.kill()
+    until(lambda: not child.fresh(Bounds()))
+    until(lambda: not Path(f"/proc/{child.pid}/exe").exists())
+    with pytest.raises(UnavailableError):
+        nursery.ended(child.copy)
+    assert first(children).pid != child.pid
+    assert nursery._process is not made_of
+
+
+def test_a_file_whose_child_goes_with_what_it_was_made_of_has_made_no_attempt(children: ChildJudge) -> None:
+    def deadly(questions: Questions) -> Facts:
+        assert children._nursery._process
+        children._nursery._process.kill()
+        children._nursery._process.wait()
+        return answer(questions)
+
+    with pytest.raises(UnavailableError):
+        children.judge(task(), deadly)
+    assert children.judge(task(), answer).outcome.verdict
+
+
+def test_a_large_file_has_a_child_of_its_own_that_gives_way(
+    children: ChildJudge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = first(children)
+    seen: list[tuple[int, int]] = []
+
+    def asked(questions: Questions) -> Facts:
+        seen.extend((child.pid, os.getpriority(os.PRIO_PROCESS, child.pid)) for child in children._busy)
+        return answer(questions)
+
+    children.judge(task(), asked)
+    monkeypatch.setattr("pisis_batch.adapters.isolation._WIDE", 1)
+    children.judge(task(), asked)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    (one, its), (other, lower) = seen
+    assert (one, its) == (small.pid, own)
+    assert other != one
+    assert lower == min(own + 5, 19)
+    assert children._idle == [small]
 
 
 def test_two_threads_judge_in_two_children(children: ChildJudge) -> None:
@@ -239,7 +297,7 @@ def test_a_file_that_hangs_holds_up_nobody_and_a_stop_takes_it_back_uncounted(wo
     def hanging(questions: Questions) -> Facts:
         if questions.sender == "CC10000050":
             (child,) = judge._busy
-            os.kill(child._process.pid, signal.SIGSTOP)
+            os.kill(child.pid, signal.SIGSTOP)
             hangs.set()
         return ask(questions)
 
@@ -275,5 +333,10 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 def _children() -> list[int]:
-    listed = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
+    """Those that judge: copies of what this process started."""
+    return [copy for pid in _of("self") for copy in _of(pid)]
+
+
+def _of(pid: object) -> list[int]:
+    listed = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
     return [int(pid) for pids in listed for pid in pids]

@@ -248,13 +248,14 @@ def _answered(workspace: Path, folder: int, turn: int) -> float:
 
 
 def _at_work(workspace: Path, pid: int, folder: int, but: int = 0) -> int:
-    """Drop a large file; the child that is at work on it, of those that were there and at rest."""
-    there = {child: _spent(child) for child in _children(pid) if child != but}
+    """Drop a large file; the child that is at work on it."""
+    there = {child: _spent(child) for child in _children(pid)}
     put(workspace, folder, 0, lines=_LARGE)
     found: list[int] = []
 
     def at_work() -> bool:
-        found[:] = [child for child, spent in there.items() if _spent(child) - spent >= _TICKS]
+        spent = {child: _spent(child) - there.get(child, 0) for child in _children(pid) if child != but}
+        found[:] = [child for child, ticks in spent.items() if ticks >= _TICKS]
         return bool(found)
 
     _wait_for(at_work, 120)
@@ -271,10 +272,12 @@ def _spent(pid: int) -> int:
 
 
 def _children(pid: int) -> Iterator[int]:
-    """Of every thread: a child is its thread's."""
+    """Its children and theirs, of every thread: a child is its thread's."""
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            yield from map(int, children.read_text("ascii").split())
+            for child in map(int, children.read_text("ascii").split()):
+                yield child
+                yield from _children(child)
 
 
 def _mib(pid: int, which: str, where: str = "status") -> float:

@@ -31,7 +31,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     lanes, inbox, scan = "adapters/sql_lanes.py", "adapters/folder_inbox.py", "adapters/folder_scan.py"
     moves = "adapters/folder_moves.py"
     registry, smtp = "adapters/sql_registry.py", "adapters/smtp_mailer.py"
-    accounts, isolation, child = "adapters/sql_accounts.py", "adapters/isolation.py", "adapters/child.py"
+    accounts, speech, child = "adapters/sql_accounts.py", "adapters/conversation.py", "adapters/child.py"
     slept, intake = "test_lanes.py::slept", "test_intake.py::"
     yield Mutant(
         "a stale fence commits",
@@ -231,7 +231,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     )
     yield Mutant(
         "a child inherits our settings",
-        isolation,
+        "adapters/nursery.py",
         "{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}",
         "dict(os.environ)",
         "test_isolation.py::holds_nothing",
@@ -240,7 +240,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     yield Mutant(
         "a child tells what went wrong", child, "type(error).__name__", "str(error)", "test_isolation.py::by_kind_alone"
     )
-    yield Mutant("a lost lease goes on", isolation, "if not alive():", "if False:", "test_isolation.py::lease_is_lost")
+    yield Mutant("a lost lease goes on", speech, "if not alive():", "if False:", "test_isolation.py::lease_is_lost")
     yield Mutant(
         "header text becomes headers",
         "reports/mime.py",
