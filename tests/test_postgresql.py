@@ -7,9 +7,11 @@ from postgresql import PostgreSQL
 
 from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.sql_engine import SESSION, engine
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sql_tables import audit
 
+_NUMBER = sa.select(sa.func.pg_backend_pid())
 said = sa.Table("said", sa.MetaData(), sa.Column("said", sa.Text), prefixes=["TEMPORARY"])
 
 
@@ -39,9 +41,11 @@ def test_a_message_of_the_database_never_holds_what_was_asked(postgresql: Postgr
     assert "1090000001" not in str(caught.value)
 
 
-def test_many_rows_arrive_as_they_are(postgresql: PostgreSQL) -> None:
+@pytest.mark.parametrize("times", [1, 200])
+def test_some_rows_and_many_arrive_as_they_are(postgresql: PostgreSQL, times: int) -> None:
+    """By a statement or by COPY."""
     made = engine(postgresql.database())
-    odd = ['a"b', "", "línea\nrota", "\\N", "a,b", "NULL", " ", "ñ", "\t", "nul\x00", None, "\\."]
+    odd = ['a"b', "", "línea\nrota", "\\N", "a,b", "NULL", " ", "ñ", "\t", "nul\x00", "\\u0000", None, "\\."] * times
     rows = pl.DataFrame(
         {
             "at": pl.Series(["x"] * len(odd)),
@@ -59,3 +63,28 @@ def test_many_rows_arrive_as_they_are(postgresql: PostgreSQL) -> None:
     shown = [text and text.replace("\x00", "\N{SYMBOL FOR NULL}") for text in odd]
     assert kept == [text or "-" for text in shown]
     assert again == shown
+
+
+def test_a_session_that_was_cut_while_it_rested_is_noticed_before_it_is_used(postgresql: PostgreSQL) -> None:
+    """No question is asked each time: the server's last words are waiting in the socket."""
+    made = engine(postgresql.database())
+    with made.connect() as connection:
+        number = connection.scalar(sa.text("SELECT pg_backend_pid()"))
+    postgresql.run(f"SELECT pg_terminate_backend({number}, 5000)")
+    with made.connect() as connection:
+        assert connection.scalar(sa.text("SELECT pg_backend_pid()")) != number
+    made.dispose()
+
+
+def test_a_session_that_is_cut_in_the_middle_is_given_up(postgresql: PostgreSQL) -> None:
+    """A statement that went straight to the driver says so as SQLAlchemy does, and the next has another session."""
+    made = engine(postgresql.database())
+    with made.connect() as connection:
+        number = execute(connection, _NUMBER).scalar()
+        postgresql.run(f"SELECT pg_terminate_backend({number}, 5000)")
+        with pytest.raises(sa.exc.OperationalError) as caught:
+            execute(connection, _NUMBER)
+    assert caught.value.connection_invalidated
+    with made.begin() as connection:
+        assert execute(connection, _NUMBER).scalar() != number
+    made.dispose()

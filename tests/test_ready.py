@@ -1,4 +1,6 @@
-"""Statements that go straight to SQLite's driver answer as SQLAlchemy does."""
+"""Statements that go straight to the driver answer as SQLAlchemy does."""
+
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -25,45 +27,50 @@ _ROWS = [
     {"name": "b", "right": False, "figures": {}, "content": None},
     {"name": "c", "right": None, "figures": {"ñ": "é"}, "content": b""},
 ]
+_KEYED = _ADD.returning(_TABLE.c.id)
 
 
-def test_the_same_rows_come_back_either_way() -> None:
-    """Values and rows are turned as their types say, whoever runs the statement."""
-    made = engine("sqlite://")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def connection(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
+    """A transaction with the table in it."""
+    url = "sqlite://" if request.param == "sqlite" else request.getfixturevalue("postgresql").database()
+    made = engine(url)
     with made.begin() as connection:
         _TABLE.create(connection)
-        execute(connection, _ADD, _ROWS[:2])
-        key = execute(connection, _ADD, _ROWS[2]).inserted_primary_key
-        assert key == (3,)
-        ours, theirs = execute(connection, _ALL).all(), connection.execute(_ALL).all()
-        assert [tuple(row) for row in ours] == [tuple(row) for row in theirs]
-        assert [len(part) for part in execute(connection, _ALL).partitions(2)] == [2, 1]
-        assert [{**row._asdict(), "id": None} for row in ours] == [{**row, "id": None} for row in _ROWS]
-        assert [tuple(row) for row in execute(connection, _SOME, {"other": "b"})] == [(1, 1)]
-        assert execute(connection, _MORE, {"it": "a"}).rowcount == 1
-        assert execute(connection, _SOME, {"other": "c"}).one().id == 11
-        assert list(execute(connection, _ALL).scalars()) == [2, 3, 11]
+        yield connection
+        connection.rollback()
+    made.dispose()
 
 
-def test_what_is_missing_is_said() -> None:
+def test_the_same_rows_come_back_either_way(connection: sa.Connection) -> None:
+    """Values and rows are turned as their types say, whoever runs the statement."""
+    execute(connection, _ADD, _ROWS[:2])
+    assert execute(connection, _KEYED, _ROWS[2]).scalar_one() == 3
+    ours, theirs = execute(connection, _ALL).all(), connection.execute(_ALL).all()
+    assert [tuple(row) for row in ours] == [tuple(row) for row in theirs]
+    assert [len(part) for part in execute(connection, _ALL).partitions(2)] == [2, 1]
+    assert [{**row._asdict(), "id": None} for row in ours] == [{**row, "id": None} for row in _ROWS]
+    assert [tuple(row) for row in execute(connection, _SOME, {"other": "b"})] == [(1, 1)]
+    assert execute(connection, _MORE, {"it": "a"}).rowcount == 1
+    assert execute(connection, _SOME, {"other": "c"}).one().id == 11
+    assert list(execute(connection, _ALL).scalars()) == [2, 3, 11]
+
+
+def test_what_is_missing_is_said(connection: sa.Connection) -> None:
     """No row, many rows, a value that was not given: each is an error of the program."""
-    with engine("sqlite://").begin() as connection:
-        _TABLE.create(connection)
-        assert execute(connection, _ALL).one_or_none() is None
-        assert execute(connection, _ALL).scalar() is None
-        with pytest.raises(sa.exc.NoResultFound):
-            execute(connection, _ALL).one()
-        execute(connection, _ADD, _ROWS)
-        with pytest.raises(sa.exc.MultipleResultsFound):
-            execute(connection, _ALL).one_or_none()
-        with pytest.raises(KeyError):
-            execute(connection, _SOME, {"another": "b"})
+    assert execute(connection, _ALL).one_or_none() is None
+    assert execute(connection, _ALL).scalar() is None
+    with pytest.raises(sa.exc.NoResultFound):
+        execute(connection, _ALL).one()
+    execute(connection, _ADD, _ROWS)
+    with pytest.raises(sa.exc.MultipleResultsFound):
+        execute(connection, _ALL).one_or_none()
+    with pytest.raises(KeyError):
+        execute(connection, _SOME, {"another": "b"})
 
 
-def test_an_error_of_the_driver_tells_no_value() -> None:
+def test_an_error_of_the_driver_tells_no_value(connection: sa.Connection) -> None:
     """It is the kind that SQLAlchemy raises, and what was to be written is not in it."""
-    with engine("sqlite://").begin() as connection:
-        _TABLE.create(connection)
-        with pytest.raises(sa.exc.IntegrityError) as caught:
-            execute(connection, _ADD, [{"id": 7, "name": "1090000001"}, {"id": 7, "name": "1090000002"}])
-        assert "10900000" not in str(caught.value)
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        execute(connection, _ADD, [{"id": 7, "name": "1090000001"}, {"id": 7, "name": "1090000002"}])
+    assert "10900000" not in str(caught.value)

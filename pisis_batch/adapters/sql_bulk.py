@@ -1,4 +1,4 @@
-"""Many rows at once: COPY on PostgreSQL, one prepared statement elsewhere."""
+"""Rows of a frame at once: a statement or, many of them, COPY on PostgreSQL; one prepared statement on SQLite."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,33 +7,30 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
+from pisis_batch.adapters import sql_dialects, sql_rows
 from pisis_batch.adapters.sql_ready import driven
 
 _SLICE = 50_000
 _BOUND = 1_000  # rows that exist as Python objects at once: more no longer fit the processor's cache
 _MANY = 10_000
 _ROOM = -65_536  # KiB of pages: else SQLite writes and reads again what a large change touches more than once
-#: PostgreSQL's text cannot hold the character NUL; this is how it is shown there.
-_NUL, _SHOWN = "\x00", "\N{SYMBOL FOR NULL}"
+SOME = 1_000  # rows that PostgreSQL is given with a statement; more of them by COPY
 
 
 @contextmanager
 def staging(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
     """A temporary table, empty at the start, for as long as the block runs within the caller's transaction.
 
-    On SQLite it stays with its connection: making and dropping one has every prepared statement prepared anew.
+    It stays with its connection: making and dropping one has every prepared statement prepared anew. On PostgreSQL its
+    rows go with the transaction.
     """
-    if connection.dialect.name == "sqlite":
-        for made in _made(table):
-            driven(connection, made)
-        yield
-        driven(connection, _emptied(table))
-        return
-    table.create(connection, checkfirst=False)
+    dialect = connection.dialect.name
+    for made in _made(table, dialect):
+        driven(connection, made)
     yield
-    table.drop(connection, checkfirst=False)
+    if dialect == "sqlite":
+        driven(connection, _emptied(table))
 
 
 @contextmanager
@@ -51,16 +48,17 @@ def room(connection: sa.Connection, rows: int) -> Iterator[None]:
 
 
 @cache
-def _made(table: sa.Table) -> tuple[str, ...]:
-    """What makes a temporary table on SQLite when it is not there yet."""
+def _made(table: sa.Table, dialect: str) -> tuple[str, ...]:
+    """What makes a temporary table when it is not there yet, and empties it."""
+    spoken = sql_dialects.dialect(dialect)
     indexes = [sa.schema.CreateIndex(index, if_not_exists=True) for index in table.indexes]
     every: list[sa.schema.ExecutableDDLElement] = [sa.schema.CreateTable(table, if_not_exists=True), *indexes]
-    return (*(str(one.compile(dialect=sqlite.dialect())) for one in every), _emptied(table))
+    return (*(str(one.compile(dialect=spoken)) for one in every), _emptied(table))
 
 
 @cache
 def _emptied(table: sa.Table) -> str:
-    return str(table.delete().compile(dialect=sqlite.dialect()))
+    return str(table.delete().compile(dialect=sql_dialects.dialect("sqlite")))
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fixed: str | int) -> None:
@@ -73,10 +71,10 @@ def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fix
     if connection.dialect.name == "sqlite":
         _prepared(connection, table, rows, fixed)
         return
-    rows = rows.with_columns(**{name: pl.lit(value) for name, value in fixed.items()})
-    if connection.dialect.name != "postgresql":
-        connection.execute(table.insert(), rows.to_dicts())
+    if rows.height <= SOME:
+        driven(connection, *sql_rows.inserting_frame(table, rows, fixed))
         return
+    rows = rows.with_columns(**{name: pl.lit(value) for name, value in fixed.items()})
     _copy(connection, table, rows)
     if rows.height >= _MANY and "TEMPORARY" in table._prefixes:  # noqa: SLF001 there is no other way to ask
         connection.exec_driver_sql(f"ANALYZE {table.name}")  # nobody else tells the planner about a temporary table
@@ -92,11 +90,6 @@ def _prepared(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, fi
         raw.executemany(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({values})", part.rows())  # noqa: S608 ours
 
 
-def without_nul(rows: pl.DataFrame) -> pl.DataFrame:
-    """Texts as PostgreSQL can hold them, with a sign in the place of each NUL."""
-    return rows.with_columns(pl.col(pl.String).str.replace_all(_NUL, _SHOWN, literal=True))
-
-
 def _literal(value: str | int) -> str:
     return str(int(value)) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
@@ -105,7 +98,7 @@ def _copy(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> Non
     quote = connection.dialect.identifier_preparer.quote
     columns = ", ".join(quote(name) for name in rows.columns)
     raw: Any = connection.connection.driver_connection
-    clean = without_nul(rows)
+    clean = sql_rows.without_nul(rows)
     with (
         raw.cursor() as cursor,
         cursor.copy(f"COPY {quote(table.name)} ({columns}) FROM STDIN WITH (FORMAT csv)") as copy,

@@ -24,6 +24,7 @@ _STAGED = sa.Table(
     *(sa.Column(name, sa.Text) for name in ("tipo_id", "num_id", *_LINK, "aplicacion", "perfil")),
     sa.Column("correo_confirmado", sa.Boolean, server_default=sa.false()),
     prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",
 )
 _WHO = ("tipo_id", "num_id")
 #: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.

@@ -4,6 +4,8 @@ The SQLite that comes with Python may be one whose write-ahead log can corrupt a
 (3.7.0 to 3.51.2); a newer one comes as a library. With an old one the rollback journal is used instead.
 """
 
+import select
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,9 @@ SESSION = {
     "tcp_user_timeout": 30_000,
     "client_connection_check_interval": 5_000,
 }
+#: Statements that the server keeps prepared for a connection; a file needs about eighty.
+_STATEMENTS = 300
+_REST_SECONDS = 5.0
 SQLITE_VERSION: str = sqlite.sqlite_version
 
 
@@ -35,7 +40,11 @@ def engine(url: str) -> sa.Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return sa.create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=session())
+        made = sa.create_engine(parsed, hide_parameters=True, connect_args=session())
+        sa.event.listen(made, "connect", _remember)
+        sa.event.listen(made, "checkin", _left)
+        sa.event.listen(made, "checkout", _still_there)
+        return made
     # a database in memory is the connection: there is just one, whoever asks
     alone = {"poolclass": sa.StaticPool} if database_file(url) is None else {}
     made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30}, **alone)
@@ -56,6 +65,38 @@ def session() -> dict[str, Any]:
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
     }
+
+
+def _remember(connection: Any, record: Any) -> None:
+    del record
+    connection.prepared_max = _STATEMENTS
+
+
+def _left(connection: Any, record: Any) -> None:
+    del connection
+    record.info["left"] = time.monotonic()
+
+
+def _still_there(connection: Any, record: Any, proxy: Any) -> None:
+    """Ask the server whether it is there after a long rest, or when it said something that nobody asked for.
+
+    To ask each time would be as many questions as there are transactions.
+    """
+    del proxy
+    rested = time.monotonic() - record.info.get("left", time.monotonic())
+    if not connection.closed and rested < _REST_SECONDS and not _speaks(connection.fileno()):
+        return
+    try:
+        connection.execute(";", prepare=False)
+        connection.rollback()
+    except connection.Error:
+        raise sa.exc.InvalidatePoolError("the server is gone") from None
+
+
+def _speaks(descriptor: int) -> bool:
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _prepare(connection: Any, record: Any) -> None:

@@ -1,13 +1,15 @@
 """The registry's answer about one file: a statement for each kind of fact, the people asked for staged and joined."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-from pisis_batch.adapters import sql_bulk, sql_revision, sql_stored
+from pisis_batch.adapters import sql_bulk, sql_revision, sql_rows, sql_stored
 from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
 from pisis_batch.model import (
@@ -30,6 +32,7 @@ _ASKED = sa.Table(
     sa.Column("tipo_id", sa.Text, primary_key=True),
     sa.Column("num_id", sa.Text, primary_key=True),
     prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",
 )
 
 
@@ -46,16 +49,31 @@ _ROSTER_NOW = (
     .order_by(link.c.tipo_id, link.c.num_id)
     .limit(_ROSTER)
 )
-_USERS = sa.select(sa.func.count()).select_from(link).where(*_LINKED_NOW)
-_PERSONS = sa.select(*(person.c[name] for name in PERSONS)).join(
-    _ASKED, (person.c.tipo_id == _ASKED.c.tipo_id) & (person.c.num_id == _ASKED.c.num_id)
+#: A few people, as PostgreSQL reads them out of one value; more, or on SQLite, are staged.
+_FEW_ASKED = (
+    sa.func.json_to_recordset(sa.cast(sa.bindparam("people", type_=sa.Text), postgresql.JSON))
+    .table_valued(sa.column("tipo_id", sa.Text), sa.column("num_id", sa.Text), name="few")
+    .render_derived(with_types=True)
 )
-_OPEN = {
-    table: sa.select(*(table.c[name] for name in schema))
-    .join(_ASKED, (table.c.tipo_id == _ASKED.c.tipo_id) & (table.c.num_id == _ASKED.c.num_id))
-    .where(table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None))
-    for table, schema in ((link, LINKED), (grant, GRANTS))
-}
+_USERS = sa.select(sa.func.count()).select_from(link).where(*_LINKED_NOW)
+
+
+def _persons(asked: sa.FromClause) -> sa.Select[Any]:
+    same = (person.c.tipo_id == asked.c.tipo_id) & (person.c.num_id == asked.c.num_id)
+    return sa.select(*(person.c[name] for name in PERSONS)).join(asked, same)
+
+
+def _open(table: sa.Table, schema: pl.Schema, asked: sa.FromClause) -> sa.Select[Any]:
+    same = (table.c.tipo_id == asked.c.tipo_id) & (table.c.num_id == asked.c.num_id)
+    of_entity = (table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None))
+    return sa.select(*(table.c[name] for name in schema)).join(asked, same).where(*of_entity)
+
+
+#: What is known of the people asked for, few or staged: as persons, their links and their profiles.
+_WAYS: tuple[sa.FromClause, ...] = (_ASKED, _FEW_ASKED)
+_PERSONS = {asked: _persons(asked) for asked in _WAYS}
+_LINKS = {asked: _open(link, LINKED, asked) for asked in _WAYS}
+_GRANTS = {asked: _open(grant, GRANTS, asked) for asked in _WAYS}
 _PROFILES = sa.select(*(profile.c[name] for name in PROFILES))
 _PERIODS = sa.select(*(period.c[name] for name in PERIODS)).where(period.c.anexo == sa.bindparam("annex"))
 _EARLIER = (
@@ -142,17 +160,16 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
     key, known = found or (None, None)
     if questions.only_people:
         return _of_people(connection, questions, key)
-    with sql_bulk.staging(connection, _ASKED):
-        sql_bulk.insert(connection, _ASKED, questions.people)
+    with _asking(connection, questions.people) as (asked, people):
         return Facts(
             today=questions.received_at.date(),
             entity=known,
             sender=_sender(connection, questions.sender, found),
             earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
-            persons=frame(connection, _PERSONS, PERSONS),
-            linked=frame(connection, _OPEN[link], LINKED, {"key": key}),
+            persons=frame(connection, _PERSONS[asked], PERSONS, people),
+            linked=frame(connection, _LINKS[asked], LINKED, {"key": key, **people}),
             roster=_roster(connection, key if questions.people.height else None),
-            grants=frame(connection, _OPEN[grant], GRANTS, {"key": key}),
+            grants=frame(connection, _GRANTS[asked], GRANTS, {"key": key, **people}),
             profiles=frame(connection, _PROFILES, PROFILES),
             periods=_periods(connection, questions.annex),
             kept=sql_stored.kept(connection, questions),
@@ -164,13 +181,23 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
 
 def _of_people(connection: sa.Connection, questions: Questions, key: int | None) -> Facts:
     """What the entity's links and grants of the asked people are."""
-    with sql_bulk.staging(connection, _ASKED):
-        sql_bulk.insert(connection, _ASKED, questions.people.sort("tipo_id", "num_id"))
+    with _asking(connection, questions.people.sort("tipo_id", "num_id")) as (asked, people):
         return Facts(
             today=questions.received_at.date(),
-            linked=frame(connection, _OPEN[link], LINKED, {"key": key}),
-            grants=frame(connection, _OPEN[grant], GRANTS, {"key": key}),
+            linked=frame(connection, _LINKS[asked], LINKED, {"key": key, **people}),
+            grants=frame(connection, _GRANTS[asked], GRANTS, {"key": key, **people}),
         )
+
+
+@contextmanager
+def _asking(connection: sa.Connection, people: pl.DataFrame) -> Iterator[tuple[sa.FromClause, dict[str, str]]]:
+    """What stands for these people in a statement, and the value it needs."""
+    if connection.dialect.name == "postgresql" and people.height <= sql_bulk.SOME:
+        yield _FEW_ASKED, {"people": sql_rows.told(people)}
+        return
+    with sql_bulk.staging(connection, _ASKED):
+        sql_bulk.insert(connection, _ASKED, people)
+        yield _ASKED, {}
 
 
 def _roster(connection: sa.Connection, key: int | None) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import dataclasses
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -117,7 +117,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
             return None
         with self._reader.begin() as connection:
             # a guid in full means itself, even if another begins with it
-            found = execute(connection, _WHOLE, {"it": clean}).all()
+            found: Sequence[Any] = execute(connection, _WHOLE, {"it": clean}).all()
             if not found:
                 found = connection.execute(sa.select(receipt).where(receipt.c.guid.startswith(clean)).limit(2)).all()
         return sql_runs.to_receipt(found[0]) if len(found) == 1 else None

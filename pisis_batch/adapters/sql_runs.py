@@ -9,7 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch import effects
-from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes
+from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes, sql_rows
 from pisis_batch.adapters.sql_letters import STATE
 from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import document, erasure, finding, mail, receipt, run
@@ -38,7 +38,8 @@ _FIELDS = (
 RENEWED = ("documentos", "copia", "cartas", "valores")
 #: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.
 _KNOWN = sa.select(receipt.c.guid).where(receipt.c.guid.in_(sa.bindparam("them", expanding=True)))
-_RECEIPT, _RUN, _DOCUMENT, _MAIL = receipt.insert(), run.insert(), document.insert(), mail.insert()
+_RECEIPT, _DOCUMENT, _MAIL = receipt.insert(), document.insert(), mail.insert()
+_RUN = run.insert().returning(run.c.id)
 _COMMITTED = sa.select(run.c.id).where(run.c.guid == sa.bindparam("it"), run.c.fence == sa.bindparam("mine"))
 _NO_MORE_LATEST = run.update().where(run.c.guid == sa.bindparam("it")).values(latest=False)
 _NOT_GONE = erasure.delete().where(erasure.c.guid == sa.bindparam("it"), erasure.c.kind.in_(RENEWED))
@@ -118,14 +119,11 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str)
         "cut_date": outcome.examined.cut_date,
         "plan": effects.digest(outcome) if outcome.verdict is Verdict.RETENIDO else None,
     }
-    inserted = execute(connection, _RUN, values)
-    key = inserted.inserted_primary_key
-    if key is None:
-        raise RuntimeError("the database gave no key for a run")
+    key = int(execute(connection, _RUN, values).scalar_one())
     for first in range(0, len(outcome.findings), _FINDINGS):
-        rows = sql_bulk.without_nul(outcome.findings.frame.slice(first, _FINDINGS)).with_row_index("seq", offset=first)
-        sql_bulk.insert(connection, finding, rows.with_columns(run_id=pl.lit(key[0])))
-    return int(key[0])
+        rows = sql_rows.without_nul(outcome.findings.frame.slice(first, _FINDINGS)).with_row_index("seq", offset=first)
+        sql_bulk.insert(connection, finding, rows.with_columns(run_id=pl.lit(key)))
+    return key
 
 
 def insert_documents(connection: sa.Connection, run_id: int, documents: Sequence[Attachment]) -> None:
