@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from pisis_batch import accepting, fingerprints, reading
+from pisis_batch.cutting import nothing
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import Content, Limits
 
@@ -179,22 +180,32 @@ def fetched(
 ) -> Iterator[dict[str, pl.DataFrame]]:
     """The rows of some lines (in order), read again from the chunks they are in (offset and first line of each).
 
-    They come cut into cells some tens of thousands of lines at a time, for what that costs at least.
+    Nothing else of a chunk is decoded. They come cut into cells some tens of thousands of lines at a time, for what
+    that costs at least.
     """
     of_chunk = np.searchsorted(starts[:, 1], lines, side="right") - 1
-    found: list[pl.DataFrame] = []
-    waiting, places = 0, np.unique(of_chunk)
+    places = np.unique(of_chunk)
+    found: list[bytes] = []
+    first = 0
     for place in places:
-        offset, first = (int(one) for one in starts[place])
-        raw = next(raw for _, raw in chunks(content, offset))
-        text = _lines(_utf8(raw, layout))
-        chosen = lines[of_chunk == place]
-        frame = pl.DataFrame({"line": pl.Series(chosen, dtype=pl.UInt32), "text": text.gather(chosen - first)})
-        if place == len(starts) - 1 and frame["line"][-1] == first + text.len() - 1:
-            frame, _ = reading.without_end_mark(frame)
-        found.append(frame)
-        waiting += frame.height
-        if waiting >= _CUT or place == places[-1]:
-            shape = reading.shaped(pl.concat(found), layout, limits)
-            yield {record.name: reading.cells_of(shape, record, "|") for record in layout.records}
-            found, waiting = [], 0
+        raw = content[int(starts[place][0]) : int(starts[place + 1][0]) if place + 1 < len(starts) else len(content)]
+        chosen = lines[of_chunk == place] - int(starts[place][1])
+        ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == _LF)
+        whole = [raw[start:end] for start, end in _spans(ends, len(raw), chosen)]
+        found += whole
+        is_last = place == len(starts) - 1 and chosen[-1] == len(ends) - raw.endswith(b"\n")
+        if len(found) >= _CUT or place == places[-1]:
+            text = _lines(_utf8(b"\n".join([*found, b""]), layout))
+            frame = pl.DataFrame({"line": pl.Series(lines[first : first + len(found)], dtype=pl.UInt32), "text": text})
+            if is_last:
+                frame, _ = reading.without_end_mark(frame)
+            rows, _ = reading.rows_of(frame, layout, limits)
+            yield {record.name: rows.get(record.name, nothing(record)) for record in layout.records}
+            first += len(found)
+            found = []
+
+
+def _spans(ends: np.ndarray, size: int, chosen: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Where some lines of a chunk begin and end, by the places of its line feeds."""
+    edges = np.concatenate([[-1], ends, [size]])
+    return zip((edges[chosen] + 1).tolist(), edges[chosen + 1].tolist(), strict=True)

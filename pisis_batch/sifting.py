@@ -257,11 +257,9 @@ class _Sifting:
         if last and suspects["line"][-1] == self.last:
             suspects, mark = reading.without_end_mark(suspects)
             self.odd.append(mark)
-        shape = reading.shaped(suspects, self.layout, self.limits)
-        odd = reading.odd_lines(shape)
+        rows, odd = reading.rows_of(suspects, self.layout, self.limits)
         self.odd.append(odd)
-        rows = {record.name: reading.cells_of(shape, record, "|") for record in self.layout.records}
-        return {name: frame for name, frame in rows.items() if frame.height}, odd
+        return rows, odd
 
     def _keep_rows(self, kept: _Kept, record: Record, rows: pl.DataFrame) -> None:
         if record.occurs in ONCE:
@@ -316,7 +314,7 @@ class _Sifting:
                 waiting.append(rows[name])
                 self._elsewhere.append(rows[name]["line"])
             if waiting and (rest or sum(frame.height for frame in waiting) >= _FLUSH):
-                for part in pl.concat(waiting).iter_slices(_FLUSH):
+                for part in pl.concat(waiting).iter_slices(2 * _FLUSH):
                     self.cells.append(self.judge(part, self.layout.record[name]))
                 waiting.clear()
 
@@ -331,8 +329,9 @@ class _Sifting:
         rows = list(fetched(content, starts, lines, self.layout, self.limits))
         records = {}
         for record in self.layout.records:
-            found = [nothing(record), *self.kept[record.name].rows, *(part[record.name] for part in rows)]
-            records[record.name] = pl.concat(found).unique("line").sort("line")
+            again = pl.concat([nothing(record), *(part[record.name] for part in rows)])
+            kept = self.kept[record.name].rows
+            records[record.name] = pl.concat([again, *kept]).unique("line").sort("line") if kept else again
         figures = Figures(
             heights={n: kept.height for n, kept in self.kept.items()},
             firsts={n: kept.first for n, kept in self.kept.items()},

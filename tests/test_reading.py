@@ -138,3 +138,28 @@ def test_small_files_are_read_like_large_ones(content: bytes) -> None:
     for name, frame in small.records.items():
         assert frame.schema == large.records[name].schema
         assert frame.equals(large.records[name])
+
+
+_CELLS = st.lists(
+    st.sampled_from(["", "A", "MUÑOZ", "\r", "x\r", " ", '"', "\x00", "\x1a", "#", "2"]), min_size=5, max_size=13
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.one_of(st.text("|2\r A\ufeff", max_size=6), _CELLS.map("|".join), _CELLS.map(lambda c: "|".join(["2", *c]))),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_many_lines_are_cut_like_few(lines: list[str]) -> None:
+    assert LAYOUT
+    lines += [f"2|{n}|{'|' * 9}" for n in range(3)] + [f"3|{n}|A||||" for n in range(3)]
+    frame = pl.DataFrame({"text": lines}).with_row_index("line", offset=7).select("line", "text")
+    rows, odd = reading.rows_of(frame, LAYOUT, Limits(line=40))
+    shape = reading.shaped(frame, LAYOUT, Limits(line=40))
+    assert odd.equals(reading.odd_lines(shape))
+    for record in LAYOUT.records:
+        found = reading.cells_of(shape, record, LAYOUT.separator)
+        assert rows.get(record.name, found.clear()).equals(found)

@@ -5,8 +5,10 @@ hold in the case of its line, and only what that does not accept is judged; wher
 pandera schema says which fields need to be looked at. All read the same table and find the same (held to it in tests).
 """
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import polars as pl
 
@@ -22,6 +24,7 @@ FEW = 20_000  # suspects below which the fixed cost of pandera is not worth it
 _SMALL = 1_000  # rows below which Python matches faster than polars starts
 _NONE = pl.DataFrame(schema=FINDINGS)
 _CASES = 16  # more than this many cases of a line take longer to tell apart than the rules take
+_PLACES = 2**16
 _CASE = "\x00case"  # no field has this name
 
 
@@ -29,12 +32,14 @@ _CASE = "\x00case"  # no field has this name
 class _Table:
     """What is asked of the cells of a record.
 
-    places: per field, the fault of each cell as its place among all faults of the record. doubtful: per field, whether
-    its cell is not vouched for, by the column of cases that `case` makes. kinds: what each place stands for.
+    places: per field, the fault of each cell as its place among all faults of the record. asked: per field, the columns
+    that its faults look at. doubtful: per field, whether its cell is not vouched for, by the column of cases that `case`
+    makes, a bit for each. kinds: what each place stands for.
     """
 
     record: Record
     places: Mapping[str, pl.Expr]
+    asked: Mapping[str, list[str]]
     case: pl.Expr | None
     doubtful: Mapping[str, pl.Expr]
     kinds: pl.DataFrame
@@ -104,23 +109,30 @@ def _by_cell(frame: pl.DataFrame, table: _Table) -> list[pl.DataFrame]:
     """Only the cells that are not vouched for."""
     cased = frame if table.case is None else frame.with_columns(table.case.alias(_CASE))
     doubts = cased.select(doubt.alias(name) for name, doubt in table.doubtful.items())
-    return [
-        _placed(frame.filter(doubts[name]) if name in doubts.columns else frame, name, table) for name in table.places
-    ]
+    return [_placed(frame, name, table, doubts[name] if name in doubts.columns else None) for name in table.places]
 
 
-def _placed(frame: pl.DataFrame, name: str, table: _Table) -> pl.DataFrame:
-    """The cells of one field that are at fault, each with the place of its fault."""
-    if frame.is_empty():
-        return frame.select("line", place=pl.lit(None, dtype=pl.UInt16), value=pl.col(name))
-    return frame.select("line", place=table.places[name], value=pl.col(name)).drop_nulls("place")
+def _placed(frame: pl.DataFrame, name: str, table: _Table, doubt: pl.Series | None = None) -> pl.DataFrame:
+    """The cells of one field that are at fault, each with the place of its fault; of those in doubt, where it is known.
+
+    What is wrong with a cell depends on it and on those it is asked with: the same cells are judged once.
+    """
+    cells = frame.select("line", *table.asked[name])
+    if doubt is not None:
+        cells = cells.filter(doubt)
+    if cells.is_empty():
+        return cells.select("line", place=pl.lit(None, dtype=pl.UInt16), value=pl.col(name))
+    kinds = cells.group_by(table.asked[name]).agg("line")
+    return kinds.select("line", place=table.places[name], value=name).drop_nulls("place").explode("line")
 
 
 def _told(found: list[pl.DataFrame], table: _Table) -> pl.DataFrame:
-    """Findings, field by field, from the places of the faults."""
+    """Findings from the places of the faults: many in order, few field by field."""
     if not any(frame.height for frame in found):
         return _NONE
     rows = pl.concat(found)
+    if rows.height >= MANY:  # in order already, a large file is soon put in order as a whole
+        rows = rows.sort(pl.col("line").cast(pl.UInt64) * _PLACES + pl.col("place"))
     said = table.kinds[rows["place"]]
     return said.with_columns(rows["line"], rows["value"]).select(*FINDINGS)
 
@@ -133,28 +145,51 @@ def _table(record: Record) -> _Table:
         kinds += _kinds(field, record)
     schema = {name: kind for name, kind in FINDINGS.items() if name not in {"line", "value"}}
     cases, patterns = accepting.cells(record)
+    asked = {name: list(dict.fromkeys([name, *place.meta.root_names()])) for name, place in places.items()}
     case: pl.Expr | None = None
     doubtful: dict[str, pl.Expr] = {}
     if len(cases) <= _CASES:
-        told = [pl.when(_is_case(one)).then(pl.lit(n, dtype=pl.UInt8)) for n, one in enumerate(cases) if one]
-        case = pl.coalesce(*told, pl.lit(None, dtype=pl.UInt8)) if told else None
+        case = _case_bits(cases) if any(cases) else None
         doubtful = {name: ~_vouched(name, found) for name, found in patterns.items() if found}
-    return _Table(record, places, case, doubtful, pl.DataFrame(kinds, schema=schema, orient="row"))
+    return _Table(record, places, asked, case, doubtful, pl.DataFrame(kinds, schema=schema, orient="row"))
 
 
-def _is_case(case: accepting.Case) -> pl.Expr:
-    return pl.all_horizontal(
-        [pl.col(name) != "" if among is None else pl.col(name).is_in(list(among)) for name, among in case.items()]
-    )
+def _bits(cases: Iterable[int]) -> pl.Expr:
+    return pl.lit(sum(1 << number for number in cases), dtype=pl.UInt16)
+
+
+def _case_bits(cases: Sequence[accepting.Case]) -> pl.Expr:
+    """The case of a line as a bit; none when it is in no case."""
+    told = []
+    for name in cases[0]:
+        among = {case[name]: [n for n, other in enumerate(cases) if other[name] == case[name]] for case in cases}
+        bits = _bits([])
+        for values, mine in among.items():
+            fits = pl.col(name) != "" if values is None else _one_of(name, values)
+            bits = pl.when(fits).then(_bits(mine)).otherwise(bits)
+        told.append(bits)
+    return reduce(operator.and_, told)
+
+
+def _one_of(name: str, values: Sequence[str]) -> pl.Expr:
+    return pl.col(name) == values[0] if len(values) == 1 else pl.col(name).is_in(list(values))
 
 
 def _vouched(name: str, patterns: Mapping[str, list[int] | None]) -> pl.Expr:
     """Whether a cell can have no fault; never null."""
-    ways = []
+    ways: dict[str, list[int] | None] = {}
     for pattern, cases in patterns.items():
-        fits = pl.col(name).str.contains(f"^(?:{pattern})$") if pattern else pl.col(name) == ""
-        ways.append(fits if cases is None else fits & pl.col(_CASE).is_in(cases).fill_null(value=False))
-    return pl.any_horizontal(ways)
+        filled = next((other for other in patterns if pattern == f"(?:{other})?"), None)
+        for one in (pattern,) if filled is None else (filled, ""):
+            known = ways.get(one, [])
+            ways[one] = None if cases is None or known is None else [*known, *cases]
+    told = []
+    for pattern, cases in ways.items():
+        fits = pl.col(name).str.contains(f"^(?:{pattern})$")
+        if not pattern or pattern.isalnum():
+            fits = pl.col(name) == pattern
+        told.append(fits if cases is None else fits & ((pl.col(_CASE) & _bits(set(cases))) != 0))
+    return pl.any_horizontal(told)
 
 
 def _kinds(field: Field, record: Record) -> list[tuple[object, ...]]:
