@@ -54,7 +54,7 @@ def compare(before: Attempt, after: Attempt) -> Progress:
         line_after="line_after",
         value_before="value",
         value_after="value_after",
-    ).cast(PROGRESS)
+    ).cast(PROGRESS.schema)
     order = pl.coalesce("line_after", "line_before")
     return Progress(before.received.guid, before.received.received_at, rows.sort(order, "field_no", nulls_last=False))
 

@@ -3,15 +3,15 @@
 Only differences are changes: the same file judged again plans nothing. Frames in, frames out (see `model.Changes`).
 """
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.layouts import DefaultProfile
 from pisis_batch.model import LINKED, Batch, Changes, Facts, Row, tuples
 
 WHO = ["tipo_id", "num_id"]
 HELD = [*WHO, "aplicacion"]
 GRANT = ["line", *HELD, "perfil"]
-_NONE = Changes()
 
 
 def plan(batch: Batch, facts: Facts) -> Changes:
@@ -63,7 +63,7 @@ def _few(batch: Batch, facts: Facts, default: DefaultProfile) -> Changes:
 
 
 def _frame(kind: str, rows: list[Row]) -> pl.DataFrame:
-    none: pl.DataFrame = getattr(_NONE, kind)
+    none: pl.DataFrame = getattr(Changes(), kind)
     if not rows:
         return none
     cells = zip(none.schema.items(), zip(*rows, strict=True), strict=True)

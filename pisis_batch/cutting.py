@@ -3,19 +3,19 @@
 `reading` does the same to large files a column at a time; both give the same batch (held to it in tests).
 """
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import IRREGULAR, Limits, Row, Rows
 
 SHOWN = 40  # characters of a bad line that a finding quotes
-NO_IRREGULAR = pl.DataFrame(schema=IRREGULAR)
 #: What polars takes for blank.
 _BLANK = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
-def cut(text: str, layout: Layout, limits: Limits) -> tuple[Rows, pl.DataFrame, int]:
-    """The records of a file, its irregular lines, and the number of its last line."""
+def cut(text: str, layout: Layout, limits: Limits) -> tuple[Rows, pl.DataFrame | None, int]:
+    """The records of a file, its irregular lines if there are any, and the number of its last line."""
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     last = len(lines)
     odd: list[dict[str, object]] = []
@@ -37,7 +37,7 @@ def cut(text: str, layout: Layout, limits: Limits) -> tuple[Rows, pl.DataFrame, 
             odd.append({**told, "record": record.name if record else None, "value": line[:SHOWN]})
         if record and problem in {None, "trailing"}:
             rows[record.name].append((number, *cells[: len(record.fields)]))
-    return Rows(rows, layout), irregular(odd).sort("line", maintain_order=True) if odd else NO_IRREGULAR, last
+    return Rows(rows, layout), irregular(odd).sort("line", maintain_order=True) if odd else None, last
 
 
 def _problem(text: str, cells: int, record: Record | None, layout: Layout, limits: Limits) -> str | None:

@@ -4,12 +4,13 @@ The plan is made of the very changes that would be applied (`changes.plan`). Its
 of those people when they were planned, so that an approved plan can be told from another one.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 from dataclasses import dataclass
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.model import KINDS, LINKED, Brake, Changes, Outcome, Verdict
 
 

@@ -4,19 +4,12 @@ A stretch is a run of numbers that are off by the same amount. Lines that could 
 numbered, so what follows them is given the benefit of the doubt.
 """
 
-import polars as pl
+from __future__ import annotations
+
+from pisis_batch.frames import Columns, pl
 
 #: Stretches that are off: first line with its record and number, last line, how many lines, the number it should be.
-BREAKS = pl.Schema(
-    {
-        "line": pl.UInt32,
-        "record": pl.String,
-        "value": pl.String,
-        "last": pl.UInt32,
-        "size": pl.UInt32,
-        "esperado": pl.Int64,
-    }
-)
+BREAKS = Columns(line="UInt32", record="String", value="String", last="UInt32", size="UInt32", esperado="Int64")
 
 
 class Numbering:
@@ -67,7 +60,7 @@ class Numbering:
         """The stretches that are off (schema BREAKS), in order."""
         if not self._found:
             return pl.DataFrame(schema=BREAKS)
-        return _gathered(pl.concat(self._found)).select(*BREAKS).cast(BREAKS)
+        return _gathered(pl.concat(self._found)).select(*BREAKS).cast(BREAKS.schema)
 
 
 def _gathered(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """The story on one page: examine the bytes, ask what the registry must tell, judge. Pure; the service does the rest."""
 
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 from collections.abc import Callable
@@ -7,9 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import polars as pl
-
 from pisis_batch import changes, effects, reading, signing, validators, verdict
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Layout, Shelf, travels
 from pisis_batch.model import (
     ORPHAN,

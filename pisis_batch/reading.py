@@ -7,14 +7,15 @@ number and is judged in its cell; a UTF-8 sequence stays what it looks like in c
 at LF only, a CR before it is part of the ending. No quoting: a quotation mark is a character like any other (2.6).
 """
 
+from __future__ import annotations
+
 import codecs
 import io
 import re
 
-import polars as pl
-
 from pisis_batch.annotations import stripped
 from pisis_batch.cutting import SHOWN, cut, irregular, nothing
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import IRREGULAR, Batch, Content, Limits
 
@@ -52,7 +53,9 @@ def read(content: Content, layout: Layout, name: str, limits: Limits) -> Batch:
     if len(content) < _SMALL:
         text = decoded(content.removesuffix(b"\n"), layout.encoding)
         records, odd, last = cut(text, layout, limits)
-        whole = pl.concat([*found, odd]).sort("line", maintain_order=True) if found else odd
+        if odd is None and not found:
+            return Batch(layout, name, records, last_line=last)
+        whole = pl.concat([*found, *([] if odd is None else [odd])]).sort("line", maintain_order=True)
         return Batch(layout, name, records, whole, last)
     lines = _lines(content, layout)
     last = lines.height
@@ -202,7 +205,7 @@ def odd_lines(shape: pl.DataFrame) -> pl.DataFrame:
         size.cast(pl.UInt32).alias("cells"),
         "expected",
         value=pl.col("text").str.slice(0, SHOWN),
-    ).cast(IRREGULAR)
+    ).cast(IRREGULAR.schema)
 
 
 def cells_of(shape: pl.DataFrame, record: Record, separator: str) -> pl.DataFrame:

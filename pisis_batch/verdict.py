@@ -1,7 +1,8 @@
 """Findings to verdict and figures. The figures add up: read = correct + with_errors."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Counts, Facts, Findings, Verdict
 
 
@@ -14,14 +15,14 @@ def decide(findings: Findings, facts: Facts | None) -> Verdict:
 
 def count(batch: Batch | None, findings: Findings, verdict: Verdict) -> Counts:
     """The figures of a file. A fault of the control record is of no detail line (ficha 2.21)."""
-    told = findings.frame
-    if told.is_empty() and batch is not None:
-        read = batch.details
+    if not len(findings):
+        read = batch.details if batch else 0
         return Counts(read=read, correct=read, loaded=read if verdict is Verdict.CARGADO else 0)
+    told = findings.frame
     warnings = int((told["severity"] == "advertencia").sum())
     if batch is None:
         return Counts(warnings=warnings)
-    faulty = 0 if told.is_empty() else _faulty(batch, told)
+    faulty = _faulty(batch, told)
     read = batch.details
     return Counts(
         read=read,

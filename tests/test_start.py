@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from worlds import NAME, file_of
+
+from pisis_batch import writing
+from pisis_batch.layouts import shelf
 
 #: Modules that take long to load, each with what it is for.
 HEAVY = (
@@ -50,7 +54,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert loaded(tmp_path, "--help") & set(HEAVY) == set()
 
 
-#: What a check without a workspace may load of what takes long: reading and judging, and nothing that tells of it.
+#: What a check without a workspace never loads: it reads, judges and tells, and nothing more.
 _NOT_FOR_A_CHECK = {
     *("pandera", "sqlalchemy", "alembic", "jinja2", "css_inline", "aiosmtplib", "structlog", "watchdog", "numpy"),
     *("stdnum", "rapidfuzz", "xlsxwriter", "pisis_batch.judging", "pisis_batch.ports"),
@@ -61,8 +65,17 @@ _NOT_FOR_A_CHECK = {
 def test_a_check_of_a_right_file_loads_what_reads_and_judges_and_nothing_else(tmp_path: Path, extra: list[str]) -> None:
     (tmp_path / NAME).write_bytes(file_of("2|1|CC|1090000001|JUAN|PEREZ|O|||||"))
     found = loaded(tmp_path, "check", *extra, NAME)
-    assert found & {*_NOT_FOR_A_CHECK, "rich", "pisis_batch.reports", "pisis_batch.causes"} == set()
-    assert "polars" in found
+    assert found & {*_NOT_FOR_A_CHECK, "polars", "rich", "pisis_batch.reports", "pisis_batch.causes"} == set()
+
+
+def test_a_file_of_every_annex_can_be_told_right_without_a_frame(tmp_path: Path) -> None:
+    """Where the annex asks for nothing that only the rule table can tell."""
+    names = []
+    for layout in filter(None, map(shelf().get, ("SEG500USIN", "DIS113DVEN", "DIS123DVEN"))):
+        name, content = writing.sample(layout, 10, cut=date(2026, 7, 15))
+        (tmp_path / name).write_bytes(content)
+        names.append(name)
+    assert "polars" not in loaded(tmp_path, "check", *names)
 
 
 def test_a_check_that_finds_something_loads_no_database_no_mail_and_no_templates(tmp_path: Path) -> None:

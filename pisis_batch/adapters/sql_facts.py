@@ -1,6 +1,6 @@
 """The registry's answer about one file: a statement for each kind of fact, the people asked for staged and joined."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -63,7 +63,7 @@ def _persons(asked: sa.FromClause) -> sa.Select[Any]:
     return sa.select(*(person.c[name] for name in PERSONS)).join(asked, same)
 
 
-def _open(table: sa.Table, schema: pl.Schema, asked: sa.FromClause) -> sa.Select[Any]:
+def _open(table: sa.Table, schema: Iterable[str], asked: sa.FromClause) -> sa.Select[Any]:
     same = (table.c.tipo_id == asked.c.tipo_id) & (table.c.num_id == asked.c.num_id)
     of_entity = (table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None))
     return sa.select(*(table.c[name] for name in schema)).join(asked, same).where(*of_entity)
@@ -125,7 +125,10 @@ _ADDRESS = sa.select(person.c.correo_personal).where(
 
 
 def frame(
-    connection: sa.Connection, query: sa.Select[Any], schema: pl.Schema, values: Mapping[str, Any] | None = None
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    schema: Mapping[str, pl.DataType],
+    values: Mapping[str, Any] | None = None,
 ) -> pl.DataFrame:
     """The rows of a query as a frame."""
     found = execute(connection, query, values or {}).partitions(_STEP)

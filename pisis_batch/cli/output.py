@@ -1,5 +1,7 @@
 """Results in the terminal: tables that fit 60 columns, JSON and CSV for programs."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -7,9 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-import polars as pl
 
 from pisis_batch import validators
+from pisis_batch.frames import pl
 from pisis_batch.model import Brake, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def csv(frame: pl.DataFrame) -> str:
     return frame.with_columns(pl.col(pl.String).str.replace_all(r"[\p{Cc}\p{Cf}]", "\ufffd")).write_csv()
 
 
-def console(*, stderr: bool = False) -> "Console":
+def console(*, stderr: bool = False) -> Console:
     """A console that respects NO_COLOR and, without a terminal, COLUMNS."""
     from rich.console import Console
 
@@ -160,7 +162,7 @@ _CHANGES = {
 }
 
 
-def _table(outcome: Outcome, out: "Console", *, mask: bool, language: str) -> None:
+def _table(outcome: Outcome, out: Console, *, mask: bool, language: str) -> None:
     lang: Any = language
     first = type(outcome.findings)(outcome.findings.frame.head(SHOWN))
     told = validators.described(first, outcome.examined.layout, language=lang, mask=mask)

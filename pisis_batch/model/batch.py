@@ -1,5 +1,7 @@
 """The content of a file: a frame of text cells per record, and the lines that did not fit."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,23 +10,20 @@ from datetime import date
 from operator import itemgetter
 from typing import Any
 
-import polars as pl
-
+from pisis_batch.frames import Columns, height, no_rows, pl
 from pisis_batch.layouts import Layout, Record
 
 _FEW = 1_000  # rows
 
 #: Lines that could not become a row of a record, and oddities of the whole file (line is null).
-IRREGULAR = pl.Schema(
-    {
-        "line": pl.UInt32,
-        "problem": pl.String,
-        "record": pl.String,
-        "mark": pl.String,
-        "cells": pl.UInt32,
-        "expected": pl.UInt32,
-        "value": pl.String,
-    }
+IRREGULAR = Columns(
+    line="UInt32",
+    problem="String",
+    record="String",
+    mark="String",
+    cells="UInt32",
+    expected="UInt32",
+    value="String",
 )
 
 
@@ -64,7 +63,7 @@ class Figures:
 Row = tuple[Any, ...]  # the number of a line, and its cells
 
 
-class Rows(Mapping[str, pl.DataFrame]):
+class Rows(Mapping[str, "pl.DataFrame"]):
     """The records of a small file in plain Python, where a look costs less than polars takes to start.
 
     `lines`: per record type its rows. As a mapping it has the frames, each made when it is first asked for.
@@ -104,14 +103,14 @@ def framed(rows: Sequence[Row], record: Record) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """A file's content: per record type a frame of text cells plus `line` (UInt32, from 1), and what did not fit."""
 
     layout: Layout
     file_name: str
     records: Mapping[str, pl.DataFrame]
-    irregular: pl.DataFrame
+    irregular: pl.DataFrame = no_rows(IRREGULAR)
     last_line: int = 0
     #: With figures the frames hold only the lines that the rules have to see.
     figures: Figures | None = None
@@ -197,7 +196,17 @@ class Batch:
     def details(self) -> int:
         """How many detail lines the file has, unreadable ones included."""
         readable = sum(self.height(record.name) for record in self.layout.details)
-        return readable + self.unreadable.height
+        return readable + self.lost
+
+    @property
+    def odd(self) -> bool:
+        """Whether anything is irregular."""
+        return height(self, "irregular") > 0
+
+    @property
+    def lost(self) -> int:
+        """How many lines are unreadable."""
+        return self.unreadable.height if self.odd else 0
 
     @property
     def unreadable(self) -> pl.DataFrame:

@@ -1,13 +1,14 @@
 """What the registry is asked for a file, and what it answers."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import polars as pl
-
+from pisis_batch.frames import Columns, no_rows, pl, texts
 from pisis_batch.model.received import Id
 
 
@@ -81,53 +82,35 @@ class Kept:
     later: bool = False  # received after the file that is judged
 
 
-TEXT = pl.String
 _FEW = 1_000  # persons among whom polars takes longer to find one than a look at each
 
 
 #: Rows of `Facts`; every column is text unless said otherwise.
-PERSONS = pl.Schema(dict.fromkeys(["tipo_id", "num_id", "primer_nombre", "primer_apellido"], TEXT))
+PERSONS = texts("tipo_id", "num_id", "primer_nombre", "primer_apellido")
 
 
-LINKED = pl.Schema(
-    {
-        **dict.fromkeys(
-            ["tipo_id", "num_id", "primer_nombre", "primer_apellido", "telefono", "cargo", "contrato_indefinido"], TEXT
-        ),
-        "fecha_fin": TEXT,
-        "correo": TEXT,
-    }
-)
+LINKED = PERSONS | texts("telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo")
 
 
-GRANTS = pl.Schema(dict.fromkeys(["tipo_id", "num_id", "aplicacion", "perfil"], TEXT))
+GRANTS = texts("tipo_id", "num_id", "aplicacion", "perfil")
 
 
-_SPAN = pl.Schema(dict.fromkeys(["valid_from", "valid_to", "from_guid", "to_guid"], TEXT))
+_SPAN = texts("valid_from", "valid_to", "from_guid", "to_guid")
 
 
 #: Rows of `Traces`: what held from when to when, and the receipts that began and ended it.
-LINK_HISTORY = pl.Schema({**LINKED, **_SPAN})
+LINK_HISTORY = LINKED | _SPAN
 
 
-GRANT_HISTORY = pl.Schema({**GRANTS, **_SPAN})
+GRANT_HISTORY = GRANTS | _SPAN
 
 
-PROFILES = pl.Schema(
-    {
-        **dict.fromkeys(["codigo", "nombre", "cod_aplicacion", "nombre_aplicacion", "tipos_entidad"], TEXT),
-        "habilitado": pl.Boolean,
-    }
+PROFILES = texts("codigo", "nombre", "cod_aplicacion", "nombre_aplicacion", "tipos_entidad") | Columns(
+    habilitado="Boolean"
 )
 
 
-PERIODS = pl.Schema(dict.fromkeys(["inicio", "corte", "reporte_desde", "reporte_hasta"], pl.Date))
-
-
-def no_rows(schema: pl.Schema) -> Any:
-    """A dataclass field whose default is an empty frame of a schema."""
-    none = pl.DataFrame(schema=schema)  # frames are never changed in place: one serves all
-    return dataclasses.field(default_factory=lambda: none)
+PERIODS = Columns(inicio="Date", corte="Date", reporte_desde="Date", reporte_hasta="Date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +127,7 @@ class Index:
     granted: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """The registry's answer: `today` is the day of reception in Bogotá; frames hold only what the questions asked.
 

@@ -1,12 +1,13 @@
 """What is wrong with a file, and the end of its first validation."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import polars as pl
-
+from pisis_batch.frames import Columns, height, no_rows, pl
 from pisis_batch.layouts import Layout
 from pisis_batch.model.batch import Batch
 from pisis_batch.model.received import Id, Received, Severity, Stage
@@ -27,52 +28,49 @@ class Finding:
     details: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-FINDINGS = pl.Schema(
-    {
-        "code": pl.String,
-        "severity": pl.String,
-        "stage": pl.String,
-        "line": pl.UInt32,
-        "record": pl.String,
-        "field_no": pl.UInt16,
-        "field": pl.String,
-        "value": pl.String,
-        "details": pl.String,  # JSON object with just the names that the code's texts use
-    }
+FINDINGS = Columns(
+    code="String",
+    severity="String",
+    stage="String",
+    line="UInt32",
+    record="String",
+    field_no="UInt16",
+    field="String",
+    value="String",
+    details="String",  # JSON object with just the names that the code's texts use
 )
 
 
-_NO_FINDINGS = pl.DataFrame(schema=FINDINGS)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Findings:
     """Many findings as one frame (schema FINDINGS) that iterates as :class:`Finding`."""
 
-    frame: pl.DataFrame = dataclasses.field(default_factory=lambda: _NO_FINDINGS)
+    frame: pl.DataFrame = no_rows(FINDINGS)
 
     def __len__(self) -> int:
-        return self.frame.height
+        return height(self, "frame")
 
     def __iter__(self) -> Iterator[Finding]:
         for row in self.frame.iter_rows(named=True):
             yield Finding(**{**row, "details": json.loads(row["details"] or "{}")})
 
-    def where(self, severity: Severity) -> "Findings":
+    def where(self, severity: Severity) -> Findings:
         """Only the findings of one severity."""
-        return Findings(self.frame.filter(pl.col("severity") == severity)) if self.frame.height else self
+        return Findings(self.frame.filter(pl.col("severity") == severity)) if len(self) else self
 
     def many(self, severity: Severity) -> int:
         """How many findings of one severity."""
-        return int((self.frame["severity"] == severity).sum())
+        return int((self.frame["severity"] == severity).sum()) if len(self) else 0
 
     @property
     def blocks(self) -> bool:
         """Whether any finding is an error."""
-        return self.frame.height > 0 and bool((self.frame["severity"] == "error").any())
+        return len(self) > 0 and bool((self.frame["severity"] == "error").any())
 
     def by_code(self) -> list[tuple[str, int]]:
         """Codes and how often each occurs, errors first, most frequent first."""
+        if not len(self):
+            return []
         grouped = self.frame.group_by("code", "severity", maintain_order=True).len()
         ordered = grouped.sort(
             pl.col("severity") != "error", -pl.col("len").cast(pl.Int64), "code", maintain_order=True

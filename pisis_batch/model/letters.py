@@ -1,13 +1,14 @@
 """Messages and documents, before and after they are addressed."""
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.model.facts import RegisteredEntity
 
 _LONG = 4 * 1024 * 1024  # bytes from which a document is packed

@@ -1,5 +1,7 @@
 """The end of a file: its verdict, what it changes, and how it stands against the attempt before."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-import polars as pl
-
+from pisis_batch.frames import Columns, height, no_rows, pl, texts
 from pisis_batch.model.batch import Batch
-from pisis_batch.model.facts import TEXT, Facts, no_rows
+from pisis_batch.model.facts import Facts
 from pisis_batch.model.findings import Examined, Findings
 from pisis_batch.model.received import Received
 
@@ -37,8 +38,7 @@ class Counts:
 
 
 def _rows(*names: str) -> Any:
-    schema = pl.Schema({"line": pl.UInt32, **dict.fromkeys(names, TEXT)})
-    return no_rows(schema)
+    return no_rows(Columns(line="UInt32") | texts(*names))
 
 
 _USER = ("tipo_id", "num_id", "primer_nombre", "primer_apellido")
@@ -64,7 +64,7 @@ KINDS = ("linked", "updated", "unlinked", "assigned", "withdrawn", "stored")
 _STRETCH = 100_000  # rows at a time
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Changes:
     """What a file does to the registry, as frames with the causing `line`; only real differences are in it.
 
@@ -87,13 +87,13 @@ class Changes:
     parts: Parts | None = None
 
     @classmethod
-    def of(cls, parts: Sequence["Changes"]) -> "Changes":
+    def of(cls, parts: Sequence[Changes]) -> Changes:
         """The changes of the parts of a file."""
         return cls(**{name: pl.concat([getattr(part, name) for part in (cls(), *parts)]) for name in KINDS})
 
     def counts(self) -> dict[str, int]:
         """Rows by kind, in the contract's names."""
-        return {name: getattr(self, name).height + self.passed.get(name, 0) for name in KINDS}
+        return {name: height(self, name) + self.passed.get(name, 0) for name in KINDS}
 
     def ordered(self, kind: str) -> Iterator[pl.DataFrame]:
         """The rows of a kind in the order of persons, some at a time."""
@@ -115,18 +115,16 @@ def placed(rows: pl.DataFrame) -> list[str]:
 
 
 #: What a corrected copy changed, or would: `line` of the original (null: the whole file), `code` the findings answered.
-REPAIRS = pl.Schema(
-    {
-        "line": pl.UInt32,
-        "record": pl.String,
-        "field_no": pl.UInt16,
-        "field": pl.String,
-        "before": pl.String,
-        "after": pl.String,
-        "code": pl.String,
-        "confidence": pl.String,  # cierta, alta, media, baja
-        "applied": pl.Boolean,
-    }
+REPAIRS = Columns(
+    line="UInt32",
+    record="String",
+    field_no="UInt16",
+    field="String",
+    before="String",
+    after="String",
+    code="String",
+    confidence="String",  # cierta, alta, media, baja
+    applied="Boolean",
 )
 
 
@@ -163,18 +161,16 @@ class Attempt:
 
 
 #: The errors of two attempts; `status`: corregido, sigue, nuevo, dañado (right before), pendiente (not looked at now).
-PROGRESS = pl.Schema(
-    {
-        "status": pl.String,
-        "code": pl.String,
-        "record": pl.String,
-        "field": pl.String,
-        "field_no": pl.UInt16,
-        "line_before": pl.UInt32,
-        "line_after": pl.UInt32,
-        "value_before": pl.String,
-        "value_after": pl.String,
-    }
+PROGRESS = Columns(
+    status="String",
+    code="String",
+    record="String",
+    field="String",
+    field_no="UInt16",
+    line_before="UInt32",
+    line_after="UInt32",
+    value_before="String",
+    value_after="String",
 )
 
 

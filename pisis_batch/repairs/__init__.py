@@ -140,7 +140,7 @@ def _lines(rows: pl.DataFrame) -> pl.DataFrame:
         pl.concat([pl.DataFrame(schema=REPAIRS), rows], how="diagonal_relaxed")
         .with_columns(pl.col("before", "after").fill_null(""), confidence=pl.lit("cierta"), applied=pl.lit(value=True))
         .select(REPAIRS.names())
-        .cast(REPAIRS)
+        .cast(REPAIRS.schema)
     )
 
 

@@ -83,7 +83,7 @@ def changes(layout: Layout, record: str, field: str, pairs: pl.DataFrame, code: 
         code=pl.lit(code) if isinstance(code, str) else code,
         confidence=pl.lit("cierta"),
         applied=pl.lit(value=True),
-    ).cast(REPAIRS)
+    ).cast(REPAIRS.schema)
 
 
 def right_name(sheet: Sheet) -> str:

@@ -66,7 +66,7 @@ def _of_field(frame: pl.DataFrame, field: Field, record: Record) -> Iterator[pl.
                 confidence=pl.lit(confidence),
                 applied=pl.lit(value=False),
             )
-            .cast(REPAIRS)
+            .cast(REPAIRS.schema)
         )
 
 
@@ -153,4 +153,4 @@ def _short(examined: Examined) -> pl.DataFrame:
         code=pl.lit("EST030"),
         confidence=pl.lit("media"),
         applied=pl.lit(value=False),
-    ).cast(REPAIRS)
+    ).cast(REPAIRS.schema)

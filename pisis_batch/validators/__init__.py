@@ -5,10 +5,11 @@ EST, archivo and conjuntos ARC, remitente REM, entidad, control, calendario and 
 PRF, registros REG, firma FIR, sistema SIS. Importing them here registers their rules; the order is the order of telling when a cell has more than one fault.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
-import polars as pl
-
+from pisis_batch.frames import Columns, pl
 from pisis_batch.layouts import Layout, Shelf
 from pisis_batch.model import FINDINGS, Batch, Facts, Findings, tuples
 from pisis_batch.validators import nombre  # isort: skip
@@ -30,7 +31,7 @@ from pisis_batch.validators import perfiles  # isort: skip  # noqa: F401 registe
 from pisis_batch.validators import registros  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import firma  # isort: skip
 from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
-from pisis_batch.validators.rule import NO_FINDINGS, RULES, Rule
+from pisis_batch.validators.rule import NOTHING, RULES, Found, Rule
 from pisis_batch.validators.structure import cell_findings, of_suspects, plain_findings
 from pisis_batch.validators.trust import doubtful
 from pisis_batch.validators.texts import described, label, masked
@@ -64,20 +65,20 @@ _NO_FACTS = Facts(today=None)  # type: ignore[arg-type]  # a structural rule tha
 
 def check_name(name: str, shelf: Shelf) -> Findings:
     """The one finding of a file whose name belongs to no annex."""
-    return Findings(RULES["NOM001"].findings(nombre.unknown_annex(name, shelf), None))
+    return _told([RULES["NOM001"].findings(nombre.unknown_annex(name, shelf), None)])
 
 
 def our_fault() -> Findings:
     """The one finding of a file that we could not process."""
     row = pl.DataFrame({"line": [None]}, schema={"line": pl.UInt32})
-    return Findings(RULES["SIS001"].findings(row, None))
+    return _told([RULES["SIS001"].findings(row, None)])
 
 
 def signature(objections: Sequence[tuple[str, Mapping[str, str]]], *, blocks: bool) -> Findings:
     """Findings of a signature: codes with the facts of their sentences, errors or mere warnings."""
     severity = "error" if blocks else "advertencia"
     none = dict.fromkeys(firma.COLUMNS, "")
-    schema = {"line": pl.UInt32, "severity": pl.String, **firma.COLUMNS}
+    schema = (Columns(line="UInt32", severity="String") | firma.COLUMNS).schema
     frames = [
         RULES[code].findings(pl.DataFrame([{"line": None, "severity": severity, **none, **facts}], schema=schema), None)
         for code, facts in objections
@@ -88,8 +89,8 @@ def signature(objections: Sequence[tuple[str, Mapping[str, str]]], *, blocks: bo
 def not_approved(reason: str, leaving: int, users: int) -> Findings:
     """The one finding of a held file that people did not approve."""
     row = {"line": None, "motivo": reason, "salen": str(leaving), "total": str(users)}
-    frame = pl.DataFrame([row], schema={"line": pl.UInt32, **retencion.COLUMNS})
-    return Findings(RULES["CTL040"].findings(frame, None))
+    frame = pl.DataFrame([row], schema=(Columns(line="UInt32") | retencion.COLUMNS).schema)
+    return _told([RULES["CTL040"].findings(frame, None)])
 
 
 def check_structure(batch: Batch, cells: list[pl.DataFrame] | None = None) -> Findings:
@@ -164,16 +165,16 @@ def _named(batch: Batch) -> list[Rule]:
     return [rule for code, rule in RULES.items() if code in named or rule.general]
 
 
-def _objections(rule: Rule, batch: Batch, facts: Facts) -> pl.DataFrame:
+def _objections(rule: Rule, batch: Batch, facts: Facts) -> Found:
     if rule.objects is None or rule.retired or not _in_reach(rule, batch):
-        return NO_FINDINGS
+        return NOTHING
     return rule.findings(rule.objects(batch, facts), batch.layout)
 
 
 def _in_reach(rule: Rule, batch: Batch) -> bool:
     """Whether there is anything that the rule looks at."""
     if rule.reach == "irregular":
-        return not batch.irregular.is_empty()
+        return batch.odd
     if rule.reach == "checks":
         return bool(batch.layout.check)
     if rule.reach in {"person", "row"} and rule.on:
@@ -181,15 +182,17 @@ def _in_reach(rule: Rule, batch: Batch) -> bool:
     return True
 
 
-def _told(found: list[pl.DataFrame]) -> Findings:
+def _told(found: list[Found]) -> Findings:
     """One finding per cell, errors before warnings, then in the order of telling; sorted by line and field.
 
     The list given is empty afterwards.
     """
-    every = pl.concat([frame for frame in found if not frame.is_empty()] or [NO_FINDINGS])
+    told = [frame for frame in found if frame is not None and not frame.is_empty()]
     found.clear()
-    if every.is_empty():
-        return Findings(NO_FINDINGS)
+    if not told:
+        return Findings()
+    every = pl.concat(told)
+    told.clear()
     rank = {code: place for place, code in enumerate(RULES)}
     if every.height < _FEW:
         return Findings(_few_told(every, rank))

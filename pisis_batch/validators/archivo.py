@@ -1,25 +1,24 @@
 """ARC: the file as a whole: its control record, the order, the consecutive, the total, the keys, the name."""
 
+from __future__ import annotations
+
 from itertools import chain, pairwise
 from operator import itemgetter
 
-import polars as pl
-
+from pisis_batch.frames import Columns, pl, texts
 from pisis_batch.layouts import Record
 from pisis_batch.layouts.relation import Count, Unique
 from pisis_batch.model import Batch, Facts
-from pisis_batch.numbering import BREAKS, Numbering
+from pisis_batch.numbering import Numbering
 from pisis_batch.validators.escena import Scene
-from pisis_batch.validators.rule import NOTHING, rule, together
+from pisis_batch.validators.rule import NOTHING, Found, rule, together
 
-
-def _none(**columns: pl.DataType | type[pl.DataType]) -> pl.DataFrame:
-    return pl.DataFrame(schema={"line": pl.UInt32, **columns})
+_DIFFERING = Columns(line="UInt32") | texts("record", "field", "value", "nombre")
 
 
 def _hidden(batch: Batch, record: Record) -> bool:
     """Whether a line of this record exists but could not be read."""
-    return bool((batch.irregular["mark"] == record.mark).any())
+    return batch.odd and bool((batch.irregular["mark"] == record.mark).any())
 
 
 def _readable(batch: Batch) -> bool:
@@ -35,7 +34,7 @@ def _readable(batch: Batch) -> bool:
     remedy="Agregue como primera línea el registro de control con los datos de la entidad.",
     source="ficha 1.2",
 )
-def control_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
+def control_missing(batch: Batch, facts: Facts) -> Found:
     """A file has a control record.
 
     Rejects:
@@ -57,7 +56,7 @@ def control_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Deje un solo registro de control, en la primera línea.",
     source="ficha 1.2",
 )
-def control_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
+def control_repeated(batch: Batch, facts: Facts) -> Found:
     """Exactly one control record.
 
     Rejects:
@@ -81,7 +80,7 @@ def control_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Pase el registro de control a la primera línea.",
     source="ficha 1.2",
 )
-def control_not_first(batch: Batch, facts: Facts) -> pl.DataFrame:
+def control_not_first(batch: Batch, facts: Facts) -> Found:
     """The control record is the first line; a blank line before it is told by itself.
 
     Rejects:
@@ -109,7 +108,7 @@ def control_not_first(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Ponga primero todos los registros de cada tipo, en el orden del anexo, y numere de nuevo el consecutivo.",
     source="ficha 1.2, Q23",
 )
-def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
+def record_out_of_order(batch: Batch, facts: Facts) -> Found:
     """All users come before all profiles.
 
     Rejects:
@@ -148,7 +147,7 @@ def record_out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Numere de nuevo: 1 en el primer registro de detalle y de uno en uno hasta el último, sin reiniciar entre tipos.",
     source="ficha 1.2",
 )
-def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
+def consecutive_broken(batch: Batch, facts: Facts) -> Found:
     """The consecutive starts at 1 and runs on over all detail records.
 
     One finding for each stretch that is off by the same amount, at its first line. Lines that could not be read may
@@ -169,7 +168,8 @@ def consecutive_broken(batch: Batch, facts: Facts) -> pl.DataFrame:
         return NOTHING
     runs = [(name,) for name in sequence.over] if sequence.restart else [sequence.over]
     found = [_broken(batch, sequence.field, over, place) for place, over in enumerate(runs)]
-    return together([rows for rows in found if rows is not None]).sort("line", maintain_order=True)
+    broken = together([rows for rows in found if rows is not None])
+    return NOTHING if broken is None else broken.sort("line", maintain_order=True)
 
 
 def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
@@ -188,19 +188,19 @@ def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
     return bool((values == pl.int_range(1, values.len() + 1, eager=True).cast(pl.String)).all())
 
 
-def _broken(batch: Batch, field: str, over: tuple[str, ...], place: int) -> pl.DataFrame | None:
+def _broken(batch: Batch, field: str, over: tuple[str, ...], place: int) -> Found:
     """Where one run of consecutives breaks."""
     if batch.figures:
         found = batch.figures.breaks[place]
     elif _runs_on(batch, field, over):
-        found = pl.DataFrame(schema=BREAKS)
+        return NOTHING
     else:
         parts = [batch[name].select("line", record=pl.lit(name), value=pl.col(field)) for name in over]
         numbering = Numbering()
         numbering.add(pl.concat(parts).sort("line"), batch.unreadable.select("line").sort("line"))
         found = numbering.breaks()
     if found.is_empty():
-        return None
+        return NOTHING
     many = pl.col("size") > 1
     return found.select(
         "line",
@@ -222,7 +222,7 @@ def _broken(batch: Batch, field: str, over: tuple[str, ...], place: int) -> pl.D
     remedy="Escriba en el control el número de registros de detalle, sin contar la línea de control.",
     source="ficha 1.2",
 )
-def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
+def total_mismatch(batch: Batch, facts: Facts) -> Found:
     """The control total counts the detail records. Unreadable lines may count or not.
 
     Rejects:
@@ -245,7 +245,7 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
             continue
         counted = sum(batch.height(record) for record in over)
         whole = set(over) == {record.name for record in layout.details}
-        if not counted <= int(row[name]) <= counted + batch.unreadable.height:
+        if not counted <= int(row[name]) <= counted + batch.lost:
             told = batch.details if whole else counted
             found.append(
                 batch[owner]
@@ -272,7 +272,7 @@ def total_mismatch(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Deje un solo registro; si eran personas distintas, corrija el número de identificación.",
     source="ficha 1.4, 1.5, Q6, Q10",
 )
-def key_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
+def key_repeated(batch: Batch, facts: Facts) -> Found:
     """A person is reported once among the users; a person and application once among the profiles.
 
     Rejects:
@@ -330,7 +330,7 @@ def _optional(record: Record, key: str) -> bool:
     remedy="Agregue los registros que faltan o no envíe el archivo.",
     source="ficha 1.2",
 )
-def record_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
+def record_missing(batch: Batch, facts: Facts) -> Found:
     """At least one user record.
 
     Rejects:
@@ -355,7 +355,7 @@ def record_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Deje un solo registro de ese tipo.",
     since="0.2.0",
 )
-def record_too_often(batch: Batch, facts: Facts) -> pl.DataFrame:
+def record_too_often(batch: Batch, facts: Facts) -> Found:
     """A record that occurs at most once does.
 
     Annex:
@@ -386,7 +386,7 @@ def record_too_often(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Corrija el que esté errado: los dos deben decir lo mismo.",
     source="ficha 1.1",
 )
-def name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def name_differs(batch: Batch, facts: Facts) -> Found:
     """The name repeats the cut date and the entity of the control record. The examples are named
     SEG500USIN20260715NI000900123456.TXT.
 
@@ -409,5 +409,4 @@ def name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
                 differing.append(
                     {"line": row["line"], "record": control.name, "field": field, "value": given, "nombre": value}
                 )
-    columns = {"line": pl.UInt32, "record": pl.String, "field": pl.String, "value": pl.String, "nombre": pl.String}
-    return pl.DataFrame(differing, schema=columns) if differing else NOTHING
+    return pl.DataFrame(differing, schema=_DIFFERING.schema) if differing else NOTHING

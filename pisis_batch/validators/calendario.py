@@ -1,11 +1,12 @@
 """CTL, dates: the cut date against the day of reception and the annex's reporting periods (A5.5, A5.6, Q16)."""
 
+from __future__ import annotations
+
 from datetime import date
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts, tuples
-from pisis_batch.validators.rule import NOTHING, rule
+from pisis_batch.validators.rule import NOTHING, Found, rule
 
 
 def _cut(batch: Batch) -> date | None:
@@ -44,7 +45,7 @@ def _told(batch: Batch, cut: date, **facts: str) -> pl.DataFrame:
     remedy="Escriba en el control y en el nombre la fecha de corte real.",
     source="Q16; estilo de Error120",
 )
-def cut_date_in_the_future(batch: Batch, facts: Facts) -> pl.DataFrame:
+def cut_date_in_the_future(batch: Batch, facts: Facts) -> Found:
     """Nothing is reported before it happens.
 
     Rejects:
@@ -71,7 +72,7 @@ def cut_date_in_the_future(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Consulte los períodos del anexo en PISIS (Consultar Períodos de Reporte por Anexo Técnico).",
     source="A5.5",
 )
-def cut_date_of_no_period(batch: Batch, facts: Facts) -> pl.DataFrame:
+def cut_date_of_no_period(batch: Batch, facts: Facts) -> Found:
     """With a calendar, the cut date is that of one of its periods; an annex without calendar is always open.
 
     Given:
@@ -100,7 +101,7 @@ def cut_date_of_no_period(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Envíe el archivo dentro del período de reporte; si ya cerró, escriba a la Mesa de Ayuda.",
     source="A5.6",
 )
-def outside_report_window(batch: Batch, facts: Facts) -> pl.DataFrame:
+def outside_report_window(batch: Batch, facts: Facts) -> Found:
     """A file arrives within the report window of its period, first and last day included.
 
     Given:
@@ -134,7 +135,7 @@ def outside_report_window(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Revise la fecha de corte del control y del nombre; si es la que quiso, escriba a la Mesa de Ayuda.",
     source="Q16",
 )
-def cut_date_too_old(batch: Batch, facts: Facts) -> pl.DataFrame:
+def cut_date_too_old(batch: Batch, facts: Facts) -> Found:
     """An annex without calendar may limit how many days after the cut date it is received, the last one included.
 
     Annex:

@@ -3,10 +3,11 @@
 `first_fault(field, record)` is an expression with the code of the first thing wrong with a cell, or null.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Condition, Field, Record, clause_in_words
 from pisis_batch.validators.rule import RULES, Fault
 

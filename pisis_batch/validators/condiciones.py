@@ -3,18 +3,23 @@
 A clause about a cell that is itself at fault is null, so that nobody is blamed twice.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import CATALOGS, Clause, Condition, Field, Not, Record, Span, Test
 from pisis_batch.layouts.relation import WIDEST_SUMMED
 
 #: Gives the column of a name: a field of the record, or what `control.field` or `name.part` says.
-Columns = Callable[[str], pl.Expr]
+Columns = Callable[[str], "pl.Expr"]
 
 
-def holds(condition: Condition, record: Record, columns: Columns = pl.col, cut: pl.Expr | None = None) -> pl.Expr:
+def _own(name: str) -> pl.Expr:
+    return pl.col(name)
+
+
+def holds(condition: Condition, record: Record, columns: Columns = _own, cut: pl.Expr | None = None) -> pl.Expr:
     """Whether a condition holds. `cut` is the cut date that ages are reckoned at; without it an age never decides."""
     return pl.all_horizontal(
         [_decided(clause, name, record, columns, cut) for name, clause in condition.items()] or [pl.lit(value=True)]

@@ -3,10 +3,11 @@
 Where lines of a record could not be read, what depends on them is given the benefit of the doubt.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Record
 from pisis_batch.layouts.relation import (
     Checked,
@@ -25,10 +26,10 @@ from pisis_batch.validators import passing
 from pisis_batch.validators.condiciones import number, shown
 from pisis_batch.validators.derivados import derived
 from pisis_batch.validators.escena import Objection, Scene, objected
-from pisis_batch.validators.rule import rule, together
+from pisis_batch.validators.rule import Found, rule, together
 
 
-def _frame(found: list[pl.DataFrame], *names: str) -> pl.DataFrame:
+def _frame(found: list[pl.DataFrame], *names: str) -> Found:
     columns = ["record", "field", "value", "severity", "oficial", *names]
     return together([rows.select("line", *columns) for rows in found])
 
@@ -46,7 +47,7 @@ def _told(rows: pl.DataFrame, check: Checked, record: Record, field: str, **deta
 
 def _unread(batch: Batch, *records: str) -> bool:
     """Whether a line that is, or may be, of one of these records could not be read."""
-    if batch.unreadable.is_empty():
+    if not batch.lost:
         return False
     marks = [batch.layout.record[name].mark for name in records]
     return bool((batch.unreadable["mark"].is_in(marks) | (batch.unreadable["problem"] == "unknown")).any())
@@ -67,7 +68,7 @@ def _looked_at(batch: Batch, check: RowChecked) -> pl.DataFrame:
     remedy="Corrija el identificador o agregue el registro que falta.",
     since="0.2.0",
 )
-def parent_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
+def parent_missing(batch: Batch, facts: Facts) -> Found:
     """A line that names a line of another record finds it in the file.
 
     Annex:
@@ -107,7 +108,7 @@ def parent_missing(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Escriba la cantidad de registros que trae el archivo, o complete los que faltan.",
     since="0.2.0",
 )
-def children_miscounted(batch: Batch, facts: Facts) -> pl.DataFrame:
+def children_miscounted(batch: Batch, facts: Facts) -> Found:
     """A field that counts the lines that name this one.
 
     Annex:
@@ -150,7 +151,7 @@ def children_miscounted(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Escriba en el control la suma de los registros de detalle.",
     since="0.2.0",
 )
-def control_sum_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def control_sum_differs(batch: Batch, facts: Facts) -> Found:
     """A control field that adds up a field of the detail.
 
     Annex:
@@ -189,7 +190,7 @@ def control_sum_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Escriba en el control cuántos códigos distintos hay en el detalle.",
     since="0.2.0",
 )
-def distinct_count_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def distinct_count_differs(batch: Batch, facts: Facts) -> Found:
     """A control field that counts different codes of the detail.
 
     Annex:
@@ -229,7 +230,7 @@ def distinct_count_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Revise los valores de los dos registros.",
     since="0.2.0",
 )
-def over_the_limit(batch: Batch, facts: Facts) -> pl.DataFrame:
+def over_the_limit(batch: Batch, facts: Facts) -> Found:
     """What a field adds up to by key is within what another record has for the same key.
 
     Annex:
@@ -277,7 +278,7 @@ def over_the_limit(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Arme el identificador con los campos de la misma línea, sin espacios ni separadores.",
     since="0.2.0",
 )
-def key_misbuilt(batch: Batch, facts: Facts) -> pl.DataFrame:
+def key_misbuilt(batch: Batch, facts: Facts) -> Found:
     """An identifier is the other fields of its line, one after another.
 
     Annex:
@@ -311,7 +312,7 @@ def _derived(check: Derived, scene: Scene) -> Iterator[Objection]:
     remedy="Numere de nuevo dentro de cada grupo, desde 1 y sin saltos.",
     since="0.2.0",
 )
-def counter_jumps(batch: Batch, facts: Facts) -> pl.DataFrame:
+def counter_jumps(batch: Batch, facts: Facts) -> Found:
     """The counter at the end of an identifier goes 1, 2, 3… within what stands before it; one finding for each group.
 
     Annex:
@@ -353,7 +354,7 @@ def counter_jumps(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Ordene los registros y numere de nuevo el consecutivo.",
     since="0.2.0",
 )
-def unsorted(batch: Batch, facts: Facts) -> pl.DataFrame:
+def unsorted(batch: Batch, facts: Facts) -> Found:
     """Lines stand in the order of some fields.
 
     Annex:
@@ -390,7 +391,7 @@ def unsorted(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Corrija el que esté errado: los dos deben decir lo mismo.",
     since="0.2.0",
 )
-def header_not_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
+def header_not_repeated(batch: Batch, facts: Facts) -> Found:
     """A field that repeats the control record or the file name says the same.
 
     Annex:
@@ -407,6 +408,8 @@ def header_not_repeated(batch: Batch, facts: Facts) -> pl.DataFrame:
             source = field.same_as
             said = batch.file_name.upper() if source == "name" else scene.single(source) if source else None
             if said is None or source is None:
+                continue
+            if batch.plain is not None and {"", said}.issuperset(batch.picked(record.name, [field.name])):
                 continue
             cell = pl.col(field.name)
             given, wanted = (cell.str.strip_chars_start("0"), said.lstrip("0")) if field.type == "N" else (cell, said)

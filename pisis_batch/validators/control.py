@@ -3,21 +3,22 @@
 The control is one row, so these rules read it as such; each returns that row when it objects.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts, Id
 from pisis_batch.validators import escritura, identidad
-from pisis_batch.validators.rule import NOTHING, Words, rule
+from pisis_batch.validators.rule import NOTHING, Found, Words, rule
 
 
 def _row(batch: Batch) -> Mapping[str, Any]:
     return batch.control or {}
 
 
-def _if(batch: Batch, *, objected: bool, **facts: str) -> pl.DataFrame:
+def _if(batch: Batch, *, objected: bool, **facts: str) -> Found:
     return (
         batch["control"].with_columns(**{name: pl.lit(value) for name, value in facts.items()}) if objected else NOTHING
     )
@@ -40,7 +41,7 @@ def _names(batch: Batch, facts: Facts) -> tuple[str, str]:
     remedy="Escriba la razón social como está registrada en web.sispro.gov.co, o actualice la entidad.",
     source="ficha 1.3 campo 5, Q19",
 )
-def legal_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def legal_name_differs(batch: Batch, facts: Facts) -> Found:
     """The legal name is the registered one; accents, case and repeated spaces do not count.
 
     Rejects:
@@ -64,7 +65,7 @@ def legal_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Si la entidad se identifica con NIT, deje el campo vacío o repita el mismo NIT; si no, escriba su NIT de 9 cifras.",
     source="ficha 1.3 campo 6, Q1",
 )
-def alternate_nit_wrong(batch: Batch, facts: Facts) -> pl.DataFrame:
+def alternate_nit_wrong(batch: Batch, facts: Facts) -> Found:
     """With NI it is empty or repeats the NIT; otherwise it is a NIT without check digit.
 
     Rejects:
@@ -101,7 +102,7 @@ def _registered(batch: Batch, facts: Facts, who: str) -> dict[str, Any] | None:
     return facts.person(person)
 
 
-def _unlike(batch: Batch, who: str) -> pl.DataFrame:
+def _unlike(batch: Batch, who: str) -> Found:
     kind, row = f"tipo_id_{who}", _row(batch)
     if not row or identidad.fit(row[kind], row[f"num_id_{who}"]) is not False:
         return NOTHING
@@ -125,7 +126,7 @@ _UNLIKE: Words = {
     title="Número que no corresponde al tipo de identificación del representante",
     **_UNLIKE,
 )
-def representative_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+def representative_number_unlike_type(batch: Batch, facts: Facts) -> Found:
     """The representative's number looks like its type.
 
     Rejects:
@@ -144,7 +145,7 @@ def representative_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFram
     title="Número que no corresponde al tipo de identificación del contacto",
     **_UNLIKE,
 )
-def contact_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+def contact_number_unlike_type(batch: Batch, facts: Facts) -> Found:
     """The contact's number looks like its type.
 
     Rejects:
@@ -167,7 +168,7 @@ def contact_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="El representante legal debe registrar sus datos en www.miseguridadsocial.gov.co.",
     source="A3.6",
 )
-def representative_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
+def representative_not_registered(batch: Batch, facts: Facts) -> Found:
     """The legal representative has registered in Mi Seguridad Social.
 
     Rejects:
@@ -190,7 +191,7 @@ def representative_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="La persona de contacto debe registrar sus datos en www.miseguridadsocial.gov.co.",
     source="A3.6",
 )
-def contact_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
+def contact_not_registered(batch: Batch, facts: Facts) -> Found:
     """The contact has registered in Mi Seguridad Social.
 
     Rejects:
@@ -201,7 +202,7 @@ def contact_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
     return _if(batch, objected=_registered(batch, facts, "contacto") is None)
 
 
-def _name_differs(batch: Batch, facts: Facts, who: str, field: str, column: str) -> pl.DataFrame:
+def _name_differs(batch: Batch, facts: Facts, who: str, field: str, column: str) -> Found:
     person = _registered(batch, facts, who)
     given = _row(batch).get(field, "")
     known = person[column] if person else given
@@ -226,7 +227,7 @@ _NAME: Words = {
     title="Nombre del representante distinto al registrado",
     **_NAME,
 )
-def representative_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def representative_first_name_differs(batch: Batch, facts: Facts) -> Found:
     """The representative's first name is the one registered.
 
     Rejects:
@@ -245,7 +246,7 @@ def representative_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFram
     title="Apellido del representante distinto al registrado",
     **_NAME,
 )
-def representative_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def representative_surname_differs(batch: Batch, facts: Facts) -> Found:
     """The representative's surname is the one registered.
 
     Rejects:
@@ -264,7 +265,7 @@ def representative_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     title="Nombre del contacto distinto al registrado",
     **_NAME,
 )
-def contact_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def contact_first_name_differs(batch: Batch, facts: Facts) -> Found:
     """The contact's first name is the one registered.
 
     Rejects:
@@ -283,7 +284,7 @@ def contact_first_name_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     title="Apellido del contacto distinto al registrado",
     **_NAME,
 )
-def contact_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def contact_surname_differs(batch: Batch, facts: Facts) -> Found:
     """The contact's surname is the one registered.
 
     Rejects:
@@ -306,7 +307,7 @@ def contact_surname_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Corrija el número, o haga la actualización de representante legal (soportepisis@minsalud.gov.co).",
     source="A7, decisión de la misión",
 )
-def representative_of_another(batch: Batch, facts: Facts) -> pl.DataFrame:
+def representative_of_another(batch: Batch, facts: Facts) -> Found:
     """The representative is the entity's.
 
     Rejects:
@@ -330,7 +331,7 @@ def representative_of_another(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Corrija el número, o actualice la entidad en web.sispro.gov.co.",
     source="A7.12, A7.13, decisión de la misión",
 )
-def contact_of_another(batch: Batch, facts: Facts) -> pl.DataFrame:
+def contact_of_another(batch: Batch, facts: Facts) -> Found:
     """The contact is the entity's; without one, the legal representative is (A7.13).
 
     Rejects:
@@ -355,7 +356,7 @@ def contact_of_another(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Si el correo cambió, actualice la entidad en web.sispro.gov.co y confirme la dirección nueva.",
     source="Q20, A7.2",
 )
-def address_not_confirmed(batch: Batch, facts: Facts) -> pl.DataFrame:
+def address_not_confirmed(batch: Batch, facts: Facts) -> Found:
     """Reports go to the confirmed address only; letter case does not count.
 
     Rejects:
@@ -381,7 +382,7 @@ def address_not_confirmed(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Escriba el nombre como está registrado.",
     source="Q19",
 )
-def tilde_of_n_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def tilde_of_n_differs(batch: Batch, facts: Facts) -> Found:
     """Ñ and N are taken as the same letter, with a warning.
 
     Given:

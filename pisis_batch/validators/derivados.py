@@ -1,7 +1,8 @@
 """Identifiers written from other fields: `{municipio}H####` as an expression; each # stands for a digit of the cell."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.layouts.shorthand import pieces
 
 

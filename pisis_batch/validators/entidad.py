@@ -4,11 +4,12 @@ Where a layout names its entity (`entity`), there these rules look: in the contr
 in the name of the file.
 """
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators import identidad
-from pisis_batch.validators.rule import NOTHING, rule
+from pisis_batch.validators.rule import NOTHING, Found, rule
 
 
 def _stated(batch: Batch) -> tuple[str, str] | None:
@@ -33,7 +34,7 @@ def _entity(batch: Batch) -> pl.DataFrame:
     )
 
 
-def _if(batch: Batch, *, objected: bool) -> pl.DataFrame:
+def _if(batch: Batch, *, objected: bool) -> Found:
     return _entity(batch) if objected else NOTHING
 
 
@@ -50,7 +51,7 @@ def _if(batch: Batch, *, objected: bool) -> pl.DataFrame:
     remedy="Quite el último dígito en el control y en el nombre del archivo.",
     source="ficha 3.3",
 )
-def nit_with_check_digit(batch: Batch, facts: Facts) -> pl.DataFrame:
+def nit_with_check_digit(batch: Batch, facts: Facts) -> Found:
     """Identification numbers of entities travel without the check digit.
 
     Rejects:
@@ -79,7 +80,7 @@ def nit_with_check_digit(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Verifique el tipo y el número de la entidad.",
     source="ficha 3.2, 3.4",
 )
-def entity_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+def entity_number_unlike_type(batch: Batch, facts: Facts) -> Found:
     """A NIT has nine digits; a municipality its five DANE digits; a department two.
 
     Rejects:
@@ -106,7 +107,7 @@ def entity_number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Corrija el número, o registre la entidad en web.sispro.gov.co, opción «Registrar Entidad».",
     source="A1.2, ficha 1.6",
 )
-def entity_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
+def entity_unknown(batch: Batch, facts: Facts) -> Found:
     """The entity of the file is registered.
 
     Rejects:
@@ -130,7 +131,7 @@ def entity_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Actualice la entidad en web.sispro.gov.co o escriba a soportepisis@minsalud.gov.co.",
     source="decisión de la misión",
 )
-def entity_inactive(batch: Batch, facts: Facts) -> pl.DataFrame:
+def entity_inactive(batch: Batch, facts: Facts) -> Found:
     """Only an active entity reports.
 
     Accepts:
@@ -156,7 +157,7 @@ def entity_inactive(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Abra el correo de confirmación que se envía de nuevo a la dirección registrada, confírmela y reenvíe el archivo.",
     source="A7.2, A7.3",
 )
-def entity_mail_unconfirmed(batch: Batch, facts: Facts) -> pl.DataFrame:
+def entity_mail_unconfirmed(batch: Batch, facts: Facts) -> Found:
     """Who has not confirmed the institutional e-mail can do nothing.
 
     Accepts:

@@ -1,18 +1,19 @@
 """What a relation may look at besides its own line: the control record, the parts of the file name, the cut date."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TypeVar
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, Record
 from pisis_batch.layouts.relation import RowChecked
 from pisis_batch.model import Batch, framed
 from pisis_batch.validators import passing
 from pisis_batch.validators.condiciones import day, holds
-from pisis_batch.validators.rule import together
+from pisis_batch.validators.rule import Found, together
 
 _PARTS = {"año": (0, 4), "mes": (5, 2), "día": (8, 2)}
 
@@ -96,7 +97,7 @@ Kind = TypeVar("Kind", bound=RowChecked)
 
 def objected(
     batch: Batch, kind: type[Kind], objections: Callable[[Kind, Scene], Iterator[Objection]], names: tuple[str, ...]
-) -> pl.DataFrame:
+) -> Found:
     """The rows that the checks of a kind object to, one select per record; `names` are the details they carry."""
     columns = ["record", "field", "value", "severity", "oficial", *names]
     found: list[pl.DataFrame] = []

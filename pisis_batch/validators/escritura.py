@@ -1,6 +1,8 @@
 """How two spellings of a name are compared (Q19): case, accents and repeated spaces do not count; Ñ against N is told apart."""
 
-import polars as pl
+from __future__ import annotations
+
+from pisis_batch.frames import pl
 
 _PLAIN = {**dict(zip("ÁÉÍÓÚÀÈÌÒÙÄËÏÖÜÂÊÎÔÛ", "AEIOU" * 4, strict=True)), "Ç": "C", "Ý": "Y"}
 

@@ -1,12 +1,13 @@
 """FIR: digital signatures of files, where the installation asks for them. Raised by what `signing` finds."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import texts
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import NOTHING, rule
+from pisis_batch.validators.rule import NOTHING, Found, rule
 
 #: The facts of the rules' sentences.
-COLUMNS = {"motivo": pl.String, "fecha": pl.String, "nit": pl.String}
+COLUMNS = texts("motivo", "fecha", "nit")
 _SIGN_AGAIN = "Firme de nuevo el archivo tal como lo envía, como archivo binario, y envíe juntos el archivo y su firma."
 
 
@@ -20,7 +21,7 @@ _SIGN_AGAIN = "Firme de nuevo el archivo tal como lo envía, como archivo binari
     source="Q15",
     since="0.2.0",
 )
-def not_signed(batch: Batch, facts: Facts) -> pl.DataFrame:
+def not_signed(batch: Batch, facts: Facts) -> Found:
     """The file is signed.
 
     Accepts:
@@ -39,7 +40,7 @@ def not_signed(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def without_its_file(batch: Batch, facts: Facts) -> pl.DataFrame:
+def without_its_file(batch: Batch, facts: Facts) -> Found:
     """A signature comes with what it signs.
 
     Accepts:
@@ -58,7 +59,7 @@ def without_its_file(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def unreadable(batch: Batch, facts: Facts) -> pl.DataFrame:
+def unreadable(batch: Batch, facts: Facts) -> Found:
     """The signature is a CMS structure of one signer.
 
     Accepts:
@@ -77,7 +78,7 @@ def unreadable(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def broken(batch: Batch, facts: Facts) -> pl.DataFrame:
+def broken(batch: Batch, facts: Facts) -> Found:
     """The signature is of these very bytes.
 
     Accepts:
@@ -96,7 +97,7 @@ def broken(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def expired(batch: Batch, facts: Facts) -> pl.DataFrame:
+def expired(batch: Batch, facts: Facts) -> Found:
     """The certificate was valid on reception.
 
     Accepts:
@@ -115,7 +116,7 @@ def expired(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def not_yet(batch: Batch, facts: Facts) -> pl.DataFrame:
+def not_yet(batch: Batch, facts: Facts) -> Found:
     """The certificate was valid on reception.
 
     Accepts:
@@ -134,7 +135,7 @@ def not_yet(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def revoked(batch: Batch, facts: Facts) -> pl.DataFrame:
+def revoked(batch: Batch, facts: Facts) -> Found:
     """The certificate was not revoked on reception.
 
     Accepts:
@@ -153,7 +154,7 @@ def revoked(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def not_trusted(batch: Batch, facts: Facts) -> pl.DataFrame:
+def not_trusted(batch: Batch, facts: Facts) -> Found:
     """A known authority stands for the certificate.
 
     Accepts:
@@ -172,7 +173,7 @@ def not_trusted(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def other_entity(batch: Batch, facts: Facts) -> pl.DataFrame:
+def other_entity(batch: Batch, facts: Facts) -> Found:
     """The certificate names the entity of the file.
 
     Accepts:
@@ -191,7 +192,7 @@ def other_entity(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def weak(batch: Batch, facts: Facts) -> pl.DataFrame:
+def weak(batch: Batch, facts: Facts) -> Found:
     """The signature cannot be forged.
 
     Accepts:
@@ -210,7 +211,7 @@ def weak(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="Q15",
     since="0.2.0",
 )
-def revocation_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
+def revocation_unknown(batch: Batch, facts: Facts) -> Found:
     """A current list tells whether the certificate was revoked.
 
     Accepts:

@@ -3,10 +3,11 @@
 Each example is read with the annex its docstring shows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import CATALOGS, Field, Record, Span
 from pisis_batch.validators.celdas import cell, filled, titled, wild
 from pisis_batch.validators.condiciones import day, within

@@ -1,8 +1,10 @@
 """Identification numbers: what each type looks like (ficha 3.2, 3.4) and the NIT check digit (DIAN, ficha 3.3)."""
 
+from __future__ import annotations
+
 import re
 
-import polars as pl
+from pisis_batch.frames import pl
 
 #: type -> (pattern, in words). Person types first, then entity types.
 SHAPES: dict[str, tuple[str, str]] = {

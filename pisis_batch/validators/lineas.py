@@ -1,9 +1,10 @@
 """EST, lines and whole files: what could not be read as a record, each on its own line."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import Found, rule
 
 
 def _odd(batch: Batch, problem: str) -> pl.DataFrame:
@@ -20,7 +21,7 @@ def _odd(batch: Batch, problem: str) -> pl.DataFrame:
     remedy="Genere el archivo de nuevo, ábralo para confirmar que tiene registros y envíelo otra vez.",
     source="ficha 1.2",
 )
-def empty_file(batch: Batch, facts: Facts) -> pl.DataFrame:
+def empty_file(batch: Batch, facts: Facts) -> Found:
     r"""A file has at least a control record.
 
     Rejects:
@@ -41,7 +42,7 @@ def empty_file(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Divida el reporte en varios archivos, o escriba a la Mesa de Ayuda.",
     source="Q29",
 )
-def oversized_file(batch: Batch, facts: Facts) -> pl.DataFrame:
+def oversized_file(batch: Batch, facts: Facts) -> Found:
     """The size limit is a setting. Not shown as an example line: it takes a large file.
 
     Accepts:
@@ -60,7 +61,7 @@ def oversized_file(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Guarde el archivo como texto plano ANSI, sin comprimir, con los campos separados por la barra |.",
     source="ficha 2.2",
 )
-def not_text(batch: Batch, facts: Facts) -> pl.DataFrame:
+def not_text(batch: Batch, facts: Facts) -> Found:
     r"""A flat file is text of one byte a character.
 
     Rejects:
@@ -81,7 +82,7 @@ def not_text(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Guarde de nuevo el archivo con codificación ANSI (en el Bloc de notas: Guardar como, Codificación, ANSI).",
     source="Q12",
 )
-def byte_order_mark(batch: Batch, facts: Facts) -> pl.DataFrame:
+def byte_order_mark(batch: Batch, facts: Facts) -> Found:
     r"""Nothing stands before the control record.
 
     Rejects:
@@ -102,7 +103,7 @@ def byte_order_mark(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Borre la línea en blanco; después del último registro no va nada.",
     source="Q14",
 )
-def blank_line(batch: Batch, facts: Facts) -> pl.DataFrame:
+def blank_line(batch: Batch, facts: Facts) -> Found:
     r"""Every line is a record.
 
     Rejects:
@@ -125,7 +126,7 @@ def blank_line(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Borre el último carácter del archivo; después del último registro no va ninguna marca.",
     source="ficha 2.12, Q14",
 )
-def end_of_file_mark(batch: Batch, facts: Facts) -> pl.DataFrame:
+def end_of_file_mark(batch: Batch, facts: Facts) -> Found:
     r"""No special character ends the file.
 
     Rejects:
@@ -146,7 +147,7 @@ def end_of_file_mark(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Revise que cada registro esté en su propia línea.",
     source="Q29",
 )
-def overlong_line(batch: Batch, facts: Facts) -> pl.DataFrame:
+def overlong_line(batch: Batch, facts: Facts) -> Found:
     """The longest line read is a setting (64 KiB). Not shown as an example: it takes a long line.
 
     Accepts:
@@ -165,7 +166,7 @@ def overlong_line(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Corrija el comienzo de la línea; si es un encabezado o una nota, bórrela.",
     source="ficha 1.2, 2.4",
 )
-def record_type_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
+def record_type_unknown(batch: Batch, facts: Facts) -> Found:
     """The first field of each line says what record it is.
 
     Rejects:
@@ -188,7 +189,7 @@ def record_type_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Quite la última barra: las barras separan campos, no cierran la línea.",
     source="ficha 1.2, Q14",
 )
-def trailing_pipe(batch: Batch, facts: Facts) -> pl.DataFrame:
+def trailing_pipe(batch: Batch, facts: Facts) -> Found:
     """Pipes separate; none ends a line.
 
     Rejects:
@@ -209,7 +210,7 @@ def trailing_pipe(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Cuente los campos: los que van vacíos también llevan su barra (||).",
     source="ficha 1.2",
 )
-def ragged_line(batch: Batch, facts: Facts) -> pl.DataFrame:
+def ragged_line(batch: Batch, facts: Facts) -> Found:
     """Each record has exactly the fields of its type, empty ones included.
 
     Rejects:

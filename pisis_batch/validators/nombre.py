@@ -1,10 +1,11 @@
 """NOM: the name of the file against the grammar of its annex."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.layouts import NameFault, Piece, Shelf
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import NOTHING, rule
+from pisis_batch.validators.rule import NOTHING, Found, rule
 
 
 def _named(**columns: str) -> pl.DataFrame:
@@ -25,7 +26,7 @@ def unknown_annex(name: str, shelf: Shelf) -> pl.DataFrame:
     remedy="Póngale al archivo el nombre que pide el anexo técnico y envíelo de nuevo.",
     source="ficha 1.1",
 )
-def annex_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
+def annex_unknown(batch: Batch, facts: Facts) -> Found:
     """The first letters of the name say which annex the file is. Judged before there is a layout to read it with.
 
     Rejects:
@@ -46,7 +47,7 @@ def annex_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     " número de la entidad con ceros hasta doce cifras).",
     source="ficha 1.1",
 )
-def name_misshapen(batch: Batch, facts: Facts) -> pl.DataFrame:
+def name_misshapen(batch: Batch, facts: Facts) -> Found:
     """The name has the annex's code, the cut date, the entity's type and padded number, and the extension.
 
     Rejects:
@@ -88,7 +89,7 @@ def _expected(piece: Piece | None, batch: Batch) -> str:
     remedy="Escriba en el nombre la fecha de corte como AAAAMMDD, la misma del registro de control sin guiones.",
     source="ficha 1.1",
 )
-def name_date_impossible(batch: Batch, facts: Facts) -> pl.DataFrame:
+def name_date_impossible(batch: Batch, facts: Facts) -> Found:
     """The eight digits of the name are a real date.
 
     Rejects:
@@ -111,7 +112,7 @@ def name_date_impossible(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Corrija esa parte del nombre.",
     since="0.2.0",
 )
-def name_part_not_allowed(batch: Batch, facts: Facts) -> pl.DataFrame:
+def name_part_not_allowed(batch: Batch, facts: Facts) -> Found:
     """A part of the name with a closed list holds one of its values.
 
     Annex:

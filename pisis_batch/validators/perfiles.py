@@ -1,10 +1,11 @@
 """PRF: profiles assigned to and withdrawn from users, against the catalogue PerfilPorAplicacion (ficha 1.5, 1.7)."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators import identidad
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import Found, rule
 
 WHO = ["tipo_id", "num_id"]
 HELD = [*WHO, "aplicacion"]
@@ -26,7 +27,7 @@ def _assigned(batch: Batch) -> pl.DataFrame:
     remedy="Escriba el mismo tipo y número con que el usuario está vinculado.",
     source="ficha 3.2",
 )
-def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+def number_unlike_type(batch: Batch, facts: Facts) -> Found:
     """Each type of document has its own length and signs.
 
     Rejects:
@@ -50,7 +51,7 @@ def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Quite el registro de perfil, o quite la desvinculación.",
     source="ficha 1.5, Q5",
 )
-def profile_of_the_leaving(batch: Batch, facts: Facts) -> pl.DataFrame:
+def profile_of_the_leaving(batch: Batch, facts: Facts) -> Found:
     """Whoever leaves in the file has no profile lines in it.
 
     Given:
@@ -78,7 +79,7 @@ def profile_of_the_leaving(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Agregue el registro tipo 2 con acción V para la persona, o corrija el número de identificación.",
     source="ficha 1.5, Q5",
 )
-def profile_without_user(batch: Batch, facts: Facts) -> pl.DataFrame:
+def profile_without_user(batch: Batch, facts: Facts) -> Found:
     """Profiles are for users who are, or become with this file, linked.
 
     Given:
@@ -109,7 +110,7 @@ def profile_without_user(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Consulte el código de la aplicación en la tabla PerfilPorAplicacion (columna Extra_I:CodAplicacion).",
     source="ficha 1.7",
 )
-def application_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
+def application_unknown(batch: Batch, facts: Facts) -> Found:
     """A profile is assigned in an application of the catalogue; withdrawing is always possible.
 
     Rejects:
@@ -133,7 +134,7 @@ def application_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Consulte el código del perfil en la tabla PerfilPorAplicacion (columna Codigo).",
     source="ficha 1.7",
 )
-def profile_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
+def profile_unknown(batch: Batch, facts: Facts) -> Found:
     """A profile that is assigned exists.
 
     Rejects:
@@ -160,7 +161,7 @@ def profile_unknown(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Corrija la aplicación o el perfil según la tabla PerfilPorAplicacion.",
     source="ficha 1.7",
 )
-def profile_of_another_application(batch: Batch, facts: Facts) -> pl.DataFrame:
+def profile_of_another_application(batch: Batch, facts: Facts) -> Found:
     """The profile belongs to the reported application.
 
     Rejects:
@@ -202,7 +203,7 @@ def _known(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Use un perfil habilitado de la misma aplicación.",
     source="ficha 1.7",
 )
-def profile_disabled(batch: Batch, facts: Facts) -> pl.DataFrame:
+def profile_disabled(batch: Batch, facts: Facts) -> Found:
     """The profile is enabled in the catalogue.
 
     Rejects:
@@ -225,7 +226,7 @@ def profile_disabled(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Use un perfil permitido para el tipo de su entidad, o actualice el tipo en el registro de la entidad.",
     source="ficha 1.7",
 )
-def profile_of_another_entity_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+def profile_of_another_entity_type(batch: Batch, facts: Facts) -> Found:
     """The catalogue says which entity types may hold a profile; an empty list means all.
 
     Rejects:
@@ -252,7 +253,7 @@ def profile_of_another_entity_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="No tiene que hacer nada; si la persona o la aplicación son otras, corrija el registro.",
     source="por analogía con Q8; retirar lo que no hay no daña a nadie",
 )
-def nothing_to_withdraw(batch: Batch, facts: Facts) -> pl.DataFrame:
+def nothing_to_withdraw(batch: Batch, facts: Facts) -> Found:
     """Withdrawing what nobody holds changes nothing and is only told.
 
     Given:
@@ -279,7 +280,7 @@ def nothing_to_withdraw(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="No tiene que hacer nada si el cambio es el que quería.",
     source="Q6",
 )
-def profile_replaced(batch: Batch, facts: Facts) -> pl.DataFrame:
+def profile_replaced(batch: Batch, facts: Facts) -> Found:
     """Assigning over another profile of the same application replaces it, with a warning.
 
     Given:

@@ -1,13 +1,14 @@
 """REG: what a file does to records that are stored already, for annexes whose lines insert, update or annul."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Record
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import NOTHING, rule, together
+from pisis_batch.validators.rule import NOTHING, Found, rule, together
 
 
-def _acting(batch: Batch, facts: Facts, acts: set[str], *, known: bool) -> pl.DataFrame:
+def _acting(batch: Batch, facts: Facts, acts: set[str], *, known: bool) -> Found:
     """Lines with one of these acts whose key is stored (`known`), or is not; clave is the key in words."""
     found: list[pl.DataFrame] = []
     for record in batch.layout.details:
@@ -49,7 +50,7 @@ def _placed(rows: pl.DataFrame, record: Record, field: str) -> pl.DataFrame:
     source="decisión de la misión",
     since="0.2.0",
 )
-def inserted_again(batch: Batch, facts: Facts) -> pl.DataFrame:
+def inserted_again(batch: Batch, facts: Facts) -> Found:
     """A line that inserts is of a record not stored yet.
 
     Accepts:
@@ -69,7 +70,7 @@ def inserted_again(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="anexos con indicador de actualización: actualizar y anular piden un registro anterior",
     since="0.2.0",
 )
-def acted_on_nothing(batch: Batch, facts: Facts) -> pl.DataFrame:
+def acted_on_nothing(batch: Batch, facts: Facts) -> Found:
     """A line that updates or annuls is of a record that is stored.
 
     Accepts:
@@ -89,7 +90,7 @@ def acted_on_nothing(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="decisión de la misión",
     since="0.2.0",
 )
-def later_file_is_loaded(batch: Batch, facts: Facts) -> pl.DataFrame:
+def later_file_is_loaded(batch: Batch, facts: Facts) -> Found:
     """What an entity sent later is never replaced by what it sent before.
 
     Accepts:

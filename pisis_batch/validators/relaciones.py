@@ -1,18 +1,19 @@
 """EST, relations between fields of one line: the row kinds of `[[check]]`, each with its annex and its lines."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import reduce
 from operator import add, mul
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Test, clause_in_words
 from pisis_batch.layouts.relation import Bands, Computed, EqualSums, OneOf, Order, Parts, Together, Value
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.celdas import in_words
 from pisis_batch.validators.condiciones import day, meets, number, real, shown, within
 from pisis_batch.validators.escena import Objection, Scene, objected
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import Found, rule
 
 
 @rule(
@@ -25,7 +26,7 @@ from pisis_batch.validators.rule import rule
     remedy="Revise los dos campos y corrija el que esté errado.",
     since="0.2.0",
 )
-def value_unlike_others(batch: Batch, facts: Facts) -> pl.DataFrame:
+def value_unlike_others(batch: Batch, facts: Facts) -> Found:
     """When a condition holds, other fields hold what the annex says; ages are reckoned at the cut date.
 
     The cut date of the examples is 2026-07-15.
@@ -74,7 +75,7 @@ def _values(check: Value, scene: Scene) -> Iterator[Objection]:
     source="estilo de Error120, Error300",
     since="0.2.0",
 )
-def out_of_order(batch: Batch, facts: Facts) -> pl.DataFrame:
+def out_of_order(batch: Batch, facts: Facts) -> Found:
     """The lower of two dates or numbers is not above the higher; wildcards and empty cells are left out.
 
     Annex:
@@ -148,7 +149,7 @@ _ORDER = {
     remedy="Haga de nuevo la cuenta y corrija el dato errado.",
     since="0.2.0",
 )
-def sum_wrong(batch: Batch, facts: Facts) -> pl.DataFrame:
+def sum_wrong(batch: Batch, facts: Facts) -> Found:
     """A computed field is what its parts give, to the cent.
 
     Annex:
@@ -198,7 +199,7 @@ _HALF_A_CENT = 0.005
     remedy="Revise las cantidades de los dos grupos de campos.",
     since="0.2.0",
 )
-def sums_differ(batch: Batch, facts: Facts) -> pl.DataFrame:
+def sums_differ(batch: Batch, facts: Facts) -> Found:
     """Two groups of fields add up to the same.
 
     Annex:
@@ -234,7 +235,7 @@ def _sums(check: EqualSums, scene: Scene) -> Iterator[Objection]:
     remedy="Escriba al menos uno de los datos.",
     since="0.2.0",
 )
-def none_of_several(batch: Batch, facts: Facts) -> pl.DataFrame:
+def none_of_several(batch: Batch, facts: Facts) -> Found:
     """At least one of several fields holds a real value.
 
     Annex:
@@ -272,7 +273,7 @@ def _one_of(check: OneOf, scene: Scene) -> Iterator[Objection]:
     source="estilo de Error539",
     since="0.2.0",
 )
-def one_without_the_other(batch: Batch, facts: Facts) -> pl.DataFrame:
+def one_without_the_other(batch: Batch, facts: Facts) -> Found:
     """Fields that hold real values all or none.
 
     Annex:
@@ -309,7 +310,7 @@ def _together(check: Together, scene: Scene) -> Iterator[Objection]:
     remedy="Clasifique de nuevo con la tabla del anexo, o corrija la medida.",
     since="0.2.0",
 )
-def class_unlike_measures(batch: Batch, facts: Facts) -> pl.DataFrame:
+def class_unlike_measures(batch: Batch, facts: Facts) -> Found:
     """The class is the first, from the worst, in whose band any measure lies.
 
     Annex:
@@ -354,7 +355,7 @@ def _bands(check: Bands, scene: Scene) -> Iterator[Objection]:
     source="estilo de Error635",
     since="0.2.0",
 )
-def parts_wrong(batch: Batch, facts: Facts) -> pl.DataFrame:
+def parts_wrong(batch: Batch, facts: Facts) -> Found:
     """A value of equal parts whose last is the sum of the others; wildcards of the field are left out.
 
     Annex:

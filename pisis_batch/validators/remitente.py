@@ -1,12 +1,13 @@
 """REM: who sent the file. Nobody acts for another: an error here keeps every other fact of the registry unsaid."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import NOTHING, rule
+from pisis_batch.validators.rule import NOTHING, Found, rule
 
 
-def _if(objected: bool, login: str = "") -> pl.DataFrame:  # noqa: FBT001 the one thing it is asked
+def _if(objected: bool, login: str = "") -> Found:  # noqa: FBT001 the one thing it is asked
     return pl.DataFrame({"value": [login]}, schema={"value": pl.String}) if objected else NOTHING
 
 
@@ -21,7 +22,7 @@ def _if(objected: bool, login: str = "") -> pl.DataFrame:  # noqa: FBT001 the on
     remedy="Envíe el archivo desde la carpeta del usuario registrado en SISPRO, por ejemplo CC10000001.",
     source="A3.7",
 )
-def without_sender(batch: Batch, facts: Facts) -> pl.DataFrame:
+def without_sender(batch: Batch, facts: Facts) -> Found:
     """A file comes through the folder of a user.
 
     Accepts:
@@ -45,7 +46,7 @@ def without_sender(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="El representante legal o el contacto de la entidad debe enviar el archivo, o vincular primero al usuario.",
     source="A3.7",
 )
-def sender_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
+def sender_not_registered(batch: Batch, facts: Facts) -> Found:
     """The sender is a registered user.
 
     Accepts:
@@ -70,7 +71,7 @@ def sender_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Envíe el archivo con un usuario de la misma entidad, su representante legal o su contacto.",
     source="A2.1, A3.7",
 )
-def sender_not_entitled(batch: Batch, facts: Facts) -> pl.DataFrame:
+def sender_not_entitled(batch: Batch, facts: Facts) -> Found:
     """The sender belongs to the entity of the file.
 
     Accepts:

@@ -1,12 +1,13 @@
 """CTL, files held because they unlink many users at once: what is said of one that was not approved."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import texts
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import NOTHING, rule
+from pisis_batch.validators.rule import NOTHING, Found, rule
 
 #: The facts of the rule's sentence.
-COLUMNS = {"motivo": pl.String, "salen": pl.String, "total": pl.String}
+COLUMNS = texts("motivo", "salen", "total")
 
 
 @rule(
@@ -19,7 +20,7 @@ COLUMNS = {"motivo": pl.String, "salen": pl.String, "total": pl.String}
     remedy="Revise a quiénes desvincula el archivo. Si era lo que quería, explíquelo a la Mesa de Ayuda con el GUID.",
     since="0.2.0",
 )
-def not_approved(batch: Batch, facts: Facts) -> pl.DataFrame:
+def not_approved(batch: Batch, facts: Facts) -> Found:
     """Raised when people do not approve a held file, never by the file alone: there is no rejected example.
 
     Accepts:

@@ -5,6 +5,8 @@ extra columns are facts for its sentences. A *fault* is `(field, record) -> Faul
 cell, as a polars expression. Both register themselves in `RULES` by code; a code used twice is an error at import.
 """
 
+from __future__ import annotations
+
 import inspect
 import json
 import re
@@ -13,10 +15,9 @@ from dataclasses import dataclass, field
 from string import Formatter
 from textwrap import dedent
 from types import MappingProxyType
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypeAlias, TypedDict
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, Layout, Record
 from pisis_batch.model import FINDINGS, Batch, Facts, Severity, Stage
 
@@ -37,10 +38,10 @@ _OF_EVERY_FINDING = {"valor", "campo", "linea"}
 _SECTION = re.compile(r"^(Rejects|Accepts|Given|Annex):\n((?:(?: {4}.*)?\n)*)", re.MULTILINE)
 
 
-#: What most rules find.
-NO_FINDINGS = pl.DataFrame(schema=FINDINGS)
-#: The rows of a rule that objects to nothing.
-NOTHING = pl.DataFrame(schema={"line": pl.UInt32})
+#: The rows that a rule objects to; None when there are none.
+Found: TypeAlias = "pl.DataFrame | None"
+#: What a rule finds that objects to nothing.
+NOTHING: Final = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Fault:
 Reach = Literal["file", "irregular", "checks", "control", "person", "row"]
 
 
-def together(found: list[pl.DataFrame]) -> pl.DataFrame:
+def together(found: list[pl.DataFrame]) -> Found:
     """The rows that a rule objects to, found in several places."""
     return pl.concat(found) if found else NOTHING
 
@@ -76,7 +77,7 @@ class Words(TypedDict):
     source: str
 
 
-Objector = Callable[[Batch, Facts], pl.DataFrame]
+Objector = Callable[[Batch, Facts], "Found"]
 Judge = Callable[[Field, Record], Fault | None]
 
 
@@ -150,10 +151,10 @@ class Rule:
         used = {name for text in (self.es, self.en) for _, name, _, _ in Formatter().parse(text) if name}
         return tuple(sorted(used - _OF_EVERY_FINDING))
 
-    def findings(self, rows: pl.DataFrame, layout: Layout | None) -> pl.DataFrame:
+    def findings(self, rows: Found, layout: Layout | None) -> Found:
         """Turn the rows a rule objects to into findings (schema FINDINGS)."""
-        if rows.is_empty():
-            return NO_FINDINGS
+        if rows is None or rows.is_empty():
+            return NOTHING
         columns = set(rows.columns)
         record = pl.col("record") if "record" in columns else pl.lit(self.on, dtype=pl.String)
         name = pl.col("field") if "field" in columns else pl.lit(self.field, dtype=pl.String)
@@ -177,7 +178,7 @@ class Rule:
             value=value.cast(pl.String),
             details=pl.struct(needed).struct.json_encode() if needed else pl.lit(None, dtype=pl.String),
         )
-        return told.select(*FINDINGS).cast(FINDINGS)
+        return told.select(*FINDINGS).cast(FINDINGS.schema)
 
 
 def number(record: pl.Expr, name: pl.Expr, layout: Layout | None) -> pl.Expr:

@@ -1,9 +1,10 @@
 """SIS: faults of ours. They are never counted as the sender's."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts
-from pisis_batch.validators.rule import rule
+from pisis_batch.validators.rule import Found, rule
 
 
 @rule(
@@ -15,7 +16,7 @@ from pisis_batch.validators.rule import rule
     remedy="No tiene que corregir ni reenviar nada: el archivo quedó guardado y la Mesa de Ayuda fue informada.",
     source="Q24",
 )
-def our_fault(batch: Batch, facts: Facts) -> pl.DataFrame:
+def our_fault(batch: Batch, facts: Facts) -> Found:
     """Raised by the service, not by a file: there is no example line.
 
     Accepts:

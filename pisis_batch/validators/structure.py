@@ -5,24 +5,24 @@ hold in the case of its line, and only what that does not accept is judged; wher
 pandera schema says which fields need to be looked at. All read the same table and find the same (held to it in tests).
 """
 
+from __future__ import annotations
+
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-import polars as pl
-
 from pisis_batch import accepting
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, Record
 from pisis_batch.model import FINDINGS, Row, framed
 from pisis_batch.validators import suspects
 from pisis_batch.validators.celdas import fault_place, faults
-from pisis_batch.validators.rule import RULES, literal_details
+from pisis_batch.validators.rule import RULES, Found, literal_details
 
 MANY = 2_000  # suspects above which looking at each cell twice is worth it
 FEW = 20_000  # suspects below which the fixed cost of pandera is not worth it
 _SMALL = 1_000  # rows below which Python matches faster than polars starts
-_NONE = pl.DataFrame(schema=FINDINGS)
 _CASES = 16  # more than this many cases of a line take longer to tell apart than the rules take
 _PLACES = 2**16
 _CASE = "\x00case"  # no field has this name
@@ -53,16 +53,14 @@ def cell_findings(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
     if isinstance(frame, pl.LazyFrame):
         raise TypeError("a lazy frame has no rows to judge: collect it first")
     left = frame if frame.is_empty() else suspicious(frame, record)
-    return _NONE if left.is_empty() else of_suspects(left, record)
+    return FINDINGS.none if left.is_empty() else of_suspects(left, record)
 
 
-def plain_findings(rows: Sequence[Row], record: Record) -> pl.DataFrame:
+def plain_findings(rows: Sequence[Row], record: Record) -> Found:
     """The same of rows in plain Python: polars sees only the cells that nothing vouches for."""
     left = suspects.lines(rows, record)
-    if not left:
-        return _NONE
-    names = suspects.fields(left, record)
-    return _told(_by_expression(framed(left, record), _table_of(record), names), _table_of(record)) if names else _NONE
+    names = suspects.fields(left, record) if left else ()
+    return _told(_by_expression(framed(left, record), _table_of(record), names), _table_of(record)) if names else None
 
 
 def of_suspects(left: pl.DataFrame, record: Record) -> pl.DataFrame:
@@ -129,7 +127,7 @@ def _placed(frame: pl.DataFrame, name: str, table: _Table, doubt: pl.Series | No
 def _told(found: list[pl.DataFrame], table: _Table) -> pl.DataFrame:
     """Findings from the places of the faults: many in order, few field by field."""
     if not any(frame.height for frame in found):
-        return _NONE
+        return FINDINGS.none
     rows = pl.concat(found)
     if rows.height >= MANY:  # in order already, a large file is soon put in order as a whole
         rows = rows.sort(pl.col("line").cast(pl.UInt64) * _PLACES + pl.col("place"))

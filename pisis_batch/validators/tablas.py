@@ -1,13 +1,14 @@
 """EST, codes of loaded tables: a join for each field, so that a table may be as large as it likes."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, catalogs
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.escena import Scene
-from pisis_batch.validators.rule import rule, together
+from pisis_batch.validators.rule import Found, rule, together
 
 
 @lru_cache(maxsize=64)
@@ -39,7 +40,7 @@ def _cells(frame: pl.DataFrame, field: Field) -> pl.DataFrame:
     source="estilo de Error021",
     since="0.2.0",
 )
-def code_not_in_force(batch: Batch, facts: Facts) -> pl.DataFrame:
+def code_not_in_force(batch: Batch, facts: Facts) -> Found:
     """A code of a loaded table exists and is in force at the cut date. A table that nobody loaded is not judged.
 
     Not shown as a rejected line: it takes a loaded table.

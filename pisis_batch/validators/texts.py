@@ -1,18 +1,18 @@
 """Findings in words: each code's sentence filled with its facts, a column at a time; identifiers masked on request."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from string import Formatter
 from typing import Literal
 
-import polars as pl
-
+from pisis_batch.frames import pl, texts
 from pisis_batch.layouts import Layout
 from pisis_batch.model import FINDINGS, Findings
 from pisis_batch.validators.rule import RULES
 
 #: Columns added by `described`.
-DESCRIBED = pl.Schema({**FINDINGS, **dict.fromkeys(["message", "label", "shown", "title", "remedy"], pl.String())})
-_PAIR = pl.concat_str([pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null("")])
+DESCRIBED = FINDINGS | texts("message", "label", "shown", "title", "remedy")
 #: What a sentence depends on, beside the value received and the line.
 _KIND = ["code", "record", "field", "details"]
 _MANY = 5_000  # findings from which sentences are made by kind
@@ -20,6 +20,10 @@ _FORMS = 200  # of a code's sentence, up to which it is
 _VALUE = "\ufdd0"  # stands for the value received: it is no character, so no text has it
 _LONGEST = 80  # characters of a value in a line of a report
 _ID_LIKE = {"num_id", "num_id_representante", "num_id_contacto"}
+
+
+def _pair() -> pl.Expr:
+    return pl.concat_str([pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null("")])
 
 
 def masked(value: pl.Expr) -> pl.Expr:
@@ -34,7 +38,7 @@ def described(
     """Findings plus message, label (official field name), shown (value as it may be shown), title and remedy."""
     frame = findings.frame.with_row_index("_order")
     frame = frame.with_columns(
-        label=label(layout), _private=_PAIR.is_in(_ids(layout)) | pl.col("code").str.starts_with("REM")
+        label=label(layout), _private=_pair().is_in(_ids(layout)) | pl.col("code").str.starts_with("REM")
     )
     value = pl.col("value").fill_null("")
     shown = pl.when(pl.col("_private") & (value != "")).then(masked(value)).otherwise(value) if mask else value
@@ -82,7 +86,7 @@ def _by_kind(frame: pl.DataFrame, kinds: pl.DataFrame, language: str, *, mask: b
 
 def label(layout: Layout | None) -> pl.Expr:
     """The official name of the field that a finding is about; its own where it has none, or empty."""
-    return _PAIR.replace_strict(_labels(layout), default=pl.col("field").fill_null(""), return_dtype=pl.String)
+    return _pair().replace_strict(_labels(layout), default=pl.col("field").fill_null(""), return_dtype=pl.String)
 
 
 def _worded(part: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:

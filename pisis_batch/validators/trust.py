@@ -6,12 +6,13 @@ the same in what is left (`tests/test_trust.py` holds them to it). A line is tru
 registered name to the letter, a link or a grant where there must be one, a profile that is enabled for the entity.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import re
 from datetime import date
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts, Row, Rows, tuples
 from pisis_batch.validators.identidad import WELL_FORMED
 from pisis_batch.validators.perfiles import permitted

@@ -1,13 +1,13 @@
 """USR: the people linked and unlinked. Only what the layout names is judged; people are looked up in one answer."""
 
-import polars as pl
+from __future__ import annotations
 
+from pisis_batch.frames import pl
 from pisis_batch.model import Batch, Facts
 from pisis_batch.validators import dominios, escritura, identidad
-from pisis_batch.validators.rule import NOTHING, rule
+from pisis_batch.validators.rule import NOTHING, Found, rule
 
 WHO = ["tipo_id", "num_id"]
-_DOMAIN = pl.col("correo").str.to_uppercase().str.extract("@([^@]+)$")
 
 
 @rule(
@@ -22,7 +22,7 @@ _DOMAIN = pl.col("correo").str.to_uppercase().str.extract("@([^@]+)$")
     remedy="Verifique el tipo y el número en el documento de identidad.",
     source="ficha 3.2; estilo de Error676",
 )
-def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
+def number_unlike_type(batch: Batch, facts: Facts) -> Found:
     """Each type of document has its own length and signs.
 
     Rejects:
@@ -49,7 +49,7 @@ def number_unlike_type(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Pida a la persona que se registre en www.miseguridadsocial.gov.co; sin eso no podrá recuperar su acceso.",
     source="B9.2, decisión de la misión",
 )
-def person_not_registered(batch: Batch, facts: Facts) -> pl.DataFrame:
+def person_not_registered(batch: Batch, facts: Facts) -> Found:
     """Whoever is linked should be registered in Mi Seguridad Social; it does not block.
 
     Given:
@@ -96,7 +96,7 @@ def _spelt_otherwise(batch: Batch, facts: Facts, action: str) -> pl.DataFrame:
     remedy="Escriba el nombre como aparece en el documento de identidad.",
     source="Q19",
 )
-def tilde_of_n_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
+def tilde_of_n_differs(batch: Batch, facts: Facts) -> Found:
     """Ñ and N are taken as the same letter, with a warning.
 
     Given:
@@ -121,7 +121,7 @@ def tilde_of_n_differs(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Verifique el número y el nombre en el documento de identidad.",
     source="Q19",
 )
-def linked_under_another_name(batch: Batch, facts: Facts) -> pl.DataFrame:
+def linked_under_another_name(batch: Batch, facts: Facts) -> Found:
     """Whoever is linked has the name registered in Mi Seguridad Social; it does not block.
 
     Given:
@@ -145,7 +145,7 @@ def linked_under_another_name(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Verifique el número: desvincular a quien no es deja sin acceso a una persona que trabaja en la entidad.",
     source="Q19; la desvinculación errada bloquea a una persona",
 )
-def unlinked_under_another_name(batch: Batch, facts: Facts) -> pl.DataFrame:
+def unlinked_under_another_name(batch: Batch, facts: Facts) -> Found:
     """Whoever is unlinked is the person whose number is given; a wrong unlinking locks somebody out.
 
     Given:
@@ -171,7 +171,7 @@ def unlinked_under_another_name(batch: Batch, facts: Facts) -> pl.DataFrame:
     remedy="Escriba la fecha de finalización vigente; si el contrato terminó, no vincule al usuario.",
     source="ficha 1.4 campo 10, Q17",
 )
-def contract_already_over(batch: Batch, facts: Facts) -> pl.DataFrame:
+def contract_already_over(batch: Batch, facts: Facts) -> Found:
     """A fixed-term contract ends after the day the file is received.
 
     A user whose contract is over would be linked in the morning and expire the same night.
@@ -200,7 +200,7 @@ def contract_already_over(batch: Batch, facts: Facts) -> pl.DataFrame:
     source="ficha 1.4 campo 11",
     since="0.2.0",
 )
-def domain_nearly_known(batch: Batch, facts: Facts) -> pl.DataFrame:
+def domain_nearly_known(batch: Batch, facts: Facts) -> Found:
     """The domain of an address is not one slip away from a well-known one, or from that of the entity's own mail.
 
     Rejects:
@@ -218,13 +218,17 @@ def domain_nearly_known(batch: Batch, facts: Facts) -> pl.DataFrame:
         {"dominio": list(near), "parecido": list(near.values())},
         schema=dict.fromkeys(("dominio", "parecido"), pl.String),
     )
-    return batch["usuario"].with_columns(dominio=_DOMAIN).join(named, on="dominio")
+    return batch["usuario"].with_columns(dominio=_domain()).join(named, on="dominio")
+
+
+def _domain() -> pl.Expr:
+    return pl.col("correo").str.to_uppercase().str.extract("@([^@]+)$")
 
 
 def _domains(batch: Batch) -> list[str]:
     """The different domains of the users' addresses, in capitals."""
     if batch.plain is None:
-        return batch["usuario"].select(_DOMAIN).to_series().drop_nulls().unique(maintain_order=True).to_list()
+        return batch["usuario"].select(_domain()).to_series().drop_nulls().unique(maintain_order=True).to_list()
     addresses = dict.fromkeys(batch.picked("usuario", ["correo"]))
     return list(dict.fromkeys(address.upper().rpartition("@")[2] for address in addresses))
 
@@ -241,7 +245,7 @@ def _domains(batch: Batch) -> list[str]:
     remedy="Quite el registro o corrija el número de identificación.",
     source="Q8",
 )
-def unlinking_a_stranger(batch: Batch, facts: Facts) -> pl.DataFrame:
+def unlinking_a_stranger(batch: Batch, facts: Facts) -> Found:
     """Only a user linked to this entity can be unlinked.
 
     Given:
