@@ -18,7 +18,7 @@ from pisis_batch.model import EndedContracts, Rendered, Unreported
 class SqlDuties:
     """What falls due, for the registry that inherits it."""
 
-    engine: sa.Engine
+    _writer: sa.Engine
     _reader: sa.Engine
     keys: Keyring
 
@@ -31,7 +31,7 @@ class SqlDuties:
     @retried
     def expire(self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
         """End their links, and tell it."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             trail = Trail(connection, self.keys, sql_calendar.ORIGIN, at.isoformat())
             if not sql_calendar.expire(connection, ended, at.isoformat(), trail):
                 connection.rollback()
@@ -49,5 +49,5 @@ class SqlDuties:
     @retried
     def forget(self, before: date) -> int:
         """Drop what need not be kept longer."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             return sql_calendar.forget(connection, before)

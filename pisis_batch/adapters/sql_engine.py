@@ -47,7 +47,11 @@ def engine(url: str) -> sa.Engine:
         return made
     # a database in memory is the connection: there is just one, whoever asks
     alone = {"poolclass": sa.StaticPool} if database_file(url) is None else {}
-    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30}, **alone)
+    return _sqlite(parsed, **alone)
+
+
+def _sqlite(url: sa.URL, **pool: Any) -> sa.Engine:
+    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30}, **pool)
     sa.event.listen(made, "connect", _prepare)
     sa.event.listen(made, "begin", _begin)
     return made
@@ -124,6 +128,17 @@ def reader(made: sa.Engine) -> sa.Engine:
     if made.dialect.name == "postgresql":
         return made.execution_options(isolation_level="REPEATABLE READ")
     return made.execution_options(only_reads=True)
+
+
+def writer(made: sa.Engine) -> sa.Engine:
+    """The same database for transactions that write. On a file of SQLite all threads of this process take turns.
+
+    They share one connection: whoever waits for it is woken at once, where SQLite would sleep and try again, and what
+    it has read of the file stays true from one transaction to the next.
+    """
+    if made.dialect.name == "postgresql" or database_file(str(made.url)) is None:
+        return made
+    return _sqlite(made.url, pool_size=1, max_overflow=0)
 
 
 def looking(database: Path) -> Any:

@@ -23,6 +23,7 @@ class SqlKeeping:
     """Fulfils `ports.Keeping` for the registry that inherits it."""
 
     engine: sa.Engine
+    _writer: sa.Engine
     _reader: sa.Engine
     keys: Keyring
 
@@ -55,7 +56,7 @@ class SqlKeeping:
         self, kind: str, before: date, at: datetime, *, by: str | None = None, guids: Collection[str] | None = None
     ) -> int:
         """A part of what is due, in one transaction."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             trail = Trail(connection, self.keys, ORIGIN, at.isoformat())
             many = self._take(connection, trail, kind, str(before), guids)
             if many and kind != "auditoria":
@@ -88,7 +89,7 @@ class SqlKeeping:
     @retried
     def finish(self, erasing: Erasing, remove: Callable[[], None]) -> bool:
         """Remove under the lock of the lane."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             if not sql_retention.still(connection, erasing):
                 return False
             remove()
@@ -105,7 +106,7 @@ class SqlKeeping:
     def unpublish(self) -> int:
         """Documents are to be written again."""
         held = sa.exists().where(document.c.run_id == run.c.id)
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             return connection.execute(run.update().where(run.c.latest, held).values(published=False)).rowcount
 
     def compact(self) -> None:
@@ -145,7 +146,7 @@ class SqlKeeping:
     @retried
     def unname(self, id_: Id, at: datetime, by: str) -> int:
         """Pseudonyms in the place of a person."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             many = sql_unnaming.unname(connection, self.keys, id_)
             if many:
                 trail = Trail(connection, self.keys, ORIGIN, at.isoformat())

@@ -26,7 +26,7 @@ _SENT = (
 class SqlMailing:
     """Messages, for the registry that inherits it."""
 
-    engine: sa.Engine
+    _writer: sa.Engine
     _reader: sa.Engine
 
     @retried
@@ -38,21 +38,21 @@ class SqlMailing:
     @retried
     def mail_sent(self, mails: Sequence[Mail], at: datetime) -> None:
         """The other side took them."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             execute(connection, _SENT, [{"it": one.id, "at": at.isoformat()} for one in mails])
 
     @retried
     def mail_failed(self, mail_: Mail, reason: str, next_try: datetime) -> None:
         """Not this time."""
         values = {"last_error": reason, "next_try": next_try.isoformat(), "attempts": mail.c.attempts + 1}
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
 
     @retried
     def mail_refused(self, mail_: Mail, reason: str) -> None:
         """Never."""
         values = {"last_error": reason, "refused": True, "attempts": mail.c.attempts + 1}
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             connection.execute(mail.update().where(mail.c.id == mail_.id).values(**values))
 
     @retried
@@ -63,7 +63,7 @@ class SqlMailing:
 
     def digested(self, flood: Flood, digest: Rendered | None, at: datetime) -> None:
         """One message for many."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             sql_floods.digested(connection, flood, digest, at.isoformat())
 
     @retried
@@ -82,7 +82,7 @@ class SqlMailing:
     @retried
     def notify(self, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
         """Give a notice once."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             if connection.scalar(sa.select(mail.c.id).where(mail.c.guid == guid).limit(1)) is not None:
                 return False
             sql_runs.insert_mails(connection, guid, mails, at.isoformat())

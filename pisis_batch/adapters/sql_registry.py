@@ -24,7 +24,7 @@ from pisis_batch.adapters import (
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_duties import SqlDuties
-from pisis_batch.adapters.sql_engine import database_file, engine, reader
+from pisis_batch.adapters.sql_engine import database_file, engine, reader, writer
 from pisis_batch.adapters.sql_keeping import SqlKeeping
 from pisis_batch.adapters.sql_mailing import SqlMailing
 from pisis_batch.adapters.sql_reading import SqlReading
@@ -67,7 +67,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         if self._file is not None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         self.engine = engine(url)
-        self._reader = reader(self.engine)
+        self._reader, self._writer = reader(self.engine), writer(self.engine)
         self._owner = sql_lanes.owner()
         self._numbers: Numbers | None = None
         self.enlist: Enlist | None = None
@@ -80,6 +80,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
 
     def close(self) -> None:
         """Let go of the database."""
+        self._writer.dispose()
         self.engine.dispose()
 
     @retried
@@ -101,7 +102,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     @retried
     def accept(self, *receipts: Receipt) -> None:
         """Record received files, all or none; the second time changes nothing."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             fresh = sql_runs.insert_receipts(connection, receipts)
             if self.enlist is not None:
                 for one in fresh:
@@ -140,19 +141,19 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
 
     @retried
     def _attempt(self, guid: str, who: str, *, again: bool) -> int | None:
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             return sql_lanes.lease(connection, guid, who, self.lease_seconds, again=again)
 
     @retried
     def renew(self, guid: str, fence: int) -> bool:
         """Keep the lane."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             return sql_lanes.renew(connection, guid, fence, self.lease_seconds)
 
     @retried
     def give_back(self, guid: str, fence: int, *, counted: bool = True) -> None:
         """Leave the lane without a verdict."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             if sql_lanes.let_go(connection, guid, fence):
                 mine = (receipt.c.guid == guid) & (receipt.c.state == "procesando")
                 attempts = receipt.c.attempts - (0 if counted else 1)
@@ -209,7 +210,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     ) -> bool:
         received = outcome.received
         at = when.isoformat()
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             if sql_runs.committed(connection, received.guid, fence):
                 return True
             if not sql_lanes.let_go(connection, received.guid, fence):
@@ -252,13 +253,13 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     @retried
     def published(self, guid: str) -> None:
         """The documents of the latest run are in the outbox."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             execute(connection, _PUBLISHED, {"it": guid})
 
     @retried
     def approve(self, guid: str, login: str, at: datetime, *, fence: int) -> bool:
         """Note an approval that is not the last."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             if not sql_lanes.let_go(connection, guid, fence):
                 return False
             if sql_held.approve(connection, guid, login, at.isoformat()):
@@ -270,7 +271,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     @retried
     def load(self, table: str, frame: pl.DataFrame, at: datetime, by: str | None = None) -> int:
         """Upsert a registry table."""
-        with self.engine.begin() as connection:
+        with self._writer.begin() as connection:
             many = sql_load.load(connection, table, frame, at.isoformat())
             sql_revision.grow(connection)
             trail = self._trail(connection, sql_load.ORIGIN, at)

@@ -62,6 +62,7 @@ class Parts(Protocol):
 #: What a file may do to the registry, in the contract's names.
 KINDS = ("linked", "updated", "unlinked", "assigned", "withdrawn", "stored")
 _STRETCH = 100_000  # rows at a time
+_FEW = 1_000  # rows whose order matters to no index
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,13 @@ class Changes:
         return {name: height(self, name) + self.passed.get(name, 0) for name in KINDS}
 
     def ordered(self, kind: str) -> Iterator[pl.DataFrame]:
-        """The rows of a kind in the order of persons, some at a time."""
+        """The rows of a kind in the order of persons, some at a time; a few as they are."""
         if self.parts is not None:
             yield from self.parts.ordered(kind)
         rows = getattr(self, kind)
-        if rows.height:
+        if 0 < rows.height <= _FEW:
+            yield rows
+        elif rows.height:
             yield from rows.sort(placed(rows)).iter_slices(_STRETCH)
 
     def close(self) -> None:

@@ -1,9 +1,7 @@
 """From a receipt to its verdict. A fault of ours never stops the next file, and never blames this one."""
 
-import contextlib
 import dataclasses
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import structlog
 
@@ -11,7 +9,7 @@ from pisis_batch import effects, judging, pipeline
 from pisis_batch.judging import Judged, Task
 from pisis_batch.model import Outcome, Received, Verdict
 from pisis_batch.ports import JudgeError, OutdatedError, Ports, Receipt, UnavailableError
-from pisis_batch.service import originals
+from pisis_batch.service import leases, originals
 from pisis_batch.service.comparing import previous
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import deliver, publish
@@ -36,7 +34,7 @@ def process(guid: str, ports: Ports) -> Outcome | None:
     if receipt.attempts > ATTEMPTS:
         return _give_up(receipt, fence, ports)
     try:
-        with _kept(guid, fence, ports):
+        with leases.kept(guid, fence, ports):
             judged, done = _to_its_end(receipt, ports, fence)
     except UnavailableError as error:
         _log.error("attempt_postponed", guid=guid, error=str(error))
@@ -52,28 +50,6 @@ def process(guid: str, ports: Ports) -> Outcome | None:
         return None
     crashpoint("committed")
     return judged.outcome if done else None
-
-
-@contextlib.contextmanager
-def _kept(guid: str, fence: int, ports: Ports) -> Iterator[None]:
-    """Keep the lease while the file is in hand, however long it takes; a process that is paused keeps nothing."""
-    over = threading.Event()
-
-    def keep() -> None:
-        while not over.wait(ports.beat_seconds):
-            try:
-                if not ports.registry.renew(guid, fence):
-                    return
-            except Exception as error:  # noqa: BLE001 it is tried again; the fence guards the rest
-                _log.warning("lease_not_kept", guid=guid, error=type(error).__name__)
-
-    thread = threading.Thread(target=keep, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _judge(
