@@ -38,6 +38,29 @@ class Piece:
     suspects: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is read of the accepted lines of a record: fields by their place, and what is made of them."""
+
+    schema: Mapping[str, type[pl.DataType]]
+    fields: list[int]
+    columns: list[pl.Expr]
+
+
+def asked(layout: Layout, today: date) -> dict[str, Asked]:
+    """By record, made once for a file: `today` is what `numbers_of` says of it."""
+    found = {}
+    for record in layout.details:
+        numbered = layout.sequence.field if layout.sequence and record.name in layout.sequence.over else None
+        columns = [pl.col(numbered).alias("number")] if numbered else []
+        columns += _hashes(record, layout, today)
+        names = [one.name for one in record.fields]
+        fields = sorted({names.index(name) for column in columns for name in column.meta.root_names()})
+        schema = {name: pl.Int64 if name == numbered else pl.String for name in names}
+        found[record.name] = Asked(schema, fields, columns)
+    return found
+
+
 def chunks(content: Content, start: int) -> Iterator[tuple[int, bytes]]:
     """Stretches of whole lines, the LF of the last one included, with their offset."""
     end = len(content)
@@ -49,7 +72,7 @@ def chunks(content: Content, start: int) -> Iterator[tuple[int, bytes]]:
         start = cut
 
 
-def taken_apart(raw: bytes, layout: Layout, today: date) -> Piece | None:
+def taken_apart(raw: bytes, layout: Layout, asks: Mapping[str, Asked]) -> Piece | None:
     """None when the chunk has marks of an annotated copy: such a file is read whole."""
     if b"#" in raw and b"#!" in raw:  # the search for one byte is many times faster
         return None
@@ -67,9 +90,9 @@ def taken_apart(raw: bytes, layout: Layout, today: date) -> Piece | None:
             continue
         numbers = None
         if whole or (left.len() == lines.len() and fine.sum() > lines.len() // 2):
-            numbers = _projected(text, record, layout, today, None if whole else fine)
+            numbers = _projected(text, asks[record.name], None if whole else fine)
         if numbers is None:
-            numbers = _projected("\n".join(left.filter(fine).to_list()).encode(), record, layout, today) or {}
+            numbers = _projected("\n".join(left.filter(fine).to_list()).encode(), asks[record.name]) or {}
         accepted[record.name] = (places if whole else places[fine.to_numpy()], numbers)
         left, places = (left.clear(), places[:0]) if whole else (left.filter(~fine), places[~fine.to_numpy()])
     suspects = pl.DataFrame({"line": places, "text": left}, schema={"line": pl.UInt32, "text": pl.String})
@@ -113,35 +136,28 @@ def _lines(text: bytes) -> pl.Series:
     return pl.Series("text", split, dtype=pl.String)
 
 
-def _projected(
-    text: bytes, record: Record, layout: Layout, today: date, fine: pl.Series | None = None
-) -> Numbers | None:
+def _projected(text: bytes, asked: Asked, fine: pl.Series | None = None) -> Numbers | None:
     """Of accepted lines the consecutive as a number (number) and `numbers_of`.
 
     With `fine` only those lines are accepted, and others may be anything; None when their cells cannot be told apart.
     """
-    numbered = layout.sequence.field if layout.sequence and record.name in layout.sequence.over else None
-    columns = [pl.col(numbered).alias("number")] if numbered else []
-    columns += _hashes(record, layout, today)
-    if not columns:
+    if not asked.columns:
         return {}
-    names = [one.name for one in record.fields]
-    wanted = {name for column in columns for name in column.meta.root_names()}
     frame = pl.read_csv(
         text,
         separator="|",
         has_header=False,
         quote_char=None,
-        schema={name: pl.Int64 if name == numbered else pl.String for name in names},
+        schema=asked.schema,
         infer_schema=False,
-        columns=sorted(names.index(name) for name in wanted),
+        columns=asked.fields,
         extra_columns="ignore",
         missing_columns="insert",
         ignore_errors=fine is not None,
     )
     if fine is None:
-        return _arrays(frame.select(columns))
-    return _arrays(frame.filter(fine).select(columns)) if frame.height == fine.len() else None
+        return _arrays(frame.select(asked.columns))
+    return _arrays(frame.filter(fine).select(asked.columns)) if frame.height == fine.len() else None
 
 
 def numbers_of(rows: pl.DataFrame, record: Record, layout: Layout, today: date) -> Numbers:

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from pisis_batch import fingerprints, reading
-from pisis_batch.chunks import ONCE, Numbers, Piece, about_persons, chunks, fetched, numbers_of, taken_apart
+from pisis_batch.chunks import ONCE, Numbers, Piece, about_persons, asked, chunks, fetched, numbers_of, taken_apart
 from pisis_batch.cutting import irregular, nothing
 from pisis_batch.layouts import Field, Layout, Record
 from pisis_batch.model import Batch, Content, Figures, Limits, Persons, unreadable
@@ -131,10 +131,11 @@ def sift(
     bom = content[:3] == reading.BOM
     if reading.whole_problem(content, limits):
         return None
+    asks = asked(layout, today)
     with _turns(), ThreadPoolExecutor(_WORKERS) as pool:
         waiting: list[tuple[int, Future[Piece | None]]] = []
         for offset, raw in chunks(content, 3 if bom else 0):
-            waiting.append((offset, pool.submit(taken_apart, raw, layout, today)))
+            waiting.append((offset, pool.submit(taken_apart, raw, layout, asks)))
             if len(waiting) > _WORKERS and not work.add(*_next(waiting)):
                 return None
         while waiting:

@@ -4,6 +4,8 @@ Sound, not complete, as there: whoever is not named here has only lines that rep
 granted (`tests/test_recognised.py` holds it to `trust`).
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import polars as pl
 
@@ -11,7 +13,7 @@ from pisis_batch import fingerprints
 from pisis_batch.model import Batch, Facts, Index, Persons
 from pisis_batch.validators.trust import enabled
 
-_STRETCH = 250_000  # lines looked at together, to spare memory
+_STRETCH, _AT_ONCE = 500_000, 2  # lines looked at together, to spare memory; stretches at a time
 
 
 def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
@@ -35,9 +37,8 @@ def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
 
 def _unnamed(users: Persons, index: Index) -> np.ndarray:
     """What users' lines say that nobody in the registry is."""
-    persons = [index.persons]
-    shares = fingerprints.shares(users.said)
-    return np.concatenate([fingerprints.strangers(fingerprints.what(some), persons) for (some,) in shares])
+    known = [index.persons]
+    return fingerprints.in_shares(lambda some: fingerprints.left_over(fingerprints.what(some), known), users.said)
 
 
 def _not_fine(profiles: Persons, index: Index, pairs: list[str]) -> list[np.ndarray]:
@@ -46,18 +47,23 @@ def _not_fine(profiles: Persons, index: Index, pairs: list[str]) -> list[np.ndar
         return [profiles.who]
     may = pl.DataFrame([pair.split("|", 1) for pair in pairs], list(fingerprints.GRANTED), orient="row")
     grantable = fingerprints.registered(may.cast(pl.String), fingerprints.GRANTED)
-    found = []
-    for start in range(0, len(profiles.who), _STRETCH):
+
+    def doubtful(start: int) -> np.ndarray:
         key, said = (those[start : start + _STRETCH] for those in (profiles.key, profiles.said))
         asked, withdraws = fingerprints.what(said), fingerprints.takes(said)
-        fine = fingerprints.among(asked, grantable)
-        held = fingerprints.among_ranked(key, index.held)
-        own = fingerprints.among_ranked(fingerprints.granted(key, asked), index.granted)
-        found.append(profiles.who[start : start + _STRETCH][~np.where(withdraws, held, fine & (~held | own))])
-    return found
+        doubt = ~withdraws & ~fingerprints.among(asked, grantable)
+        doubt[withdraws] = ~fingerprints.among_ranked(key[withdraws], index.held)
+        own = fingerprints.granted(key, asked)
+        new = ~withdraws & fingerprints.among(own, fingerprints.left_over(np.sort(own), [index.granted]))
+        doubt[new] |= fingerprints.among_ranked(key[new], index.held)
+        found: np.ndarray = profiles.who[start : start + _STRETCH][doubt]
+        return found
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(doubtful, range(0, len(profiles.who), _STRETCH)))
 
 
 def _without_user(profiles: Persons, who: np.ndarray, leaves: np.ndarray, index: Index) -> list[np.ndarray]:
     """The persons of profiles' lines that are not linked here and not among the users, or that leave."""
     nobody = fingerprints.strangers(profiles.who, [index.linked], who)
-    return [nobody, profiles.who[fingerprints.among(profiles.who, who[leaves])]]
+    return [nobody, fingerprints.both(profiles.who, who[leaves])]
