@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from pisis_batch.model import tuples
 from pisis_batch.reports.detalle import HEADER
 from pisis_batch.reports.molde import Filling
 from pisis_batch.reports.original import Original
@@ -38,7 +39,7 @@ def findings_xlsx(told: Told) -> bytes:
     for cause in causes(told.outcome):
         book.add(0, (cause.code, cause.severity, cause.title, cause.times, cause.where, cause.why, cause.remedy))
     book.close(0)
-    for row in rows.select(*HEADER).iter_rows():
+    for row in tuples(rows, tuple(HEADER)):
         book.add(1, row)
     book.close(1)
     if hidden := len(told) - rows.height:

@@ -66,7 +66,7 @@ def report(told: Told, page: Page) -> bytes:
         js=Markup(js),  # noqa: S704 our own file
         policy=_policy(css, js),
         charts=_charts(told) if titles else [],
-        strip=_strip(told, len(original)),
+        strip=_strip(told, len(original)) if titles else None,
         capped=_capped(hidden) if hidden else "",
         explained=found.headline,
         rules=[validators.RULES[code] for code in sorted(told.codes)],

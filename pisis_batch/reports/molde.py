@@ -6,11 +6,14 @@ goes among the shared strings, whatever it looks like.
 
 import io
 import re
+import struct
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 #: Name and columns (title, width) of each sheet.
@@ -29,6 +32,11 @@ _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # what Excel would read as
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 stands where the moment of a workbook will
 _TITLE = "@@@@"
 _STRINGS = "xl/sharedStrings.xml"
+_LEVEL = 4
+#: Of an archive: what its two headers of a part have in common, the rest of the second, and its end.
+_COMMON, _LISTED, _END = struct.Struct("<HHHHHLLLHH"), struct.Struct("<HHHLL"), struct.Struct("<HHHHLLH")
+_LOCAL = 4 + _COMMON.size  # bytes before a part's name
+_DAY_ONE, _READABLE = 0x21, 0o600 << 16  # 1980-01-01, and rights as the library gives them
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +109,17 @@ class Filling:
         """A row: figures as figures, everything else as text, those of `wrong` marked."""
         number, deep, made = len(self._rows[sheet]) + 2, 1, []
         letters, widths, styles = self._mould.letters, self._mould.widths[sheet], self._mould.styles
+        plain, strings, known = styles["text"], self._strings, self._mould.strings
         for place, cell in enumerate(cells):
             if isinstance(cell, int):
                 made.append(f'<c r="{letters[place]}{number}" s="{styles["figure"]}"><v>{cell}</v></c>')
             elif cell:
                 text = (cell if cell.isprintable() else cell.translate(_DRAWN))[:_LONGEST]
-                style = styles["wrong" if place in wrong else "text"]
-                index = self._strings.setdefault(text, len(self._strings) + self._mould.strings)
+                style = styles["wrong"] if place in wrong else plain
+                index = strings.setdefault(text, len(strings) + known)
                 made.append(f'<c r="{letters[place]}{number}" s="{style}" t="s"><v>{index}</v></c>')
-                deep = max(deep, -(-len(text) // widths[place]))
+                if len(text) > widths[place] * deep:
+                    deep = -(-len(text) // widths[place])
         height = f' ht="{_LINE * min(deep, _DEEPEST)}" customHeight="1"' if deep > 1 else ""
         self._rows[sheet].append(f'<row r="{number}"{height}>{"".join(made)}</row>')
 
@@ -138,8 +148,37 @@ class Filling:
         parts[_STRINGS] = counted.replace("</sst>", said + "</sst>")
         core = parts["docProps/core.xml"].replace(_TITLE, escape(title))
         parts["docProps/core.xml"] = core.replace(f"{_EPOCH.isoformat()}Z", f"{at.isoformat(timespec='seconds')}Z")
-        whole = io.BytesIO()
-        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as bundle:
-            for name, text in parts.items():
-                bundle.writestr(zipfile.ZipInfo(name), text.encode("utf-8"), zipfile.ZIP_DEFLATED)
-        return whole.getvalue()
+        own = {_STRINGS, "docProps/core.xml", *(_sheet(place) for place, rows in enumerate(self._rows) if rows)}
+        return _zipped((name, _deflated(text) if name in own else _known(text)) for name, text in parts.items())
+
+
+class _Part(NamedTuple):
+    """A part as it stands in the archive: checksum, bytes before and after they were packed."""
+
+    checksum: int
+    size: int
+    packed: bytes
+
+
+def _deflated(text: str) -> _Part:
+    content = text.encode("utf-8")
+    packing = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return _Part(zlib.crc32(content), len(content), packing.compress(content) + packing.flush())
+
+
+#: What is the same in many workbooks, and says nothing of any file, is packed once.
+_known = lru_cache(maxsize=1024)(_deflated)
+
+
+def _zipped(parts: Iterable[tuple[str, _Part]]) -> bytes:
+    """An archive of packed parts (APPNOTE 4.3); the library can only pack them itself, each time anew."""
+    local, listed, many, at = [], [], 0, 0
+    for name, part in parts:
+        called = name.encode("ascii")
+        said = _COMMON.pack(20, 0, 8, 0, _DAY_ONE, part.checksum, len(part.packed), part.size, len(called), 0)
+        local += [b"PK\x03\x04", said, called, part.packed]
+        listed += [b"PK\x01\x02\x14\x03", said, _LISTED.pack(0, 0, 0, _READABLE, at), called]
+        at += _LOCAL + len(called) + len(part.packed)
+        many += 1
+    directory = b"".join(listed)
+    return b"".join([*local, directory, b"PK\x05\x06", _END.pack(0, 0, many, many, len(directory), at, 0)])

@@ -41,7 +41,7 @@ class Told:
     @cached_property
     def codes(self) -> frozenset[str]:
         """The codes that were found."""
-        return frozenset(self.findings["code"].unique())
+        return frozenset(self.findings["code"].unique()) if len(self) else frozenset()
 
     def stretches(self) -> Iterator[pl.DataFrame]:
         """Every finding in words, in order; only a stretch at a time is in memory."""
