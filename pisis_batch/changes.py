@@ -66,8 +66,7 @@ def _frame(kind: str, rows: list[Row]) -> pl.DataFrame:
     none: pl.DataFrame = getattr(Changes(), kind)
     if not rows:
         return none
-    cells = zip(none.schema.items(), zip(*rows, strict=True), strict=True)
-    return pl.DataFrame([pl.Series(name, column, dtype=dtype) for (name, dtype), column in cells])
+    return pl.DataFrame(rows, schema=none.schema, orient="row")
 
 
 def _assigned(profiles: pl.DataFrame, linked: pl.DataFrame, facts: Facts, default: DefaultProfile) -> pl.DataFrame:

@@ -43,6 +43,7 @@ def main() -> None:
     shelf = shelf_with(Path(sys.argv[2]) if len(sys.argv) > 2 else None)  # noqa: PLR2004  # the operator's folder
     confinement.limits()
     files = confinement.only_reading(confinement.program_folders())
+    _load()
     gc.collect()
     gc.freeze()  # what all copies share is not looked through again by any of them
     _tell(control, {"network": network, "files": files})
@@ -56,6 +57,17 @@ def main() -> None:
             _tell(control, _copied(control, handles[0], shelf, living, wide=asked["wide"]))
         else:
             _tell(control, _ended(asked["pid"], living, kill=asked["do"] == "kill"))
+
+
+def _load() -> None:
+    """What is loaded when it is first needed elsewhere, and would be loaded by each copy anew."""
+    import polars  # noqa: F401, ICN001, PLC0415
+    import xlsxwriter  # noqa: F401, PLC0415
+
+    from pisis_batch import judging  # noqa: F401, PLC0415
+    from pisis_batch.reports import look  # noqa: PLC0415
+
+    look.load()
 
 
 def _tell(control: socket.socket, said: dict[str, Any]) -> None:

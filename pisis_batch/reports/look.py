@@ -39,6 +39,15 @@ def _inliner() -> "css_inline.CSSInliner":
     return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 
+def load() -> None:
+    """Have everything that a document needs ready."""
+    _inliner()
+    for escaped, ending in ((True, "html.jinja"), (False, "txt.jinja")):
+        made = _templates(escaped=escaped)
+        for name in made.list_templates(filter_func=lambda name, ending=ending: name.endswith(ending)):  # type: ignore[misc]
+            made.get_template(name)
+
+
 def render(template: str, **named: Any) -> str:
     """A template with its own style and escaped values, as it is."""
     return _templates(escaped=True).get_template(template).render(**named)
