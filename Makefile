@@ -68,6 +68,17 @@ campaign: $(READY)  ## reliability in full: kills, power cuts, errors, hostile f
 	  PISIS_ISOLATION=false POLARS_MAX_THREADS=1 nice -n 10 ../$(BIN)/python -m campaign $${run%%:*} --seed $(SEED) --trials $${run##*:} --seconds $(SECONDS_EACH) || exit 1; echo; \
 	done
 
+.venv-fuzz/.ready: requirements/dev.txt requirements/bench.txt
+	$(PYTHON) -m venv .venv-fuzz
+	$(BIN)/uv pip install --quiet --python .venv-fuzz/bin/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python .venv-fuzz/bin/python -c requirements/bench.txt atheris
+	touch $@
+
+fuzz: $(READY) .venv-fuzz/.ready  ## bytes to verdict, guided by coverage, for SECONDS_EACH seconds, from and into CORPUS=.fuzz
+	mkdir -p $(or $(CORPUS),.fuzz)
+	POLARS_MAX_THREADS=1 PYTHONPATH=.:tests nice -n 10 .venv-fuzz/bin/python tests/campaign/fuzz_target.py $(or $(CORPUS),.fuzz) \
+	  -max_total_time=$(SECONDS_EACH) -artifact_prefix=$(or $(CORPUS),.fuzz)/
+
 format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

@@ -38,6 +38,9 @@ borrados que aún no estaban en el disco. Supuestos: un cambio de nombre ocurre 
 sincronizar cualquiera de sus dos carpetas; el índice de memoria compartida de SQLite se pierde siempre. Cada estado se
 examina (base íntegra, cada acuse con su original, nada prometido falta, ningún archivo desaparece); de los que difieren
 en lo que dice la base o en sus archivos, los que dice la nota se recuperaron del todo.
+
+`make fuzz` parte de archivos hostiles y los altera guiado por lo que cada uno hace recorrer (atheris), de los bytes al
+veredicto y sus documentos; deja en `.fuzz` los que dieron un error nuestro, tardaron de más o dejaron algo sin escapar.
 """.splitlines()
 
 
