@@ -16,12 +16,13 @@ from pathlib import Path
 
 from pisis_batch import pipeline
 from pisis_batch.adapters.mapped import MappedFile
-from pisis_batch.layouts import Shelf, shelf
+from pisis_batch.layouts import Shelf, shelf_for
 from pisis_batch.model import Examined, Findings, Limits, Received
 
 NAME = "SEG500USIN20260715NI000900123456.TXT"
 AT = datetime(2026, 7, 15, 12, tzinfo=timezone(timedelta(hours=-5)))
 LIMITS = Limits(file=2**40)
+SHELF = shelf_for([NAME])  # as `pisis check` does: no other annex need be read to judge the file
 
 
 def whole(examined: Examined, database: Path) -> Findings:
@@ -36,11 +37,11 @@ def whole(examined: Examined, database: Path) -> Findings:
 
 def cells_alone() -> Shelf:
     """The layout without what needs more than one cell and its line."""
-    layout = shelf().find(NAME)
+    layout = SHELF.find(NAME)
     if layout is None:
         raise LookupError(NAME)
-    record = {name: one.model_copy(update={"unique": ()}) for name, one in layout.record.items()}
-    return Shelf((layout.model_copy(update={"record": record, "sequence": None}),))
+    record = {name: one.but(unique=()) for name, one in layout.record.items()}
+    return Shelf((layout.but(record=record, sequence=None),))
 
 
 def warm(received: Received, times: int) -> tuple[float, float]:
@@ -48,7 +49,7 @@ def warm(received: Received, times: int) -> tuple[float, float]:
     spent = []
     for _ in range(times + 1):
         wall, cpu = time.perf_counter(), time.process_time()
-        pipeline.examine(received, shelf(), LIMITS)
+        pipeline.examine(received, SHELF, LIMITS)
         spent.append((time.perf_counter() - wall, time.process_time() - cpu))
     return min(wall for wall, _ in spent[1:]), min(cpu for _, cpu in spent[1:])
 
@@ -65,7 +66,7 @@ if __name__ == "__main__":
     if given.warm:
         print(json.dumps(warm(received, given.warm)))
         sys.exit()
-    examined = pipeline.examine(received, cells_alone() if given.cells else shelf(), LIMITS)
+    examined = pipeline.examine(received, cells_alone() if given.cells else SHELF, LIMITS)
     findings = whole(examined, given.registry) if given.registry and examined.sound else examined.findings
     if given.findings:
         findings.frame.write_csv(given.findings)

@@ -77,7 +77,7 @@ def cells(record: Record) -> tuple[list[Case], dict[str, dict[str, list[int] | N
     None for the cases: whatever the rest of the line holds. A field that is not named is never vouched for. As sound
     as the whole: a cell accepted in its case has no fault.
     """
-    if not (record.model_fields_set <= _RECORD and all(understood(field, record) for field in record.fields)):
+    if not (record.said <= _RECORD and all(understood(field, record) for field in record.fields)):
         return [], {}
     cases = list(islice(_cases(record), _MOST_BRANCHES))
     found: dict[str, dict[str, list[int] | None]] = {}
@@ -103,7 +103,7 @@ def _known(record: Record) -> tuple[Record, str | None, re.Pattern[str] | None]:
 
 
 def _expression(record: Record) -> str | None:
-    if not (record.model_fields_set <= _RECORD and all(understood(field, record) for field in record.fields)):
+    if not (record.said <= _RECORD and all(understood(field, record) for field in record.fields)):
         return None
     branches = [branch for case in islice(_cases(record), _MOST_BRANCHES) if (branch := _branch(record, case))]
     return _joined(branches) if branches else None
@@ -113,7 +113,7 @@ def understood(field: Field, record: Record) -> bool:
     """Whether a field says only what is understood here, and depends on nothing but values of its own line."""
     clauses = [item for condition in _conditions(field) for item in condition.items()]
     own = all(name in record.by_name and not isinstance(clause, Test) for name, clause in clauses)
-    return own and field.model_fields_set <= _FIELD
+    return own and field.said <= _FIELD
 
 
 def _conditions(field: Field) -> tuple[Condition, ...]:

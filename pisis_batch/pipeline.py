@@ -301,7 +301,7 @@ def ruleset(layout: Layout | None = None) -> str:
     """
     if layout is None or travels(layout):
         return _own_rules()
-    return hashlib.sha256(_own_rules().encode() + layout.model_dump_json().encode()).hexdigest()[:12]
+    return hashlib.sha256(_own_rules().encode() + layout.written().encode()).hexdigest()[:12]
 
 
 _READERS = (

@@ -58,7 +58,7 @@ def test_an_unknown_entity_and_a_future_date() -> None:
 
 @pytest.mark.parametrize(("cut", "told"), [("2026-06-30", []), ("2026-06-14", ["CTL023"])])
 def test_a_late_limit_counts_from_the_cut_date_where_there_is_no_calendar(cut: str, told: list[str]) -> None:
-    limited = LAYOUT.model_copy(update={"late_days": 30})
+    limited = LAYOUT.but(late_days=30)
     assert [code for code, *_ in judged("", cut=cut, layout=limited)] == told
     calendar = f'periods = ["2026-01-01 {cut} 2026-06-01 2026-07-31"]'
     assert judged(calendar, cut=cut, layout=limited) == []

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from worlds import NOW
 
 from pisis_batch import pipeline
-from pisis_batch.layouts import Layout, LayoutError, Shelf, json_schema, parse, shelf, shelf_for, travels
+from pisis_batch.layouts import Layout, LayoutError, Record, Shelf, json_schema, parse, shelf, shelf_for, travels
 from pisis_batch.model import Limits, Received
 from pisis_batch.writing import sample
 
@@ -107,6 +107,29 @@ def test_every_mistake_of_a_layout_is_named_with_its_path() -> None:
         parse(text.replace('accion = "A" }', 'accion = "Z" }'))
 
 
+@pytest.mark.parametrize("path", sorted(SOURCE.parent.glob("[A-Z]*.toml")), ids=lambda path: path.stem)
+def test_what_travels_and_is_built_unjudged_stands_every_judgement_and_is_the_same(path: Path) -> None:
+    judged = parse(path.read_text("utf-8"), path.name)
+    (own,) = (one for one in shelf() if (one.annex, one.version) == (judged.annex, judged.version))
+    assert own is not judged
+    assert own == judged
+    assert own.written() == judged.written()
+
+
+def test_a_table_of_a_layout_is_a_value() -> None:
+    record = parse(NEW).control
+    assert record.but() == record
+    assert hash(record.but()) == hash(record)
+    assert record.but(label="Otro") != record
+    assert record.but(label="Otro").said - record.but(note="una duda").said == set()
+    with pytest.raises(AttributeError):
+        record.label = "Otro"  # type: ignore[misc]
+    with pytest.raises(TypeError, match="never_heard_of"):
+        record.but(never_heard_of=1)
+    with pytest.raises(TypeError, match="label"):
+        Record(fields=())  # type: ignore[call-arg]
+
+
 def test_versions_are_chosen_by_cut_date() -> None:
     old, new = parse(NEW), parse(NEW.replace("2026-01-01", "2026-09-01").replace('version = "1"', 'version = "2"'))
     both = Shelf((new, old))
@@ -132,4 +155,4 @@ def test_a_name_finds_the_same_layout_whether_all_were_read_or_only_what_it_asks
             assert travels(everything.find(name) or layout)
     assert shelf_for(["NADA.TXT"]) is everything
     assert shelf_for([f"{one.annex}.TXT" for one in everything]).layouts == everything.layouts
-    assert not travels(everything.layouts[0].model_copy())
+    assert not travels(everything.layouts[0].but())

@@ -43,11 +43,11 @@ check = [
 """
 #: (what is written instead of what, where the mistake is, part of what is said)
 SEEDED = [
-    ("an unknown key", "max = 17", "maximo = 17", "record.dato.fields[2] (numero).maximo", "Extra inputs"),
+    ("an unknown key", "max = 17", "maximo = 17", "record.dato.fields[2] (numero).maximo", "no es una clave"),
     ("no length", 'type = "T", max = 50', 'type = "T"', "record.dato.fields[6] (otro).max", "longitud máxima"),
     ("a condition on nothing", "medios = { has", "medio = { has", "fields[6] (otro).required_if", '"medio"'),
     ("a code that is no option", 'has = "2"', 'has = "7"', "fields[6] (otro).required_if.medios", "nunca se cumple"),
-    ("an unknown clause", 'has = "2"', 'hass = "2"', "(otro).required_if.medios.test.hass", "Extra inputs"),
+    ("an unknown clause", 'has = "2"', 'hass = "2"', "(otro).required_if.medios.test.hass", "no es una clave"),
     ("an exclusive stranger", 'exclusive = "9"', 'exclusive = "8"', "(medios).exclusive", "no es una opción"),
     ("exclusive without a list", 'list = ",", values', "values", "(medios).exclusive", "solo para listas"),
     ("a wildcard misspelt", 'sentinels = "1845-01-01"', 'sentinels = "1854-01-01"', "(fecha).sentinels", "comodines"),
@@ -141,7 +141,7 @@ def test_the_examples_of_the_language_load(block: str) -> None:
 
 
 def test_the_page_of_the_language_names_every_key_and_kind() -> None:
-    kinds = {get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(Check)[0])}
+    kinds = {get_args(one.__annotations__["kind"])[0] for one in get_args(get_args(Check)[0])}
     own = {"name", "label", "type", "constant", "table", "case", "accents", "min", "format", "datum"}  # said elsewhere
-    keys = {*Field.model_fields, *Test.model_fields, *Stop.model_fields} - own
+    keys = {*Field.keys, *Test.keys, *Stop.keys} - own
     assert sorted(word for word in kinds | keys if word not in PAGE) == []

@@ -93,9 +93,7 @@ def test_lint_finds_gaps_labels_and_overlaps(tmp_path: Path) -> None:
     assert "x.toml: línea 26: falta longitud" in told.stdout
     assert "«Número» es también el rótulo de numero" in told.stdout
     first = parse(APORTES)
-    assert overlaps([first, first.model_copy(update={"version": "2"})]) == [
-        "XYZ100APOR 2: vale desde 2026-01-01, igual que la versión 1"
-    ]
+    assert overlaps([first, first.but(version="2")]) == ["XYZ100APOR 2: vale desde 2026-01-01, igual que la versión 1"]
     short = parse(APORTES.replace("XYZ100APOR", "XYZ100APO"))
     assert "también del anexo XYZ100APO" in overlaps([short, first])[0]
 

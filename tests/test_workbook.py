@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from pisis_batch import reading, workbook
 from pisis_batch.cli import root
 from pisis_batch.layouts import Field, Layout, NameFault, parse, shelf
+from pisis_batch.layouts.strict import validated
 from pisis_batch.model import Limits
 from pisis_batch.workbook.cells import CellError, text_of
 from pisis_batch.writing import sample
@@ -81,7 +82,7 @@ def test_a_template_has_lists_help_and_text_cells() -> None:
     ],
 )
 def test_what_excel_makes_of_a_value(value: Any, said: dict[str, Any], expected: str) -> None:
-    assert text_of(value, Field.model_validate({"name": "x", "label": "X", **said})) == expected
+    assert text_of(value, validated(Field, {"name": "x", "label": "X", **said})) == expected
 
 
 @pytest.mark.parametrize("value", [1e15, "A|B", "A\nB", "A→B"])

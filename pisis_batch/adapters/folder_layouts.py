@@ -4,8 +4,6 @@ import tomllib
 from collections.abc import Collection
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pisis_batch.layouts import LayoutError, Shelf, catalogs, parse, shelf, shelf_for
 from pisis_batch.layouts.overlap import overlaps
 
@@ -40,7 +38,7 @@ def _tables(folder: Path) -> None:
     codes = sorted((folder / CODES).glob("*.csv"))
     try:
         catalogs.add(tomllib.loads(path.read_text("utf-8")) if path.is_file() else {})
-    except (tomllib.TOMLDecodeError, ValidationError, ValueError) as error:
+    except ValueError as error:
         raise LayoutError(path.name, [str(error).replace("\n", " ")]) from None
     try:
         catalogs.load({one.stem: one.read_text("utf-8") for one in codes})

@@ -111,7 +111,7 @@ def impact(workspace: Path | None, old: str, new_: str, since: datetime | None, 
     from pisis_batch.service import originals
     from pisis_batch.settings import Settings
 
-    pair = [layout.model_copy(update={"valid_from": date.min}) for layout in _pair(old, new_, workspace)]
+    pair = [layout.but(valid_from=date.min) for layout in _pair(old, new_, workspace)]
     ports = wiring.ports(Settings.load(workspace))
     prefix = pair[0].file_name.prefix.upper()
     runs = ports.registry.runs(since=since.date() if since else None, limit=None)

@@ -13,10 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from pydantic import ValidationError
-
 from pisis_batch.layouts.catalogs import CATALOGS, Catalog
-from pisis_batch.layouts.checks import problems
 from pisis_batch.layouts.condition import Clause, Condition, Not, Test, clause_in_words
 from pisis_batch.layouts.field import Field
 from pisis_batch.layouts.file_name import FileName, NameFault, Piece
@@ -34,7 +31,9 @@ from pisis_batch.layouts.layout import (
     Total,
 )
 from pisis_batch.layouts.relation import Check
+from pisis_batch.layouts.shorthand import spelt_out
 from pisis_batch.layouts.span import Span
+from pisis_batch.layouts.strict import adapter, built, validated
 
 __all__ = [
     "CATALOGS",
@@ -82,19 +81,25 @@ def parse(text: str, source: str = "layout") -> Layout:
 
 def parse_content(content: Mapping[str, Any], source: str = "layout") -> Layout:
     """Build a layout from what its TOML says. Raises LayoutError naming every mistake with its path."""
+    from pydantic import ValidationError  # noqa: PLC0415 what travels with the program was judged before
+
+    from pisis_batch.layouts.checks import problems  # noqa: PLC0415 the same
+
     try:
-        layout = Layout.model_validate(content)
+        layout = validated(Layout, spelt_out(content))
     except ValidationError as error:
-        raise LayoutError(source, [_sentence(part["loc"], part["msg"], content) for part in error.errors()]) from None
+        raise LayoutError(source, [_sentence(part, content) for part in error.errors()]) from None
     if found := problems(layout):
         raise LayoutError(source, found)
     return layout
 
 
-def _sentence(location: tuple[Any, ...], message: str, content: Mapping[str, Any]) -> str:
-    """`record.usuario.fields[7] (telefono).maximo: Extra inputs are not permitted`."""
-    path, here = "", content
-    for step in location:
+def _sentence(mistake: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """`record.usuario.fields[7] (telefono).maximo: no es una clave de esta tabla`."""
+    message = "no es una clave de esta tabla" if mistake["type"] == "unexpected_keyword_argument" else mistake["msg"]
+    path: str = ""
+    here: Any = content
+    for step in mistake["loc"]:
         path += f"[{step}]" if isinstance(step, int) else f"{'.' if path else ''}{step}"
         try:
             here = here[step]
@@ -171,9 +176,9 @@ def _stems() -> tuple[str, ...]:
 @cache
 def _own(stem: str) -> Layout:
     name = f"{stem}.toml"
-    return parse(resources.files(__package__).joinpath(name).read_text("utf-8"), name)
+    return built(Layout, spelt_out(tomllib.loads(resources.files(__package__).joinpath(name).read_text("utf-8"))))
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a layout file, for editors (`layout.schema.json` is this, written out)."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Layout.model_json_schema(by_alias=True)}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **adapter(Layout).json_schema(by_alias=True)}

@@ -8,20 +8,18 @@ from datetime import date
 from importlib import resources
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pisis_batch.layouts.strict import Key, Strict, built, validated
 
 
-class Catalog(BaseModel):
+class Catalog(Strict):
     """A reference table. With `registry` its rows live in the registry; with `loadable`, in a file of codes.
 
     A loadable table that nobody has loaded is not judged: a code cannot be wrong in a table that is not there.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     title: str
-    codes: dict[str, str] = {}
-    disabled: dict[str, str] = {}
+    codes: dict[str, str] = Key(default={})
+    disabled: dict[str, str] = Key(default={})
     registry: bool = False
     loadable: bool = False
 
@@ -33,7 +31,7 @@ class Catalog(BaseModel):
 
 def _load() -> dict[str, Catalog]:
     text = resources.files(__package__).joinpath("catalogos.toml").read_text("utf-8")
-    return {name: Catalog.model_validate(table) for name, table in tomllib.loads(text).items()}
+    return {name: built(Catalog, table) for name, table in tomllib.loads(text).items()}
 
 
 CATALOGS = _load()
@@ -48,7 +46,7 @@ def add(tables: Mapping[str, Any]) -> None:
     taken = sorted(_OWN & set(tables))
     if taken:
         raise ValueError(f"la tabla {', '.join(taken)} ya viene incluida: use otro nombre")
-    made = {name: Catalog.model_validate(table) for name, table in tables.items()}
+    made = {name: validated(Catalog, table) for name, table in tables.items()}
     for name in set(CATALOGS) - _OWN:
         del CATALOGS[name]
     CATALOGS.update(made)

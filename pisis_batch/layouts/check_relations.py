@@ -213,7 +213,7 @@ def _allowed(field: Field) -> tuple[str, ...] | None:
 
 
 def _test(name: str, clause: Test, field: Field) -> Iterator[str]:
-    if not clause.model_fields_set:
+    if not clause.said:
         yield f".{name}: la condición está vacía"
     if (clause.has or clause.lacks) and not field.list:
         yield f".{name}: has y lacks son para listas (list)"

@@ -12,23 +12,15 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag
-from pydantic import Field as Key
-
 from pisis_batch.layouts.span import Span
-
-
-class Strict(BaseModel):
-    """The base of every table of a layout: frozen, and a key it does not know is a mistake."""
-
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", populate_by_name=True)
+from pisis_batch.layouts.strict import Before, Key, OneOf, Strict
 
 
 def _many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_many)]
+Texts = Annotated[tuple[str, ...], Before(_many)]
 
 
 class Not(Strict):
@@ -42,14 +34,14 @@ class Test(Strict):
 
     __test__ = False  # not a test of pytest's
 
-    has: Texts = Key((), description="the comma list includes one of these")
-    lacks: Texts = Key((), description="the comma list includes none of these")
-    number: Span | None = Key(None, description="a number within these limits")
-    real: bool | None = Key(None, description="holds a value that is no wildcard (false: empty or a wildcard)")
-    filled: bool | None = Key(None, description="holds anything (false: empty)")
-    years: Span | None = Key(None, description="completed years at the cut date, for a date of birth")
-    months: Span | None = Key(None, description="completed months at the cut date")
-    days: Span | None = Key(None, description="days at the cut date")
+    has: Texts = Key(default=(), description="the comma list includes one of these")
+    lacks: Texts = Key(default=(), description="the comma list includes none of these")
+    number: Span | None = Key(default=None, description="a number within these limits")
+    real: bool | None = Key(default=None, description="holds a value that is no wildcard (false: empty or a wildcard)")
+    filled: bool | None = Key(default=None, description="holds anything (false: empty)")
+    years: Span | None = Key(default=None, description="completed years at the cut date, for a date of birth")
+    months: Span | None = Key(default=None, description="completed months at the cut date")
+    days: Span | None = Key(default=None, description="days at the cut date")
 
     @property
     def age(self) -> tuple[str, Span] | None:
@@ -63,9 +55,7 @@ def _kind(value: Any) -> str:
     return "test" if isinstance(value, Test | dict) else "values"
 
 
-Clause = Annotated[
-    Annotated[Texts, Tag("values")] | Annotated[Not, Tag("not")] | Annotated[Test, Tag("test")], Discriminator(_kind)
-]
+Clause = Annotated[Texts | Not | Test, OneOf({"values": Texts, "not": Not, "test": Test}, _kind)]
 Condition = dict[str, Clause]
 
 _UNITS = {"years": "años", "months": "meses", "days": "días"}

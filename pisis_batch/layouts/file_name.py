@@ -12,10 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
-
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+):(AAAAMMDD|0?X?[0-9]+)\}")
 
 
@@ -109,6 +105,11 @@ class FileName:
         if "{" in literal or "}" in literal or not pieces or pieces[0].field:
             raise ValueError(f"patrón de nombre mal escrito: {pattern}")
 
+    @classmethod
+    def parse(cls, value: object) -> "FileName":
+        """A pattern as a layout writes it. Raises ValueError when it is none."""
+        return value if isinstance(value, cls) else cls(str(value))
+
     @property
     def prefix(self) -> str:
         """The literal the name begins with: the annex's code."""
@@ -161,14 +162,16 @@ class FileName:
         return f"FileName({self.pattern!r})"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema  # noqa: PLC0415 only to validate
+
         return core_schema.no_info_plain_validator_function(
-            lambda value: value if isinstance(value, cls) else cls(str(value)),
+            cls.parse,
             serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.pattern),
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
         return {
             "type": "string",
             "description": "text with {field:AAAAMMDD}, {field:2}, {field:012}, {field:X12} or {field:0X6}",

@@ -6,16 +6,13 @@ Built from TOML by :func:`pisis_batch.layouts.parse`; nothing else in the progra
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field as Key
-from pydantic import model_validator
-
-from pisis_batch.layouts.condition import Condition, Strict, Texts
+from pisis_batch.layouts.condition import Condition, Texts
 from pisis_batch.layouts.field import Field
 from pisis_batch.layouts.file_name import FileName
 from pisis_batch.layouts.relation import Check
-from pisis_batch.layouts.shorthand import spelt_out
+from pisis_batch.layouts.strict import Key, Strict
 
 
 class LayoutError(ValueError):
@@ -30,10 +27,10 @@ class Action(Strict):
     """A field that says what a line does to the record of the same `unique` key that was stored earlier."""
 
     field: str
-    insert: str | None = Key(None, description="the value that stores a new record")
-    update: str | None = Key(None, description="the value that replaces an earlier record")
-    annul: str | None = Key(None, description="the value that annuls an earlier record")
-    none: str | None = Key(None, description="the value that leaves what is stored as it is")
+    insert: str | None = Key(default=None, description="the value that stores a new record")
+    update: str | None = Key(default=None, description="the value that replaces an earlier record")
+    annul: str | None = Key(default=None, description="the value that annuls an earlier record")
+    none: str | None = Key(default=None, description="the value that leaves what is stored as it is")
 
     @property
     def values(self) -> dict[str, str]:
@@ -55,11 +52,11 @@ class Record(Strict):
 
     name: str = ""
     label: str
-    occurs: str = Key("0..", pattern=r"^(1|0\.\.|1\.\.|0\.\.1)$")
+    occurs: str = Key(default="0..", pattern=r"^(1|0\.\.|1\.\.|0\.\.1)$")
     unique: tuple[str, ...] = ()
-    action: Action | None = Key(None, description="which field inserts, updates or annuls stored records")
-    stop: Stop | None = Key(None, description="when the rest of the line stays empty")
-    note: str | None = Key(None, description="source or doubt, printed on the annex's page")
+    action: Action | None = Key(default=None, description="which field inserts, updates or annuls stored records")
+    stop: Stop | None = Key(default=None, description="when the rest of the line stays empty")
+    note: str | None = Key(default=None, description="source or doubt, printed on the annex's page")
     fields: tuple[Field, ...] = Key(min_length=1)
 
     @property
@@ -102,7 +99,7 @@ class Entity(Strict):
 
     type: str = Key(description="control field of the id type, or the type itself in capitals when it is always one")
     number: str
-    name: str | None = Key(None, description="control field of its legal name, where the annex has one")
+    name: str | None = Key(default=None, description="control field of its legal name, where the annex has one")
 
     @property
     def fixed(self) -> bool:
@@ -132,7 +129,9 @@ class Effect(Strict):
 
     kind: Literal["registros", "usuarios", "ninguno"] = "registros"
     replaces: Literal["periodo y entidad", "clave", "nada"] = "periodo y entidad"
-    within: tuple[str, ...] = Key((), description="control fields that tell apart files of one period and entity")
+    within: tuple[str, ...] = Key(
+        default=(), description="control fields that tell apart files of one period and entity"
+    )
     default_profile: DefaultProfile | None = None
 
 
@@ -140,7 +139,7 @@ class NamePart(Strict):
     """A stretch of the file name that no control field repeats."""
 
     label: str
-    values: dict[str, str] | None = Key(None, description="allowed values and their meaning")
+    values: dict[str, str] | None = Key(default=None, description="allowed values and their meaning")
     note: str | None = None
 
 
@@ -151,16 +150,18 @@ class Layout(Strict):
     version: str
     valid_from: date = Key(description="first cut date the version applies to")
     title: str
-    source: str = Key("", description="norm or document the layout was taken from")
+    source: str = Key(default="", description="norm or document the layout was taken from")
     file_name: FileName
-    name_parts: dict[str, NamePart] = Key({}, description="parts of the name that the control does not repeat")
+    name_parts: dict[str, NamePart] = Key(default={}, description="parts of the name that the control does not repeat")
     encoding: Literal["cp1252", "utf-8"] = "cp1252"
     separator: Literal["|", ",", ";", "\t"] = "|"
     defaults: dict[Literal["A", "N", "D", "F", "T", "H"], dict[str, Any]] = Key(
-        {}, description="keys that every field of a type takes unless it says otherwise"
+        default={}, description="keys that every field of a type takes unless it says otherwise"
     )
-    lists: dict[str, dict[str, str]] = Key({}, description="lists of values that several fields share, by name")
-    sentinels: dict[str, str] = Key({}, description="wildcards and their meaning; each field says which it allows")
+    lists: dict[str, dict[str, str]] = Key(default={}, description="lists of values that several fields share, by name")
+    sentinels: dict[str, str] = Key(
+        default={}, description="wildcards and their meaning; each field says which it allows"
+    )
     order: tuple[str, ...] = Key(description="records in the order their groups must appear; the first is the control")
     grouped: bool = Key(default=True, description="whether the lines of a record stand together, in `order`")
     sequence: Sequence | None = None
@@ -169,25 +170,17 @@ class Layout(Strict):
     entity: Entity
     cut_date: str = Key(description="control field, or part of the name, that holds the cut date")
     late_days: int | None = Key(
-        None, ge=0, description="days after the cut date within which the annex is received when it has no calendar"
+        default=None,
+        ge=0,
+        description="days after the cut date within which the annex is received when it has no calendar",
     )
     effect: Effect = Effect()
-    rules: tuple[str, ...] = Key((), description="codes of the content rules, beyond what the fields say")
-    check: tuple[Check, ...] = Key((), description="what must hold between fields, lines and the control record")
-    note: str = Key("", description="what the source did not give, printed on the annex's page")
+    rules: tuple[str, ...] = Key(default=(), description="codes of the content rules, beyond what the fields say")
+    check: tuple[Check, ...] = Key(
+        default=(), description="what must hold between fields, lines and the control record"
+    )
+    note: str = Key(default="", description="what the source did not give, printed on the annex's page")
     record: dict[str, Record]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _spell_out(cls, content: Any) -> Any:
-        return spelt_out(content) if isinstance(content, dict) else content
-
-    @model_validator(mode="after")
-    def _name_records(self) -> Self:
-        for name, record in self.record.items():
-            if record.name != name:
-                self.record[name] = record.model_copy(update={"name": name})
-        return self
 
     @property
     def control(self) -> Record:

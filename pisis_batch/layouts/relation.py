@@ -4,26 +4,25 @@ Every kind takes `alias` (the official code of the rule), `severity`, `note`, an
 A reference is a field of the same record, `control.field` or `name.part`; `:mes`, `:año`, `:día` take part of a date.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator
-from pydantic import Field as Key
-
-from pisis_batch.layouts.condition import Condition, Strict, Texts
+from pisis_batch.layouts.condition import Condition, Texts
 from pisis_batch.layouts.span import Span
+from pisis_batch.layouts.strict import Before, Key, Strict, Written
+from pisis_batch.layouts.strict import OneOf as ByKind
 
 Severity = Literal["error", "advertencia", "informativo"]
-Owned = Annotated[str, Key(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
-Owneds = Annotated[tuple[Owned, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
+Owned = Annotated[str, Written(r"^[a-z0-9_]+\.[a-z0-9_]+$")]
+Owneds = Annotated[tuple[Owned, ...], Before(lambda v: (v,) if isinstance(v, str) else v)]
 
 
 class Checked(Strict):
     """What every kind has."""
 
-    alias: str | dict[str, str] = Key("", description="official code of the rule; or one for each field")
+    alias: str | dict[str, str] = Key(default="", description="official code of the rule; or one for each field")
     severity: Severity = "error"
-    note: str = Key("", description="source, doubt or contradiction, printed on the annex's page")
-    off: str = Key("", description="why the rule is switched off; empty when it is on")
+    note: str = Key(default="", description="source, doubt or contradiction, printed on the annex's page")
+    off: str = Key(default="", description="why the rule is switched off; empty when it is on")
 
     def official(self, field: str) -> str:
         """The official code that applies to a field, or nothing."""
@@ -34,7 +33,7 @@ class RowChecked(Checked):
     """A kind that looks at one line at a time."""
 
     on: str = Key(description="the record it looks at")
-    when: Condition | None = Key(None, description="only where this holds")
+    when: Condition | None = Key(default=None, description="only where this holds")
 
 
 class Value(RowChecked):
@@ -51,7 +50,7 @@ class Order(RowChecked):
     low: Texts
     high: Texts
     strict: bool = Key(default=False, description="equal is wrong too")
-    days: int = Key(0, ge=0, description="days that `low` may be after `high`")
+    days: int = Key(default=0, ge=0, description="days that `low` may be after `high`")
 
 
 class Computed(RowChecked):
@@ -113,7 +112,7 @@ class Parent(RowChecked):
     kind: Literal["parent"]
     fields: Texts = Key(min_length=1)
     of: str = Key(description="the parent record")
-    key: Texts = Key((), description="its fields, where they have other names")
+    key: Texts = Key(default=(), description="its fields, where they have other names")
 
     @property
     def pairs(self) -> dict[str, str]:
@@ -128,7 +127,7 @@ class Children(RowChecked):
     field: str
     fields: Texts = Key(min_length=1, description="the key of this line")
     of: str = Key(description="the record that is counted")
-    key: Texts = Key((), description="its fields, where they have other names")
+    key: Texts = Key(default=(), description="its fields, where they have other names")
 
     @property
     def pairs(self) -> dict[str, str]:
@@ -206,4 +205,8 @@ class Distinct(Checked):
 
 Row = Value | Order | Computed | EqualSums | OneOf | Together | Bands | Parts
 Lines = Parent | Children | Limit | Derived | Counter | Unique | Sorted
-Check = Annotated[Row | Lines | Count | Sum | Distinct, Key(discriminator="kind")]
+_KINDS = (*get_args(Row), *get_args(Lines), Count, Sum, Distinct)
+Check = Annotated[
+    Row | Lines | Count | Sum | Distinct,
+    ByKind({get_args(kind.__annotations__["kind"])[0]: kind for kind in _KINDS}),
+]

@@ -18,8 +18,12 @@ def spelt_out(content: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(records, Mapping):
         return dict(content)
     defaults, lists = content.get("defaults", {}), content.get("lists", {})
-    whole = {name: _record(record, defaults, lists) for name, record in records.items()}
+    whole = {name: _named(name, _record(record, defaults, lists)) for name, record in records.items()}
     return {**content, "record": whole}
+
+
+def _named(name: str, record: Any) -> Any:
+    return {**record, "name": name} if isinstance(record, Mapping) else record
 
 
 def _record(record: Any, defaults: Any, lists: Any) -> Any:

@@ -68,8 +68,7 @@ def _beyond(cell: str, field: Field) -> bool:
 
 
 def _known(record: Record) -> _Known:
-    plainer = record.model_copy(update={"fields": tuple(map(_plainer, record.fields))})
-    plainer.__dict__.pop("by_name", None)
+    plainer = record.but(fields=tuple(map(_plainer, record.fields)))
     dark = {field.name for field in plainer.fields if not accepting.understood(field, plainer)}
     shady = dark | {
         field.name for field in record.fields if field.list
@@ -77,8 +76,7 @@ def _known(record: Record) -> _Known:
     while more := {field.name for field in plainer.fields if field.name not in dark and _governors(field) & shady}:
         dark, shady = dark | more, shady | more
     lit = tuple(field for field in plainer.fields if field.name not in dark)
-    plainer = plainer.model_copy(update={"fields": lit})
-    plainer.__dict__.pop("by_name", None)
+    plainer = plainer.but(fields=lit)
     cases, patterns = accepting.cells(plainer)
     ways = {
         field.name: [
@@ -98,11 +96,7 @@ def _plainer(field: Field) -> Field:
     """The field without what `_beyond` looks at."""
     if field.list and not field.values:
         return field
-    said = {"range": None, "range_severity": "error", "list": None, "exclusive": ()}
-    made = field.model_copy(update=said)
-    made.__dict__.pop("allowed", None)
-    made.__pydantic_fields_set__.difference_update(said)
-    return made
+    return field.but(range=None, range_severity="error", list=None, exclusive=())
 
 
 def _case(row: Row, known: _Known) -> int | None:

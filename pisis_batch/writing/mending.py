@@ -48,7 +48,7 @@ class Bench:
 
 def concerns(bench: Bench) -> set[str]:
     """Fields that some relation of a row speaks of: a row in which no other changes need not be mended again."""
-    told = [check.model_dump_json() for check in bench.checks if type(check) in _MENDERS]
+    told = [check.written() for check in bench.checks if type(check) in _MENDERS]
     return {name for name in bench.record.by_name if any(f'"{name}"' in one for one in told)}
 
 
