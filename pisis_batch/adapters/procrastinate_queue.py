@@ -8,26 +8,21 @@ receipt that waits without one is given another.
 
 import asyncio
 import dataclasses
-import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any
 
 import procrastinate
-import psycopg
-import psycopg_pool
 import sqlalchemy as sa
 import structlog
-from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from pisis_batch.adapters.sql_again import PAUSES
+from pisis_batch.adapters import procrastinate_connector, procrastinate_log, procrastinate_tending
 from pisis_batch.adapters.sql_clock import DatabaseClock
-from pisis_batch.adapters.sql_engine import session
+from pisis_batch.adapters.sql_ready import driven
 from pisis_batch.ports import OPEN, Receipt, Work
 
 #: The queues: files, files so large that they would hold the others up, and what the calendar asks for.
@@ -43,57 +38,10 @@ _FAULT_PAUSE = timedelta(seconds=10)
 _log = structlog.get_logger()
 
 #: The engine's own function for deferring, on our connection: its errors are ours to try again.
-_PUT = sa.text(
-    """
+_PUT = """
     SELECT procrastinate_defer_jobs_v1(ARRAY[
-        ROW(:queue, :task, 0, :lane, :guid, jsonb_build_object('guid', CAST(:guid AS text)), NULL)
-        ::procrastinate_job_to_defer_v1])
-    """
-)
-#: A job in hand whose worker is silent; or that a worker took, or ended, without having heard so, for the answer was
-#: lost: then nobody holds the lease of its lane, or, being a chore, it has been in hand for much too long. One that has
-#: a twin in line is struck off.
-_RESCUE = sa.text(
-    """
-    WITH stalled AS MATERIALIZED (
-        SELECT job.id FROM procrastinate_jobs job
-        LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
-        LEFT JOIN lane ON lane.name = job.lock AND lane.lease_until > extract(epoch FROM now())
-        CROSS JOIN LATERAL (
-            SELECT max(at) AS since FROM procrastinate_events WHERE job_id = job.id AND type = 'started'
-        ) begun
-        WHERE job.status = 'doing' AND (
-            worker.id IS NULL
-            OR worker.last_heartbeat < now() - make_interval(secs => :silence)
-            OR (job.task_name = :task AND lane.name IS NULL AND begun.since < now() - make_interval(secs => :silence))
-            OR begun.since < now() - make_interval(secs => :chore) AND job.queue_name = :chores
-        )
-        FOR UPDATE OF job SKIP LOCKED
-    )
-    SELECT count(CASE
-        WHEN EXISTS (
-            SELECT FROM procrastinate_jobs twin WHERE twin.status = 'todo' AND twin.queueing_lock = job.queueing_lock
-        )
-        THEN procrastinate_finish_job_v1(job.id, 'failed', true)::text
-        ELSE procrastinate_retry_job_v2(job.id, now(), NULL, NULL, NULL)::text END)
-    FROM stalled JOIN procrastinate_jobs job ON job.id = stalled.id
-    """
-)
-_FORGOTTEN = sa.text(
-    """
-    SELECT cardinality(procrastinate_defer_jobs_v1(array_agg(
-        ROW(CASE WHEN size > :large THEN :large_queue ELSE :queue END, :task, 0, lane, guid,
-            jsonb_build_object('guid', guid), NULL)::procrastinate_job_to_defer_v1 ORDER BY seq)))
-    FROM (
-        SELECT * FROM receipt
-        WHERE state = ANY(:open)
-          AND NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = receipt.guid AND status = 'todo')
-          AND NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = receipt.guid AND status = 'doing')
-        ORDER BY seq LIMIT 1000
-    ) forgotten
-    """
-)
-_ALONE = sa.text("SELECT pg_try_advisory_xact_lock(706974)")
+        ROW($1, $2, 0, $3, $4::text, jsonb_build_object('guid', $4::text), NULL)::procrastinate_job_to_defer_v1])
+"""
 
 
 class _LaterError(Exception):
@@ -132,12 +80,12 @@ class ProcrastinateQueue:
 
     def __init__(self, engine: sa.Engine, large_bytes: int, lease_seconds: float) -> None:
         self._engine, self._large, self._lease = engine, large_bytes, lease_seconds
-        _quiet()
+        procrastinate_log.quiet()
 
     def enlist(self, connection: sa.Connection, receipt: Receipt) -> None:
         """Put a receipt's job in line within the caller's transaction."""
         queue = LARGE if receipt.size > self._large else FILES
-        connection.execute(_PUT, {"queue": queue, "task": TASK, "lane": receipt.lane, "guid": receipt.guid})
+        driven(connection, _PUT, (queue, TASK, receipt.lane, receipt.guid))
 
     def pump(self, work: Work, stop: Callable[[], bool]) -> bool:
         """Nothing: workers do it."""
@@ -177,11 +125,11 @@ class ProcrastinateQueue:
         on_ready: Callable[[], None],
     ) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_kind_only)
+        loop.set_exception_handler(procrastinate_log.kind_only)
         # each job has a thread, and so has who waits for the stop and who tends: a loop's own are as few as the cores
         loop.set_default_executor(ThreadPoolExecutor(slots.files + slots.large + slots.chores + 4))
         clock = await asyncio.to_thread(DatabaseClock, self._engine)
-        async with _connector(self._engine) as connector:
+        async with procrastinate_connector.opened(self._engine) as connector:
             files, chores = _apps(connector, work, clock)
             roles: list[tuple[procrastinate.App, str, int]] = [(files, FILES, slots.files), (files, LARGE, slots.large)]
             if slots.chores:
@@ -210,46 +158,9 @@ class ProcrastinateQueue:
 
     def tend(self) -> tuple[int, int]:
         """(jobs taken from silent workers, receipts that had no job and have one now)."""
-        with self._engine.begin() as connection:
-            if not connection.scalar(_ALONE):
-                return 0, 0
-            waits = {"silence": self._lease * SILENCE, "chore": self._lease * CHORE, "task": TASK, "chores": CHORES}
-            rescued = connection.scalar(_RESCUE, waits) or 0
-            said = {"large": self._large, "large_queue": LARGE, "queue": FILES, "task": TASK, "open": list(OPEN)}
-            found = connection.scalar(_FORGOTTEN, said) or 0
-        if rescued or found:
-            _log.warning("tended", rescued=rescued, without_job=found)
-        return rescued, found
-
-
-class _PatientConnector(procrastinate.PsycopgConnector):
-    """The engine's connections; what it tells the database is told again when the line broke."""
-
-    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
-        """One statement without an answer: a job ended or put off, a sign of life."""
-        for pause in PAUSES:
-            try:
-                await super().execute_query_async(query, **arguments)
-            except ConnectorException as error:
-                if not isinstance(error.__cause__, psycopg.OperationalError | psycopg_pool.PoolTimeout):
-                    raise
-            else:
-                return
-            await asyncio.sleep(pause)
-        await super().execute_query_async(query, **arguments)
-
-
-@asynccontextmanager
-async def _connector(engine: sa.Engine) -> AsyncIterator[procrastinate.PsycopgConnector]:
-    """The engine's own connections, with the same limits on every wait as the registry's."""
-    _, arguments = engine.dialect.create_connect_args(engine.url)
-    kwargs = {**arguments, **session()}
-    connector = _PatientConnector(min_size=1, max_size=6, timeout=20, kwargs=kwargs)
-    await connector.open_async()
-    try:
-        yield connector
-    finally:
-        await connector.close_async()
+        waits = {"silence": self._lease * SILENCE, "chore": self._lease * CHORE, "task": TASK, "chores": CHORES}
+        said = {"large": self._large, "large_queue": LARGE, "queue": FILES, "task": TASK, "open": list(OPEN)}
+        return procrastinate_tending.tend(self._engine, waits, said)
 
 
 def _apps(
@@ -303,25 +214,3 @@ async def _steady(app: procrastinate.App, queue: str, many: int, lease: float) -
         except Exception as error:  # noqa: BLE001 whatever it is, it is tried again
             _log.warning("worker_restarts", queue=queue, error=type(error).__name__)
         await asyncio.sleep(1)
-
-
-def _kind_only(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What nobody caught, by its kind: its text may say anything."""
-    del loop
-    _log.warning("worker_engine", action="uncaught", error=type(context.get("exception")).__name__)
-
-
-def _quiet() -> None:
-    """The engine's own log carries texts of exceptions: of it only what happened is passed on, never what it said."""
-    for name in ("procrastinate", "psycopg.pool"):
-        logger = logging.getLogger(name)
-        if not logger.handlers:
-            logger.addHandler(_ActionOnly(logging.WARNING if name == "psycopg.pool" else logging.ERROR))
-            logger.propagate = False
-
-
-class _ActionOnly(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        action = getattr(record, "action", "connection")
-        if action not in {"job_error", "job_error_retry"}:
-            _log.warning("worker_engine", action=action)

@@ -40,7 +40,8 @@ def engine(url: str) -> sa.Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-        made = sa.create_engine(parsed, hide_parameters=True, connect_args=session())
+        # the session that was used last has its statements prepared
+        made = sa.create_engine(parsed, hide_parameters=True, pool_use_lifo=True, connect_args=session())
         sa.event.listen(made, "connect", _remember)
         sa.event.listen(made, "checkin", _left)
         sa.event.listen(made, "checkout", _still_there)
@@ -88,7 +89,7 @@ def _still_there(connection: Any, record: Any, proxy: Any) -> None:
     """
     del proxy
     rested = time.monotonic() - record.info.get("left", time.monotonic())
-    if not connection.closed and rested < _REST_SECONDS and not _speaks(connection.fileno()):
+    if not connection.closed and rested < _REST_SECONDS and not speaks(connection.fileno()):
         return
     try:
         connection.execute(";", prepare=False)
@@ -97,7 +98,8 @@ def _still_there(connection: Any, record: Any, proxy: Any) -> None:
         raise sa.exc.InvalidatePoolError("the server is gone") from None
 
 
-def _speaks(descriptor: int) -> bool:
+def speaks(descriptor: int) -> bool:
+    """Whether the server sent something on a connection that rests."""
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
     return bool(waiting.poll(0))
@@ -139,6 +141,13 @@ def writer(made: sa.Engine) -> sa.Engine:
     if made.dialect.name == "postgresql" or database_file(str(made.url)) is None:
         return made
     return _sqlite(made.url, pool_size=1, max_overflow=0)
+
+
+def single(made: sa.Engine, *, reads: bool = False) -> sa.Engine:
+    """The same engine for one statement alone: PostgreSQL is spared the begin and the end, two ways there and back."""
+    if made.dialect.name == "postgresql":
+        return made.execution_options(isolation_level="AUTOCOMMIT")
+    return reader(made) if reads else made
 
 
 def looking(database: Path) -> Any:

@@ -26,6 +26,7 @@ class SqlReading:
     """What is only read, for the registry that inherits it."""
 
     _reader: sa.Engine
+    _looks: sa.Engine
 
     @retried
     def entitled(self, pairs: Collection[tuple[str, Id]]) -> set[tuple[str, Id]]:
@@ -56,7 +57,7 @@ class SqlReading:
     @retried
     def previous(self, guid: str, series: Series) -> tuple[Receipt, pl.DataFrame] | None:
         """The rejected attempt before a receipt."""
-        with self._reader.begin() as connection:
+        with self._looks.begin() as connection:
             return sql_attempts.previous(connection, guid, series)
 
     @retried

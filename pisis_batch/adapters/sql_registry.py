@@ -24,7 +24,7 @@ from pisis_batch.adapters import (
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_duties import SqlDuties
-from pisis_batch.adapters.sql_engine import database_file, engine, reader, writer
+from pisis_batch.adapters.sql_engine import database_file, engine, reader, single, writer
 from pisis_batch.adapters.sql_keeping import SqlKeeping
 from pisis_batch.adapters.sql_mailing import SqlMailing
 from pisis_batch.adapters.sql_reading import SqlReading
@@ -68,6 +68,8 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
             self._file.parent.mkdir(parents=True, exist_ok=True)
         self.engine = engine(url)
         self._reader, self._writer = reader(self.engine), writer(self.engine)
+        # a statement alone, one that looks and one that writes
+        self._looks, self._writes = single(self.engine, reads=True), single(self._writer)
         self._owner = sql_lanes.owner()
         self._numbers: Numbers | None = None
         self.enlist: Enlist | None = None
@@ -116,7 +118,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         clean = "".join(c for c in guid.lower() if c.isalnum() or c == "-")
         if not clean:
             return None
-        with self._reader.begin() as connection:
+        with self._looks.begin() as connection:
             # a guid in full means itself, even if another begins with it
             found: Sequence[Any] = execute(connection, _WHOLE, {"it": clean}).all()
             if not found:
@@ -126,13 +128,13 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     @retried
     def pending(self, limit: int | None = None) -> list[Receipt]:
         """Receipts without a verdict: all as they came, or a few of each entity in turns."""
-        with self._reader.begin() as connection:
+        with self._looks.begin() as connection:
             return [sql_runs.to_receipt(row) for row in connection.execute(sql_lanes.waiting(limit))]
 
     @retried
     def ahead(self, guid: str) -> list[str]:
         """A receipt and the older ones of its lane."""
-        with self._reader.begin() as connection:
+        with self._looks.begin() as connection:
             return sql_lanes.ahead(connection, guid)
 
     def attempt(self, guid: str, *, again: bool = False) -> int | None:
@@ -147,7 +149,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     @retried
     def renew(self, guid: str, fence: int) -> bool:
         """Keep the lane."""
-        with self._writer.begin() as connection:
+        with self._writes.begin() as connection:
             return sql_lanes.renew(connection, guid, fence, self.lease_seconds)
 
     @retried
@@ -247,13 +249,16 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
 
     @retried
     def _unpublished(self, guid: str | None) -> list[tuple[str, str | None, list[Attachment]]]:
+        if guid:
+            with self._looks.begin() as connection:
+                return sql_runs.unpublished_of(connection, guid)
         with self._reader.begin() as connection:
-            return list(sql_runs.unpublished(connection, guid))
+            return list(sql_runs.unpublished(connection))
 
     @retried
     def published(self, guid: str) -> None:
         """The documents of the latest run are in the outbox."""
-        with self._writer.begin() as connection:
+        with self._writes.begin() as connection:
             execute(connection, _PUBLISHED, {"it": guid})
 
     @retried

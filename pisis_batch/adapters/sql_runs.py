@@ -57,14 +57,18 @@ _HEAVY = 1024 * 1024  # bytes of a stored document that is unpacked while it is 
 _AT_ONCE = 50  # runs whose documents are held in memory
 
 
-_OF_ALL = (
+_WAITING = (
     sa.select(run.c.id, run.c.guid, receipt.c.sender)
     .join(receipt, receipt.c.guid == run.c.guid)
     .where(run.c.latest, ~run.c.published)
-    .order_by(run.c.id)
-    .limit(_AT_ONCE)
 )
-_OF_ONE = _OF_ALL.where(receipt.c.guid == sa.bindparam("it"))
+_OF_ALL = _WAITING.order_by(run.c.id).limit(_AT_ONCE)
+_OF_ONE = (
+    _WAITING.where(receipt.c.guid == sa.bindparam("it"))
+    .add_columns(document.c.name, document.c.media_type, document.c.content)
+    .outerjoin(document, document.c.run_id == run.c.id)
+    .order_by(document.c.name)
+)
 
 
 def to_receipt(row: Any) -> Receipt:
@@ -166,12 +170,18 @@ def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered]
         execute(connection, _MAIL, rows)
 
 
-def unpublished(connection: sa.Connection, guid: str | None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
-    """The first latest runs, of one receipt or of all, whose documents are not in the outbox yet, with them."""
-    waiting = execute(connection, _OF_ONE, {"it": guid}) if guid else execute(connection, _OF_ALL)
-    for row in waiting.all():
+def unpublished(connection: sa.Connection) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+    """The first latest runs whose documents are not in the outbox yet, with them."""
+    for row in execute(connection, _OF_ALL).all():
         kept = execute(connection, _DOCUMENTS, {"of": row.id})
         yield row.guid, row.sender, [_unpacked(d.name, d.media_type, d.content) for d in kept]
+
+
+def unpublished_of(connection: sa.Connection, guid: str) -> list[tuple[str, str | None, list[Attachment]]]:
+    """The same of one receipt, by one statement: none or one."""
+    rows = execute(connection, _OF_ONE, {"it": guid}).all()
+    kept = [_unpacked(row.name, row.media_type, row.content) for row in rows if row.name is not None]
+    return [(rows[0].guid, rows[0].sender, kept)] if rows else []
 
 
 def mails_due(connection: sa.Connection, now: datetime, limit: int) -> list[Mail]:

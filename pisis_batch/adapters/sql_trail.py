@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.keyring import Keyring
-from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_ready import driven, execute
 from pisis_batch.adapters.sql_tables import audit, chain
 
 _LOCK = 706975  # any number, the same in every version
@@ -24,9 +24,9 @@ _MANY = 1_000  # entries from which a frame goes by itself
 #: What an entry is, as it is signed; its time and receipt are those of the link.
 ENTRY = ("line", "action", "who_key")
 
-# made once: what they cost is in the making
+# made once: what they cost is in the making; a limit that were a value would have the server plan each time
 _TELL, _ADD = audit.insert(), chain.insert()
-_HEAD = sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(1)
+_HEAD = sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(sa.literal_column("1"))
 
 
 def canonical(rows: pl.DataFrame) -> bytes:
@@ -128,7 +128,7 @@ def tell_each(connection: sa.Connection, keys: Keyring, of: Sequence[tuple[str, 
 def _end(connection: sa.Connection) -> tuple[int, str]:
     """Hold the end of the chain until the transaction is over: the number and the hash of its last link."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        driven(connection, f"SELECT pg_advisory_xact_lock({_LOCK})")
     last = head(connection)
     return (last[0], last[1]) if last else (0, "")
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pisis_batch.adapters import (
-    procrastinate_queue,
+    procrastinate_tending,
     sql_engine,
     sql_facts,
     sql_lanes,
@@ -161,7 +161,7 @@ def job_apart() -> None:
 
 
 def _no_search() -> None:
-    procrastinate_queue._FORGOTTEN = sa.text(
+    procrastinate_tending._FORGOTTEN = sa.text(
         "SELECT 0 WHERE CAST(:large AS bigint) > 0 AND CAST(:large_queue AS text) <> CAST(:queue AS text) "
         "AND CAST(:task AS text) <> '' AND cardinality(CAST(:open AS text[])) > 0"
     )
