@@ -8,7 +8,7 @@ import pytest
 from defects import _DEFECTS, good, measure, outcome, seeded, text, top
 from worlds import CONTROL, NAME, NOW, facts, file_of
 
-from pisis_batch import pipeline, validators
+from pisis_batch import causes, pipeline, validators
 from pisis_batch.causes import diagnose
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Limits, Outcome, Received
@@ -38,6 +38,18 @@ def test_every_finding_has_one_cause_and_the_figures_add_up(defect: str) -> None
     counted = dict(told.cause_of.value_counts().rows())
     assert counted == {cause.key: cause.explained for cause in told.causes}
     assert len(counted) == len(told.causes)
+
+
+def test_a_detector_that_is_not_asked_would_have_said_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [outcome(seeded(defect, 1)) for defect in list(_DEFECTS)[::2]]
+    asked = [diagnose(one) for one in found]
+    monkeypatch.setattr(causes, "DETECTORS", [getattr(one, "__wrapped__", one) for one in causes.DETECTORS])
+    monkeypatch.setattr(causes, "_KNOWN", {})
+    for one, told in zip(found, asked, strict=True):
+        again = diagnose(one)
+        assert again is not told
+        assert again.causes == told.causes
+        assert again.cause_of.equals(told.cause_of)
 
 
 def test_the_headline_counts_what_the_leading_causes_explain() -> None:

@@ -14,6 +14,7 @@ from worlds import CONTROL, NAME, NOW, file_of
 from pisis_batch import pipeline, repairs
 from pisis_batch.layouts import Layout, shelf
 from pisis_batch.model import Corrected, Limits, Received
+from pisis_batch.repairs.evident import nothing_certain as evident_
 from pisis_batch.repairs.lineas import encoded
 from pisis_batch.validators.escritura import fold
 from pisis_batch.writing import sample
@@ -253,3 +254,43 @@ def test_a_correction_is_offered_only_when_something_is_certain() -> None:
     assert offered(file_of(GOOD.replace("JUAN|", "JU4N|"))) is None
     assert offered(file_of(GOOD.replace("JUAN|", "Juan|"))) is not None
     assert dataclasses.fields(Corrected)
+
+
+def test_where_nothing_certain_is_told_at_a_glance_nothing_is_repaired() -> None:
+    chance, evident = random.Random(7), 0
+    slips = ["X{}", "{}X", "", "{}.", "-{}", "2026-13-40", "{}{}", "Z", "0{}", "{},5", "{} ", "á{}", "{}--{}", "'{}'"]
+    for _ in range(36):
+        cells = [line.split("|") for line in file_of(GOOD).decode("cp1252").split("\r\n")]
+        for _ in range(chance.choice([1, 1, 2])):
+            row = chance.choice(cells)
+            place = chance.randrange(1, len(row))
+            row[place] = chance.choice(slips).replace("{}", row[place])
+        end = chance.choice(["\r\n", "\r\n", "\r\n", "\n"])
+        content = end.join("|".join(row) for row in cells).encode("cp1252", "replace")
+        received = Received("g", NAME, content, NOW, None)
+        examined = pipeline.examine(received, shelf(), LIMITS)
+        made = repairs.correct(received, shelf(), LIMITS)
+        assert made
+        done = bool(made.repairs["applied"].any())
+        told = repairs.correct(received, shelf(), LIMITS, known=examined, certain=True)
+        assert (told is not None) == done
+        assert told is None or (told.content, told.repairs.rows()) == (made.content, made.repairs.rows())
+        if evident_(examined):
+            evident += 1
+            assert not done, content
+    assert evident > 5
+
+
+def test_what_is_not_a_cell_alone_is_not_told_at_a_glance() -> None:
+    wrong = file_of(GOOD.replace("3150000000", "X15"))
+    for content in (
+        wrong.replace(b"\r\n", b"\n", 1),
+        wrong + b"\r\n#! EST016 campo 7",
+        wrong.replace(b"|1|CC|1090000001|JUAN", b"|X|CC|1090000001|JUAN"),
+        wrong + b"\r\n",
+        wrong + b"\x1a",
+    ):
+        examined = pipeline.examine(Received("g", NAME, content, NOW, None), shelf(), LIMITS)
+        made = repairs.correct(examined.received, shelf(), LIMITS)
+        assert made
+        assert not (evident_(examined) and made.repairs["applied"].any()), content

@@ -120,12 +120,14 @@ def _diagnosed(findings: Findings, batch: Batch | None, facts: Facts | None, con
     cause_of = pl.Series("cause", [None] * 0, dtype=pl.String).extend_constant("", numbered.height)
     left = numbered
     if batch is not None:
-        case = Case(left, errors, batch.layout, batch, facts, content)
+        case = Case(left, errors, batch.layout, batch, facts, content, frozenset(left["code"].unique()))
         for detector in DETECTORS:
             if left.is_empty():
                 break
-            for claim in detector(dataclasses.replace(case, findings=left)):
+            for claim in detector(case):
                 left, cause_of = _settle(claim, left, cause_of, causes, recognised=True)
+            if left is not case.findings:
+                case = dataclasses.replace(case, findings=left, codes=frozenset(left["code"].unique()))
     for claim in repetidos.by_code(left):
         left, cause_of = _settle(claim, left, cause_of, causes, recognised=False)
     # root causes lead; among equals, whatever explains most errors

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import wraps
 
 import polars as pl
 
@@ -29,7 +30,8 @@ class Claim:
 class Case:
     """The findings no cause explains yet (schema FINDINGS without `stage`, plus `n`), and what they are about.
 
-    `errors` is how many errors the whole file has; `content` its bytes, looked at only where a line could not be cut.
+    `codes` are those of the findings. `errors` is how many errors the whole file has; `content` its bytes, looked at only
+    where a line could not be cut.
     """
 
     findings: pl.DataFrame
@@ -38,6 +40,7 @@ class Case:
     batch: Batch
     facts: Facts | None
     content: Content
+    codes: frozenset[str]
 
     def of(self, *codes: str) -> pl.DataFrame:
         """The unexplained findings of some codes."""
@@ -81,6 +84,23 @@ class Case:
 
 
 Detector = Callable[[Case], Iterable[Claim]]
+
+
+def about(*codes: str) -> Callable[[Detector], Detector]:
+    """A detector that has nothing to say where none of these codes was found, and then is not asked.
+
+    Each of its looks at a few findings costs more than they are worth, and most files have one or two codes.
+    """
+    wanted = frozenset(codes)
+
+    def gated(detector: Detector) -> Detector:
+        @wraps(detector)
+        def asked(case: Case) -> Iterable[Claim]:
+            return () if wanted.isdisjoint(case.codes) else detector(case)
+
+        return asked
+
+    return gated
 
 
 def first_line(found: pl.DataFrame) -> int:

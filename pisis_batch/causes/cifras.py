@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, first_line, in_lines, number
+from pisis_batch.causes.case import Case, Claim, about, first_line, in_lines, number
 from pisis_batch.validators import identidad
 
 
+@about("ARC005")
 def consecutive(case: Case) -> Iterator[Claim]:
     """The numbering restarts with a record type, or is off from the first line on."""
     sequence = case.layout.sequence
@@ -50,6 +51,7 @@ def _runs(found: pl.DataFrame) -> bool:
     return bool((found["details"].str.json_path_match("$.tramo") != "").all())
 
 
+@about("ARC006")
 def total(case: Case) -> Iterator[Claim]:
     """The control total is off by the control line itself, or leaves a record type out."""
     found = case.of("ARC006")
@@ -82,6 +84,7 @@ def total(case: Case) -> Iterator[Claim]:
             return
 
 
+@about("CTL005", "CTL006", "CTL007", "EST016", "ARC009", "NOM002")
 def check_digit(case: Case) -> Iterator[Claim]:
     """The NIT is written with its check digit, in the control, in the name or in the alternate NIT."""
     key = case.layout.entity
@@ -133,6 +136,7 @@ _DATES = {
 _FEW = 3  # the same wrong date more often than this is one value repeated, not another order
 
 
+@about("EST019", "EST020")
 def dates(case: Case) -> Iterator[Claim]:
     """Dates are all written in one other order or form."""
     shapes = [pl.when(pl.col("value").str.contains(shape)).then(pl.lit(words)) for shape, words in _DATES.items()]
@@ -163,6 +167,7 @@ def _filled(case: Case, found: pl.DataFrame) -> int:
     return max(sum(int((case.batch[record][field] != "").sum()) for record, field in pairs), 1)
 
 
+@about("EST016", "EST023", "EST014")
 def spreadsheet_numbers(case: Case) -> Iterator[Claim]:
     """Long numbers that a spreadsheet rewrote, or numbers with thousands separators."""
     cells = case.of("EST016", "EST023", "EST014")

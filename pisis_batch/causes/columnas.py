@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from pisis_batch.annotations import stripped
-from pisis_batch.causes.case import Case, Claim, first_line, many
+from pisis_batch.causes.case import Case, Claim, about, first_line, many
 from pisis_batch.layouts import CATALOGS, Field, Record
 from pisis_batch.model import Content
 from pisis_batch.reading import decoded
@@ -19,8 +19,19 @@ from pisis_batch.validators.celdas import first_fault
 
 _SAMPLE = 100
 _LEFT_OVER = 0.25  # the share of the faults that a right guess may leave: the file has other slips too
+_FEW = 1_000  # findings
 _BACK = 3  # how many fields before the first fault a shift may have begun
 _MOST = 200_000  # lines at fault that a guess is tried on in the end
+
+
+def _at_fault(case: Case) -> list[Record]:
+    """The records that have more than one fault: a single one is no column in the wrong place."""
+    told = case.findings["record"]
+    if told.len() <= _FEW:
+        names = told.to_list()
+        return [record for record in case.layout.records if names.count(record.name) > 1]
+    found = set(told.unique())
+    return [record for record in case.layout.records if record.name in found]
 
 
 def _faults(frame: pl.DataFrame, record: Record, unknown: Sequence[str] = ()) -> pl.Series:
@@ -49,7 +60,7 @@ def _moved(record: Record, place: int, by: int) -> tuple[list[pl.Expr], str]:
 
 def shifted(case: Case) -> Iterator[Claim]:
     """Lines with the right number of fields whose data stand one field further right or left."""
-    for record in case.layout.records:
+    for record in _at_fault(case):
         told = case.findings.select("n", "line", "record", "field_no")
         cells = told.filter((pl.col("record") == record.name) & pl.col("field_no").is_not_null())
         hit = cells.group_by("line").agg(times=pl.len(), first=pl.col("field_no").min()).filter(pl.col("times") > 1)
@@ -106,6 +117,7 @@ def _shift(case: Case, found: pl.DataFrame, record: Record, places: list[int], b
     )
 
 
+@about("EST030")
 def ragged(case: Case) -> Iterator[Claim]:
     """Many lines of one record with the same wrong number of fields."""
     wrong = case.of("EST030").join(case.batch.irregular.select("line", "cells", "expected"), on="line")
@@ -201,7 +213,7 @@ def _looks(field: Field, text: pl.Expr) -> pl.Expr:
 
 def swapped(case: Case) -> Iterator[Claim]:
     """Two columns in each other's place, told by what their values look like."""
-    for record in case.layout.records:
+    for record in _at_fault(case):
         told = case.findings.select("n", "line", "record", "field")
         cells = told.filter((pl.col("record") == record.name) & pl.col("field").is_not_null())
         habit = case.habitual_by(cells, "field", record.name)

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, first_line, in_lines, many
+from pisis_batch.causes.case import Case, Claim, about, first_line, in_lines, many
 
 _ANSI = "Abra el archivo en el Bloc de notas, elija Guardar como, Codificación ANSI, y envíelo de nuevo."
 
 
+@about("EST004", "EST028")
 def utf8(case: Case) -> Iterator[Claim]:
     """The bytes are UTF-8: its mark at the beginning, or its sequences in the cells."""
     mark, cells = case.of("EST004"), case.of("EST028")
@@ -27,6 +28,7 @@ def utf8(case: Case) -> Iterator[Claim]:
     )
 
 
+@about("EST003")
 def other_format(case: Case) -> Iterator[Claim]:
     """The content is that of another program."""
     found = case.of("EST003")
@@ -45,6 +47,7 @@ def other_format(case: Case) -> Iterator[Claim]:
 _SEPARATORS = {";": "punto y coma", ",": "coma", "\t": "tabulador", "~": "virgulilla", "^": "acento circunflejo"}
 
 
+@about("EST008", "ARC001", "ARC003", "ARC006", "ARC008")
 def separator(case: Case) -> Iterator[Claim]:
     """Fields are separated by another sign than the pipe."""
     unknown = case.batch.irregular.filter(pl.col("problem") == "unknown")
@@ -70,6 +73,7 @@ def separator(case: Case) -> Iterator[Claim]:
         )
 
 
+@about("EST008")
 def wrapped_marks(case: Case) -> Iterator[Claim]:
     """Every cell, the record type too, is padded or quoted: the lines are of no known type for that alone."""
     marks = [record.mark for record in case.layout.records]
@@ -106,6 +110,7 @@ def line_endings(case: Case) -> Iterator[Claim]:
         )
 
 
+@about("ARC003", "EST008", "ARC006")
 def header(case: Case) -> Iterator[Claim]:
     """The first line holds column titles."""
     first = case.batch.irregular.filter((pl.col("problem") == "unknown") & (pl.col("line") == 1))
@@ -125,6 +130,7 @@ def header(case: Case) -> Iterator[Claim]:
     )
 
 
+@about("ARC002")
 def joined_files(case: Case) -> Iterator[Claim]:
     """A second control record: files were put together, or one was pasted twice."""
     again = case.of("ARC002")
@@ -149,6 +155,7 @@ def joined_files(case: Case) -> Iterator[Claim]:
     )
 
 
+@about("EST030")
 def cut_short(case: Case) -> Iterator[Claim]:
     """The last line is incomplete and the control promises more: the file did not arrive whole."""
     last = case.of("EST030").filter(pl.col("line") == case.batch.last_line)
@@ -173,6 +180,8 @@ def cut_short(case: Case) -> Iterator[Claim]:
 def habits(case: Case) -> Iterator[Claim]:
     """Slips of writing that run through the file."""
     for code, (slug, title, es, en, remedy) in _HABITS.items():
+        if code not in case.codes:
+            continue
         found = case.of(code)
         if case.habitual(found):
             told = es.format(lineas=in_lines(found))

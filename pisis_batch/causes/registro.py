@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, in_lines, many
+from pisis_batch.causes.case import Case, Claim, about, in_lines, many
 from pisis_batch.validators.escritura import without_tilde
 
 _OTHER_ENTITY = {
@@ -14,6 +14,7 @@ _OTHER_ENTITY = {
 }
 
 
+@about(*_OTHER_ENTITY["name"])
 def another_entity(case: Case) -> Iterator[Claim]:
     """The number is registered, but name, representative and contact are all those of somebody else."""
     if not all(case.of(*codes).height for codes in _OTHER_ENTITY.values()):
@@ -30,6 +31,7 @@ def another_entity(case: Case) -> Iterator[Claim]:
     )
 
 
+@about("CTL016", "CTL017")
 def changed_person(case: Case) -> Iterator[Claim]:
     """The representative or the contact of the file is another person than the registered one."""
     for who, code, words in (
@@ -49,6 +51,7 @@ def changed_person(case: Case) -> Iterator[Claim]:
         )
 
 
+@about("CTL001")
 def entity_unknown(case: Case) -> Iterator[Claim]:
     """Nothing can be checked for an entity that is not registered."""
     found = case.of("CTL001")
@@ -63,6 +66,7 @@ def entity_unknown(case: Case) -> Iterator[Claim]:
         )
 
 
+@about("PRF020")
 def empty_catalogue(case: Case) -> Iterator[Claim]:
     """Every application is unknown because the reference table is not loaded: our fault, not the sender's."""
     found = case.of("PRF020")
@@ -77,6 +81,7 @@ def empty_catalogue(case: Case) -> Iterator[Claim]:
         )
 
 
+@about("USR022", "USR023")
 def names_swapped(case: Case) -> Iterator[Claim]:
     """First name and surname stand in each other's field, as the register of persons shows."""
     found = case.of("USR022", "USR023")
@@ -98,6 +103,7 @@ def names_swapped(case: Case) -> Iterator[Claim]:
         )
 
 
+@about("USR040", "PRF010")
 def all_strangers(case: Case) -> Iterator[Claim]:
     """Every unlinking, or every profile, is of people who are not linked here."""
     for code, record, slug in (("USR040", "usuario", "ya-desvinculados"), ("PRF010", "perfil", "perfiles-sin-usuario")):

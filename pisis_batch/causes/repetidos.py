@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, in_lines
+from pisis_batch.causes.case import Case, Claim, about, in_lines
 from pisis_batch.validators import RULES
 
 #: Codes whose value is a person's own: that it repeats says nothing about a habit.
@@ -12,6 +12,7 @@ _PERSONAL = ["ARC005", "ARC006", "ARC007"]
 _FEWEST, _GROUPS = 3, 20
 
 
+@about("EST010", "EST011")
 def empty_column(case: Case) -> Iterator[Claim]:
     """A mandatory column is empty in most lines, or one that must be empty is filled."""
     for code, slug in (("EST010", "columna-vacia"), ("EST011", "columna-de-mas")):
@@ -36,6 +37,8 @@ def empty_column(case: Case) -> Iterator[Claim]:
 
 def one_value(case: Case) -> Iterator[Claim]:
     """The same wrong value in the same field, time after time."""
+    if case.findings.height < _FEWEST:
+        return
     told = case.findings.select("n", "line", "record", "field", "value", "code")
     cells = told.filter(pl.col("value").fill_null("") != "", ~pl.col("code").is_in(_PERSONAL))
     key = ["record", "field", "value"]

@@ -13,7 +13,7 @@ from pisis_batch import reading, validators
 from pisis_batch.annotations import stripped
 from pisis_batch.layouts import Layout, Shelf
 from pisis_batch.model import REPAIRS, Corrected, Examined, Limits, Outcome, Received
-from pisis_batch.repairs import archivo, celdas, lineas, partes, propuestas
+from pisis_batch.repairs import archivo, celdas, evident, lineas, partes, propuestas
 
 __all__ = ["correct", "offered", "part"]
 
@@ -23,19 +23,30 @@ _UNREAD = ("unknown", "ragged", "too_long")
 _LARGEST = 4 * 1024 * 1024
 
 
-def correct(received: Received, shelf: Shelf, limits: Limits, layout: Layout | None = None) -> Corrected | None:
-    """The corrected copy; None when the name tells no annex (and none is given) or nothing in it can be read."""
+def correct(
+    received: Received,
+    shelf: Shelf,
+    limits: Limits,
+    layout: Layout | None = None,
+    *,
+    known: Examined | None = None,
+    certain: bool = False,
+) -> Corrected | None:
+    """The corrected copy; None when the name tells no annex (and none is given) or nothing in it can be read.
+
+    `known`: the same bytes, examined already. `certain`: None also when there is nothing but doubtful repairs.
+    """
     layout = layout or shelf.find(received.name)
     if layout is None:
         return None
     try:
-        sheet, done, examined = _taken_apart(received, layout, limits)
+        sheet, done, examined = _taken_apart(received, layout, limits, known)
     except UnicodeError:
         return None
     if not any(frame.height for frame in sheet.records.values()):
         return None
     sheet, cells = _repaired(sheet, examined)
-    return _finished(received, limits, sheet, [done, cells])
+    return _finished(received, limits, sheet, [done, cells], certain=certain)
 
 
 def part(
@@ -50,7 +61,7 @@ def part(
     if layout is None:
         return None
     received = dataclasses.replace(made.examined.received, content=made.content, name=made.name)
-    sheet, _, _ = _taken_apart(received, layout, limits)
+    sheet, _, _ = _taken_apart(received, layout, limits, None)
     kept = partes.kept(sheet, faulty, which=which)
     if not any(kept.records[record.name].height for record in layout.details) and kept.loose.is_empty():
         return None
@@ -62,12 +73,17 @@ def offered(outcome: Outcome, shelf: Shelf, limits: Limits) -> Outcome:
     received = outcome.received
     if outcome.examined.sound or outcome.examined.batch is None or len(received.content) > _LARGEST:
         return outcome
-    made = correct(received, shelf, limits)
-    return dataclasses.replace(outcome, corrected=made) if made and made.repairs["applied"].any() else outcome
+    if evident.nothing_certain(outcome.examined):
+        return outcome
+    known = None if received.signed else outcome.examined  # what a signature is objected to is in no line
+    made = correct(received, shelf, limits, known=known, certain=True)
+    return dataclasses.replace(outcome, corrected=made) if made else outcome
 
 
-def _finished(received: Received, limits: Limits, sheet: archivo.Sheet, done: list[pl.DataFrame]) -> Corrected:
-    """Order, numbers, total and name made right; the bytes, read again."""
+def _finished(
+    received: Received, limits: Limits, sheet: archivo.Sheet, done: list[pl.DataFrame], *, certain: bool = False
+) -> Corrected | None:
+    """Order, numbers, total and name made right; the bytes, read again. None if nothing was done and that is asked."""
     order, moved = archivo.in_order(sheet)
     sheet, numbers = archivo.numbered(sheet, order)
     name = archivo.right_name(sheet)
@@ -76,6 +92,8 @@ def _finished(received: Received, limits: Limits, sheet: archivo.Sheet, done: li
         done.append(_whole("ARC004", "registros mezclados", "cada tipo agrupado, en el orden del anexo"))
     if name != sheet.name:
         done.append(_whole("NOM002", sheet.name, name))
+    if certain and not any(frame["applied"].any() for frame in done):
+        return None
     content = archivo.written(sheet, order)
     after = _examined(dataclasses.replace(received, name=name, content=content), sheet.layout, limits)
     told = pl.concat(done).sort("line", "field_no", nulls_last=False, maintain_order=True)
@@ -87,12 +105,15 @@ def _examined(received: Received, layout: Layout, limits: Limits) -> Examined:
     return Examined(received, layout, batch, validators.check_structure(batch))
 
 
-def _taken_apart(received: Received, layout: Layout, limits: Limits) -> tuple[archivo.Sheet, pl.DataFrame, Examined]:
+def _taken_apart(
+    received: Received, layout: Layout, limits: Limits, known: Examined | None
+) -> tuple[archivo.Sheet, pl.DataFrame, Examined]:
     """The file as a sheet, what was done to its lines, and its examination with those lines."""
     original = stripped(received.content[:])
     content, lines = lineas.readable(original, layout)
-    examined = _examined(dataclasses.replace(received, content=content), layout, limits)
-    batch = examined.batch
+    if known is None or content != received.content:
+        known = _examined(dataclasses.replace(received, content=content), layout, limits)
+    examined, batch = known, known.batch
     if batch is None:
         raise RuntimeError("a file with a layout has a batch")
     loose = batch.irregular.filter(pl.col("problem").is_in(_UNREAD)).select("line", "record")

@@ -9,7 +9,7 @@ import polars as pl
 
 from pisis_batch import validators
 from pisis_batch.model import Findings, Outcome
-from pisis_batch.suggestions import SUGGESTED, hinted, hints, suggested
+from pisis_batch.suggestions import SUGGESTED, answers, hinted, suggested, worded
 from pisis_batch.validators.texts import DESCRIBED
 
 #: The rows of an outcome without findings.
@@ -65,7 +65,9 @@ class Told:
         if not len(self):
             return NO_ROWS
         told = validators.described(Findings(self.findings.head(SHOWN)), self.outcome.examined.layout, mask=True)
-        return suggested(told, self.outcome, mask=True)
+        if len(self) > SHOWN:
+            return suggested(told, self.outcome, mask=True)
+        return hinted(told, worded(self._answers, self.outcome, mask=True))
 
     @cached_property
     def _few(self) -> pl.DataFrame:
@@ -73,7 +75,11 @@ class Told:
 
     @cached_property
     def _hints(self) -> pl.DataFrame:
-        return hints(self.findings, self.outcome)
+        return worded(self._answers, self.outcome, mask=False)
+
+    @cached_property
+    def _answers(self) -> pl.DataFrame:
+        return answers(self.findings, self.outcome)
 
     def _worded(self, some: pl.DataFrame) -> pl.DataFrame:
         return hinted(validators.described(Findings(some), self.outcome.examined.layout), self._hints)

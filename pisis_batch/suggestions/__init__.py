@@ -15,7 +15,7 @@ from pisis_batch.suggestions.codigos import CODES
 from pisis_batch.suggestions.personas import PEOPLE
 from pisis_batch.validators import masked
 
-__all__ = ["SUGGESTED", "SUGGESTERS", "hinted", "hints", "suggested"]
+__all__ = ["SUGGESTED", "SUGGESTERS", "answers", "hinted", "hints", "suggested", "worded"]
 
 SUGGESTERS: dict[str, Suggester] = {**CELLS, **CODES, **PEOPLE}
 #: Columns that `suggested` adds: the value expected, and a sentence for people; "" where there is nothing to suggest.
@@ -36,17 +36,21 @@ def suggested(rows: pl.DataFrame, outcome: Outcome, *, mask: bool = False) -> pl
 
 def hints(findings: pl.DataFrame, outcome: Outcome, *, mask: bool = False) -> pl.DataFrame:
     """What is suggested for findings: the columns of SUGGESTED by what tells findings apart (`_key`)."""
+    return worded(answers(findings, outcome), outcome, mask=mask)
+
+
+def answers(findings: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
+    """The same before it is put in words, which may be done twice: with identifiers, and without."""
     layout = outcome.examined.layout
     asked = Asked(layout, outcome.examined.batch, outcome.facts) if layout else None
-    answers = [pl.DataFrame(schema=ANSWER)]
+    found = [pl.DataFrame(schema=ANSWER)]
     distinct = _distinct(findings).with_row_index("n")
-    if asked is None:
-        return pl.DataFrame(schema={**_KEYS, **dict.fromkeys(SUGGESTED, pl.String)})
-    for (code,), part in distinct.group_by("code", maintain_order=True):
-        answers.append(SUGGESTERS[str(code)](part, asked))
+    if asked is not None:
+        for (code,), part in distinct.group_by("code", maintain_order=True):
+            found.append(SUGGESTERS[str(code)](part, asked))
     # what cannot be seen cannot be typed, and may turn round the text beside it
-    plain = pl.concat(answers).filter(~pl.col("expected").str.contains(r"[\p{C}\p{Zl}\p{Zp}]"))
-    return _worded(distinct.join(plain, on="n"), asked, mask=mask)
+    plain = pl.concat(found).filter(~pl.col("expected").str.contains(r"[\p{C}\p{Zl}\p{Zp}]"))
+    return distinct.join(plain, on="n")
 
 
 def hinted(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -80,9 +84,12 @@ def _distinct(findings: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=_KEYS), *seen.values()])
 
 
-def _worded(answers: pl.DataFrame, asked: Asked, *, mask: bool) -> pl.DataFrame:
+def worded(answers: pl.DataFrame, outcome: Outcome, *, mask: bool) -> pl.DataFrame:
     """Answers with their sentence; an identifier worked out from the sender's own is masked like it."""
-    ids = [f"{r.name}.{f.name}" for r in asked.layout.records for f in r.fields if f.datum == "id"]
+    layout = outcome.examined.layout
+    if layout is None or answers.is_empty():
+        return pl.DataFrame(schema={**_KEYS, **dict.fromkeys(SUGGESTED, pl.String)})
+    ids = [f"{r.name}.{f.name}" for r in layout.records for f in r.fields if f.datum == "id"]
     private = pl.concat_str([pl.col("record"), pl.lit("."), pl.col("field")]).is_in(ids) & pl.col(
         "expected"
     ).str.contains(r"^[0-9A-Z]{3,}$")
