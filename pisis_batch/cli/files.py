@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pisis_batch import service
+from pisis_batch import service, settings
 from pisis_batch.cli import REJECTED, serving
 from pisis_batch.cli.actor import ACTOR
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
 from pisis_batch.cli.shelves import LAYOUTS, known
 from pisis_batch.model import Content, Id, Limits, Outcome, Received, Verdict
-from pisis_batch.settings import BOGOTA, Settings, SettingsError
+from pisis_batch.settings import BOGOTA, SettingsError
 
 if TYPE_CHECKING:
     from pisis_batch.ports import Ports
+    from pisis_batch.settings import Settings
 
 _FILES = click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -28,11 +29,11 @@ def _end(found: list[Outcome]) -> None:
         sys.exit(REJECTED)
 
 
-def _wired(settings: Settings, *, workers: bool = False) -> "Ports":
+def _wired(chosen: "Settings", *, workers: bool = False) -> "Ports":
     """The ports, whose adapters are loaded only here: a file is checked without a database as well."""
     from pisis_batch import wiring
 
-    return wiring.ports(settings, workers=workers)
+    return wiring.ports(chosen, workers=workers)
 
 
 def _content(path: Path) -> Content:
@@ -118,7 +119,7 @@ def _keep(outcome: Outcome, now: datetime, folder: Path) -> None:
 def ports_if_any(workspace: Path | None) -> "Ports | None":
     """The ports of the workspace; without one, None, and the terminal is told what that means."""
     try:
-        return _wired(Settings.load(workspace))
+        return _wired(settings.load(workspace))
     except SettingsError:
         if workspace is not None:
             raise
@@ -130,7 +131,7 @@ def _owner(path: Path, ports: "Ports | None", workspace: Path | None) -> str | N
     """The login whose folder of the inbox a file lies in."""
     if ports is None:
         return None
-    inbox = Settings.load(workspace).inbox.resolve()
+    inbox = settings.load(workspace).inbox.resolve()
     folder = path.resolve().parent
     return folder.name if folder.parent == inbox else None
 
@@ -147,7 +148,7 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
     del once  # there is no other way: the service that stays is `watch`
     if files and sender is None:
         raise click.UsageError("diga con --sender qué usuario envía el archivo, por ejemplo --sender CC10000001")
-    ports = _wired(Settings.load(workspace))
+    ports = _wired(settings.load(workspace))
     login = _login(sender)
     if files:
         for path in files:
@@ -179,24 +180,24 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
 @click.pass_obj
 def watch(workspace: Path | None, metrics: int | None, *, enqueue: bool, allow_fixed_clock: bool) -> None:
     """El servicio: vigila el buzón, procesa y responde hasta recibir SIGTERM o Ctrl-C."""
-    settings = serving.by_the_clock(Settings.load(workspace), fixed_allowed=allow_fixed_clock)
+    chosen = serving.by_the_clock(settings.load(workspace), fixed_allowed=allow_fixed_clock)
     from pisis_batch import wiring
     from pisis_batch.adapters import systemd
     from pisis_batch.adapters.watchdog_hints import WatchdogHints
 
-    ports = _wired(settings, workers=enqueue)
+    ports = _wired(chosen, workers=enqueue)
     stop, beats = serving.stopped(), service.Beats()
     if metrics:
-        serving.asked_on(metrics, settings, ports, beats, wiring.metrics(ports))
+        serving.asked_on(metrics, chosen, ports, beats, wiring.metrics(ports))
     systemd.watchdog(beats.silent, stop)
-    click.echo(f"Vigilando {settings.inbox}", err=True)
+    click.echo(f"Vigilando {chosen.inbox}", err=True)
     done = service.watch(
         ports,
-        WatchdogHints(settings.inbox),
-        rescan_seconds=settings.rescan_seconds,
+        WatchdogHints(chosen.inbox),
+        rescan_seconds=chosen.rescan_seconds,
         stop=stop,
         on_outcome=lambda outcome: click.echo(f"{outcome.received.guid} {outcome.verdict}", err=True),
-        on_ready=lambda: serving.ready(f"vigilando {settings.inbox}"),
+        on_ready=lambda: serving.ready(f"vigilando {chosen.inbox}"),
         beats=beats,
     )
     if not done:  # what is in hand dies with us, unwritten, and is done again: nobody waits for it
@@ -230,7 +231,7 @@ def reprocess(
     """Juzga de nuevo originales archivados con el registro de hoy. Sin --apply solo dice qué veredictos cambiarían."""
     if not (guids or rejected or entity or code or since):
         raise click.UsageError("diga qué reprocesar: un GUID, --rejected, --entity, --code o --since")
-    ports = _wired(Settings.load(workspace))
+    ports = _wired(settings.load(workspace))
     chosen = _chosen(ports, guids, rejected=rejected, entity=entity, code=code, since=since)
     told: list[dict[str, Any]] = []
     lost: list[str] = []

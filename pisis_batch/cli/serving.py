@@ -4,15 +4,16 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from pisis_batch.settings import Settings, SettingsError
+from pisis_batch.settings import SettingsError
 
 if TYPE_CHECKING:
     from pisis_batch import service
     from pisis_batch.adapters.prometheus import Metrics
     from pisis_batch.ports import Ports
+    from pisis_batch.settings import Settings
 
 
-def by_the_clock(settings: Settings, *, fixed_allowed: bool) -> Settings:
+def by_the_clock(settings: "Settings", *, fixed_allowed: bool) -> "Settings":
     """The settings of a service, whose clock goes. Raises SettingsError when it is stopped."""
     if settings.now is not None and not fixed_allowed:
         raise SettingsError("PISIS_NOW detiene el reloj: no se usa en el servicio sin --allow-fixed-clock")
@@ -43,7 +44,7 @@ def ready(status: str) -> None:
 
 def asked_on(
     port: int,
-    settings: Settings,
+    settings: "Settings",
     ports: "Ports",
     beats: "service.Beats",
     metrics: "Metrics",

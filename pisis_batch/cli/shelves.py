@@ -46,12 +46,12 @@ LAYOUTS = click.option(
 
 def known(workspace: Path | None, names: Collection[str] = ()) -> "Shelf":
     """Every layout, those of the workspace's or the command's folder included; with `names` what they may ask for."""
+    from pisis_batch import settings
     from pisis_batch.adapters.folder_layouts import shelf_with
-    from pisis_batch.settings import Settings, SettingsError
 
     try:
-        folder = Settings.load(workspace).layouts
-    except SettingsError:
+        folder = settings.load(workspace).layouts
+    except settings.SettingsError:
         if workspace is not None:
             raise
         said = os.environ.get(_VARIABLE)

@@ -1,23 +1,17 @@
-"""Settings: `pisis.toml` of the workspace, then `PISIS_*` of the environment, then what the command line says."""
+"""Every setting, and where each is said."""
 
 import os
 import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from pisis_batch.model import NIT_ATTRIBUTES
+from pisis_batch.settings import BOGOTA, FILE, SettingsError, workspace
 
-BOGOTA = ZoneInfo("America/Bogota")
-FILE = "pisis.toml"
 _SQLITE = "sqlite:///"
-
-
-class SettingsError(ValueError):
-    """The settings cannot be used; the message is a plain Spanish sentence."""
 
 
 class Settings(BaseModel):
@@ -71,14 +65,8 @@ class Settings(BaseModel):
     @classmethod
     def load(cls, root: Path | None = None, **options: Any) -> "Settings":
         """The settings of a workspace: the given folder, or the nearest one upward that holds `pisis.toml`."""
-        folder = _workspace(root)
-        said: dict[str, Any] = {}
-        if folder is not None:
-            said = _read(folder / FILE)
-        elif "PISIS_DATABASE" not in os.environ:
-            raise SettingsError(
-                "aquí no hay un espacio de trabajo: cree uno con «pisis init» o indique la carpeta con -w"
-            )
+        folder = workspace(root)
+        said = _read(folder / FILE) if folder else {}
         base = folder or Path.cwd()
         by_file = {name: _at(base, name, value) for name, value in {**_defaults(), **said}.items()}
         by_env = {
@@ -100,15 +88,6 @@ def _defaults() -> dict[str, Any]:
     }
 
 
-def _workspace(root: Path | None) -> Path | None:
-    if root is not None:
-        if not (root / FILE).is_file():
-            raise SettingsError(f"la carpeta {root} no tiene {FILE}: créelo con «pisis init»")
-        return root.resolve()
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -127,41 +106,3 @@ def _at(base: Path, name: str, value: Any) -> Any:
             return SecretStr(f"{_SQLITE}{base / path}")
         return SecretStr(url)
     return value
-
-
-TEMPLATE = """\
-# Ajustes de este espacio de trabajo. Las rutas son relativas a esta carpeta.
-# Cada uno se puede dar también en el entorno: PISIS_DATABASE, PISIS_MAIL…
-
-# database = "sqlite:///var/registry.db"   # o postgresql+psycopg://usuario:clave@servidor/base
-# storage = "folder"                       # o s3://cubeta/prefijo?endpoint=https://servidor&region=…
-# mail = "folder"                          # o smtp://usuario:clave@servidor:587?tls=starttls
-# mail_from = "PISIS <no-responder@pisis.example>"
-# inbox = "inbox"
-# outbox = "outbox"
-# archive = "var/archive"
-# keys = "var/llaves"                      # llaves de las huellas y de la cadena de auditoría; solo para el servicio
-# layouts = "anexos"                       # carpeta con más definiciones de anexos (TOML) y catalogos.toml
-# settle_seconds = 2.0                     # cuánto debe estar quieto un archivo antes de tomarlo
-# rescan_seconds = 10.0                    # cada cuánto se mira el buzón aunque nada avise
-# max_file_bytes = 536870912
-# max_line_bytes = 65536
-# isolation = true                         # juzgar en un proceso hijo: sin red ni base de datos, con límites
-# judge_seconds = 30.0                     # cuánto puede tardar un archivo (más un segundo por MiB)
-# judge_memory_bytes = 4294967296          # espacio de direcciones del hijo (más 24 veces el archivo)
-# brake_users = 20                         # si desvincula a más, el archivo espera a que dos personas lo aprueben
-# brake_percent = 50                       # lo mismo con este porcentaje de los usuarios (desde 5); 0 lo apaga
-# signature = "off"                        # firma digital: off, warn (avisa) o require (rechaza sin firma válida)
-# signatures = "firmas"                    # carpeta con raices/, intermedias/ y listas/ (certificados y revocaciones)
-# signature_wait_seconds = 60.0            # cuánto espera un archivo por su firma (.p7s)
-# remind_days = 3                          # cuántos días antes del cierre se recuerda a quien no ha reportado; 0: nunca
-# keep_days = 0                            # tras cuántos días la base suelta su copia de lo ya entregado; 0: nunca
-# keep_originals_days = 0                  # retención por clase («pisis retention»), en días; 0: para siempre
-# keep_documents_days = 365                # documentos de cada archivo, también los de la carpeta de salida
-# keep_letters_days = 365                  # texto y dirección de los correos ya enviados
-# keep_values_days = 365                   # valores de las celdas que muestran los hallazgos
-# keep_history_days = 0                    # vínculos, perfiles y registros almacenados que ya terminaron
-# keep_audit_days = 0                      # entradas de la auditoría (sus eslabones quedan)
-# lease_seconds = 20.0                     # tras cuánto silencio otro trabajador toma el archivo
-# large_file_bytes = 8388608               # desde aquí un archivo va por la cola de los grandes (con trabajadores)
-"""
