@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from conftest import BOTH, GOOD, REGISTRY
 from test_service import drop
-from worlds import NOW, file_of
+from worlds import NAME, NOW, file_of
 
 from pisis_batch import service, wiring
 from pisis_batch.adapters import keyring, sql_chain
@@ -267,10 +267,14 @@ def test_the_audit_names_who_ordered_it(
 ) -> None:
     (workspace / "personas.csv").write_text(REGISTRY["persons"], "utf-8")
     load = ("registry", "load", "persons", str(workspace / "personas.csv"))
-    for order in (load, ("reprocess", told, "--apply")):
+    handed = workspace / NAME
+    handed.write_bytes(file_of(GOOD))
+    for order in (load, ("reprocess", told, "--apply"), ("process", str(handed), "--sender", "CC10000001")):
         said = CliRunner().invoke(root, ["-w", str(workspace), *order, *options], env={"PISIS_NOW": NOW.isoformat()})
         assert said.exit_code in {0, 1}, said.output  # today the file would be rejected
     again = [one.who for one in ports.registry.audit_entries(told) if one.action == "juzgado de nuevo"]
     loaded = [one.who for one in ports.registry.audit_entries("registro") if one.action.startswith("carga de persons")]
-    assert [str(one).startswith(who) for one in (again[-1], loaded[-1])] == [True, True]
+    (guid,) = {run["guid"] for run in ports.registry.runs(limit=None)} - {told}
+    taken = [one.who for one in ports.registry.audit_entries(guid) if one.action == "recibido"]
+    assert [str(one).startswith(who) for one in (again[-1], loaded[-1], taken[0])] == [True, True, True]
     assert ports.registry.audit_verify().offenders == ()

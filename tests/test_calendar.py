@@ -33,8 +33,9 @@ def test_a_contract_that_ended_is_closed_once_told_and_needs_v_again(workspace: 
     last_day = later(ports, (ended_on - NOW.date()).days)
     assert service.expire(last_day) == []
     next_day = later(ports, (ended_on - NOW.date()).days + 1)
-    (ended,) = service.expire(next_day)
+    (ended,) = service.expire(next_day, "CC10000002")
     assert ended.users["num_id"].to_list() == ["1090000002"]
+    assert [one.who for one in ports.registry.audit_entries("vencimiento")] == ["CC10000002"]
     assert service.expire(next_day) == []
     assert linked(ports) == ["1090000001 186/1274 PISIS/NEO"]
     user = ports.registry.user(Id("CC", "1090000002"))

@@ -38,7 +38,7 @@ def ended(connection: sa.Connection, before: date) -> Iterator[EndedContracts]:
             yield EndedContracts(found[1], before, frame)
 
 
-def expire(connection: sa.Connection, those: EndedContracts, at: str, trail: Trail) -> bool:
+def expire(connection: sa.Connection, those: EndedContracts, at: str, trail: Trail, by: str | None) -> bool:
     """End the links, under the entity's lane: a file being judged would else be judged by what is no longer true."""
     found = registered_entity(connection, those.entity.id)
     if found is None or not sql_lanes.interrupt(connection, str(those.entity.id)):
@@ -55,7 +55,7 @@ def expire(connection: sa.Connection, those: EndedContracts, at: str, trail: Tra
     connection.execute(
         grant.update().where(grant.c.entity_id == key, grant.c.valid_to.is_(None), ~still).values(**closing)
     )
-    trail.tell(f"vencer: {closed.rowcount} vínculos de {those.entity.id}")
+    trail.tell(f"vencer: {closed.rowcount} vínculos de {those.entity.id}", by)
     return True
 
 

@@ -29,11 +29,13 @@ class SqlDuties:
             return list(sql_calendar.ended(connection, before))
 
     @retried
-    def expire(self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
+    def expire(
+        self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime, by: str | None = None
+    ) -> bool:
         """End their links, and tell it."""
         with self._writer.begin() as connection:
             trail = Trail(connection, self.keys, sql_calendar.ORIGIN, at.isoformat())
-            if not sql_calendar.expire(connection, ended, at.isoformat(), trail):
+            if not sql_calendar.expire(connection, ended, at.isoformat(), trail, by):
                 connection.rollback()
                 return False
             sql_runs.insert_mails(connection, guid, mails, at.isoformat())

@@ -15,7 +15,7 @@ from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Id
 from pisis_batch.ports import Audited, AuditHead, Erasing, Traced, UnavailableError
 
-ORIGIN = "retencion"  # stands where a receipt's guid would
+ORIGIN, RESTORED = "retencion", "restauracion"  # stand where a receipt's guid would
 _EMPTIED = ("finding", "document", "mail", "link", "profile_grant", "stored", "audit", "person", "receipt")
 
 
@@ -103,11 +103,15 @@ class SqlKeeping:
             return sql_retention.wanted(connection, sha256)
 
     @retried
-    def unpublish(self) -> int:
+    def unpublish(self, at: datetime, by: str) -> int:
         """Documents are to be written again."""
         held = sa.exists().where(document.c.run_id == run.c.id)
         with self._writer.begin() as connection:
-            return connection.execute(run.update().where(run.c.latest, held).values(published=False)).rowcount
+            many = connection.execute(run.update().where(run.c.latest, held).values(published=False)).rowcount
+            trail = Trail(connection, self.keys, RESTORED, at.isoformat())
+            trail.tell("restaurar una copia", by)
+            trail.close()
+        return many
 
     def compact(self) -> None:
         """SQLite: the file is written anew and its log emptied. PostgreSQL: dead rows are given back.

@@ -102,7 +102,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         return self._numbers.index(connection, questions.entity)
 
     @retried
-    def accept(self, *receipts: Receipt) -> None:
+    def accept(self, *receipts: Receipt, by: str | None = None) -> None:
         """Record received files, all or none; the second time changes nothing."""
         with self._writer.begin() as connection:
             fresh = sql_runs.insert_receipts(connection, receipts)
@@ -110,7 +110,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
                 for one in fresh:
                     self.enlist(connection, one)
             told = [(one.guid, one.received_at.isoformat()) for one in fresh]
-            sql_trail.tell_each(connection, self.keys, told, "recibido")
+            sql_trail.tell_each(connection, self.keys, told, "recibido", by)
 
     @retried
     def receipt(self, guid: str) -> Receipt | None:

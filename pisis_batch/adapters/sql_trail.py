@@ -103,16 +103,19 @@ class Trail:
         sql_bulk.insert(self._connection, audit, told, at=self.at, guid=self.guid, batch=self._batch)
 
 
-def tell_each(connection: sa.Connection, keys: Keyring, of: Sequence[tuple[str, str]], action: str) -> None:
+def tell_each(
+    connection: sa.Connection, keys: Keyring, of: Sequence[tuple[str, str]], action: str, who: str | None = None
+) -> None:
     """The trails of one transaction about many receipts, (guid, time) each, with one and the same entry.
 
     Nothing of the chain may be written after this in the same transaction.
     """
     if not of:
         return
-    said = hashlib.sha256(_line(None, _plain(action), None).encode()).hexdigest()
+    pseudonym = keys.pseudonym(who) if who else None
+    said = hashlib.sha256(_line(None, _plain(action), pseudonym).encode()).hexdigest()
     batches = [secrets.randbits(62) for _ in of]
-    fixed = {"line": None, "action": _plain(action), "who": None, "who_key": None}
+    fixed = {"line": None, "action": _plain(action), "who": who, "who_key": pseudonym}
     told = [{"at": at, "guid": guid, "batch": batch, **fixed} for (guid, at), batch in zip(of, batches, strict=True)]
     execute(connection, _TELL, told)
     seq, previous = _end(connection)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from pisis_batch.cli import FAULT
+from pisis_batch.cli.actor import ACTOR
 from pisis_batch.settings import FILE, Settings, SettingsError
 
 _POSTGRESQL = "la base PostgreSQL se respalda antes con «pg_dump --format=custom»; vea docs/guarda-y-respaldo.md"
@@ -56,7 +57,8 @@ def backup(workspace: Path | None, folder: Path) -> None:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
-def restore(folder: Path, target: Path) -> None:
+@ACTOR
+def restore(folder: Path, target: Path, actor: str) -> None:
     """Hace de la copia FOLDER un espacio de trabajo en TARGET, y lo revisa. Nunca escribe sobre una base que exista.
 
     Con PostgreSQL, restaure antes la base con «pg_restore» y diga cuál es en PISIS_DATABASE.
@@ -64,12 +66,12 @@ def restore(folder: Path, target: Path) -> None:
     from pisis_batch.adapters.folder_backup import BackupError
 
     try:
-        _restore(folder, target)
+        _restore(folder, target, actor)
     except BackupError as error:
         raise SettingsError(str(error)) from None
 
 
-def _restore(folder: Path, target: Path) -> None:
+def _restore(folder: Path, target: Path, actor: str) -> None:
     from pisis_batch import service, wiring
     from pisis_batch.adapters import durable
     from pisis_batch.adapters.folder_archive import FolderArchive
@@ -93,7 +95,7 @@ def _restore(folder: Path, target: Path) -> None:
         settings.keys.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         durable.write(settings.keys, (folder / KEYS).read_bytes(), 0o600)
     ports = wiring.ports(settings)
-    again = ports.registry.unpublish()
+    again = ports.registry.unpublish(ports.clock(), actor)
     service.publish(ports)
     accounts = service.fsck(ports)
     if isinstance(ports.registry, SqlRegistry):

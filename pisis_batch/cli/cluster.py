@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pisis_batch.cli import FAULT, serving
+from pisis_batch.cli.actor import ACTOR
 from pisis_batch.model import Outcome
 from pisis_batch.ports import Judge, Work
 from pisis_batch.settings import Settings
@@ -79,13 +80,14 @@ def _hurry(stop: threading.Event, judge: Judge) -> None:
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Solo decir a cuántos les toca.")
+@ACTOR
 @click.pass_obj
-def expire(workspace: Path | None, *, dry_run: bool) -> None:
+def expire(workspace: Path | None, actor: str, *, dry_run: bool) -> None:
     """Desvincula a quienes su contrato ya terminó y avisa a cada entidad. El servicio lo hace solo cada hora."""
     from pisis_batch import service, wiring
 
     ports = wiring.ports(Settings.load(workspace))
-    found = ports.registry.ended_contracts(ports.clock().date()) if dry_run else service.expire(ports)
+    found = ports.registry.ended_contracts(ports.clock().date()) if dry_run else service.expire(ports, actor)
     for ended in found:
         click.echo(f"{ended.entity.id}  {ended.users.height} usuarios")
     verb = "Terminaron" if dry_run else "Desvinculados:"

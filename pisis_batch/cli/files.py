@@ -140,11 +140,17 @@ def _owner(path: Path, ports: "Ports | None", workspace: Path | None) -> str | N
 @_FILES
 @click.option("--once", is_flag=True, help="Lo que hay ahora en el buzón, y terminar (es lo que hace siempre).")
 @click.option("--sender", help="Usuario que envía los FILE (CC10000001).")
+@ACTOR
 @FORMAT
 @LAYOUTS
 @click.pass_obj
-def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None, form: str, *, once: bool) -> None:
-    """Procesa lo que hay en el buzón, o cada FILE como enviado por --sender, y termina."""
+def process(
+    workspace: Path | None, files: tuple[Path, ...], sender: str | None, actor: str, form: str, *, once: bool
+) -> None:
+    """Procesa lo que hay en el buzón, o cada FILE como enviado por --sender, y termina.
+
+    De cada FILE la auditoría nombra a quien lo entregó (--by).
+    """
     del once  # there is no other way: the service that stays is `watch`
     if files and sender is None:
         raise click.UsageError("diga con --sender qué usuario envía el archivo, por ejemplo --sender CC10000001")
@@ -152,7 +158,7 @@ def process(workspace: Path | None, files: tuple[Path, ...], sender: str | None,
     login = _login(sender)
     if files:
         for path in files:
-            service.submit(path, login, ports)
+            service.submit(path, login, ports, actor)
         found = service.once(ports)
     else:
         found = []

@@ -107,8 +107,11 @@ class Keeping(Protocol):
         """Whether any receipt still needs an original."""
         ...
 
-    def unpublish(self) -> int:
-        """Say that the documents still here are not in the outbox, which may have been lost; of how many receipts."""
+    def unpublish(self, at: datetime, by: str) -> int:
+        """Say that the documents still here are not in the outbox, which may have been lost; of how many receipts.
+
+        The audit tells that a copy was restored, `by` whom.
+        """
         ...
 
     def compact(self) -> None:

@@ -29,8 +29,11 @@ class Registry(Keeping, Protocol):
         """Every fact a file needs, read in one consistent transaction, set-based."""
         ...
 
-    def accept(self, *receipts: Receipt) -> None:
-        """Record received files, all or none (idempotent by guid). From here on they are never lost."""
+    def accept(self, *receipts: Receipt, by: str | None = None) -> None:
+        """Record received files, all or none (idempotent by guid). From here on they are never lost.
+
+        `by`: the operator who handed them in, for the audit.
+        """
         ...
 
     def receipt(self, guid: str) -> Receipt | None:
@@ -193,10 +196,13 @@ class Registry(Keeping, Protocol):
         """Users still linked whose contract ended before a day, by entity."""
         ...
 
-    def expire(self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
+    def expire(
+        self, ended: EndedContracts, guid: str, mails: Sequence[Rendered], at: datetime, by: str | None = None
+    ) -> bool:
         """End those links, and the profiles that hung on them, with the mails that tell it, in one transaction.
 
-        False, and nothing written, when the entity's queue is in other hands or its users are no longer these.
+        False, and nothing written, when the entity's queue is in other hands or its users are no longer these. `by`:
+        who ordered it, when it was a person.
         """
         ...
 

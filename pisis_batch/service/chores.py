@@ -36,15 +36,15 @@ def chores(ports: Ports) -> tuple[Chore, ...]:
     )
 
 
-def expire(ports: Ports) -> list[EndedContracts]:
-    """End the links whose contract ended before today (Q18) and tell each entity; what was ended."""
+def expire(ports: Ports, by: str | None = None) -> list[EndedContracts]:
+    """End the links whose contract ended before today (Q18), `by` whom, and tell each entity; what was ended."""
     at = ports.clock()
     done = []
     for ended in ports.registry.ended_contracts(at.date()):
         guid = str(uuid.uuid5(_NOTICES, f"vencimiento {ended.entity.id} {at.isoformat()}"))
         letter = reports.vencimiento(ended, guid, at)
         mails = reports.render(letter, guid, at, ports.mail_from) if letter else ()
-        if ports.registry.expire(ended, guid, mails, at):
+        if ports.registry.expire(ended, guid, mails, at, by):
             done.append(ended)
             _log.info("contracts_ended", entity=str(ended.entity.id), users=ended.users.height)
     return done

@@ -200,13 +200,13 @@ def named(path: Path, ports: Ports) -> tuple[str, str, bytes]:
     return readable(name), *_signature("", next((one for one in beside if os.path.lexists(one)), None))
 
 
-def submit(path: Path, sender: str | None, ports: Ports) -> str:
-    """Accept a file named by an operator, who keeps it; its guid."""
+def submit(path: Path, sender: str | None, ports: Ports, by: str | None = None) -> str:
+    """Accept a file named by an operator, who keeps it; its guid. `by`: the operator, for the audit."""
     sha256, md5, size = ports.archive.keep(path)
     guid = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
     name, signed, signature = named(path, ports)
     receipt = Receipt(guid, name, sha256, md5, size, sender, ports.clock(), lane=lane(name, sender, ports))
-    ports.registry.accept(dataclasses.replace(receipt, signed=signed, signature=signature))
+    ports.registry.accept(dataclasses.replace(receipt, signed=signed, signature=signature), by=by)
     if not ports.archive.has(sha256):
         ports.archive.keep(path)
     return guid
