@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-import sqlalchemy as sa
-
 from pisis_batch.adapters import (
     sql_calendar,
     sql_runs,
 )
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
+from pisis_batch.adapters.sql_engine import Transactions
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import EndedContracts, Rendered, Unreported
 
@@ -18,8 +17,8 @@ from pisis_batch.model import EndedContracts, Rendered, Unreported
 class SqlDuties:
     """What falls due, for the registry that inherits it."""
 
-    _writer: sa.Engine
-    _reader: sa.Engine
+    _writer: Transactions
+    _reader: Transactions
     keys: Keyring
 
     @retried

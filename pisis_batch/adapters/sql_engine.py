@@ -4,15 +4,21 @@ The SQLite that comes with Python may be one whose write-ahead log can corrupt a
 (3.7.0 to 3.51.2); a newer one comes as a library. With an old one the rollback journal is used instead.
 """
 
+import contextlib
 import select
+import threading
 import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from pisis_batch.adapters import sql_ready
+from pisis_batch.ports import UnavailableError
 
 try:
     from pysqlite3 import dbapi2 as sqlite
@@ -31,6 +37,7 @@ SESSION = {
 }
 #: Statements that the server keeps prepared for a connection; a file needs about eighty.
 _STATEMENTS = 300
+_PATIENCE_SECONDS = 30.0  # for those who write to SQLite before us
 _REST_SECONDS = 5.0
 SQLITE_VERSION: str = sqlite.sqlite_version
 
@@ -48,11 +55,8 @@ def engine(url: str) -> sa.Engine:
         return made
     # a database in memory is the connection: there is just one, whoever asks
     alone = {"poolclass": sa.StaticPool} if database_file(url) is None else {}
-    return _sqlite(parsed, **alone)
-
-
-def _sqlite(url: sa.URL, **pool: Any) -> sa.Engine:
-    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args={"timeout": 30}, **pool)
+    waits = {"timeout": _PATIENCE_SECONDS}
+    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args=waits, **alone)
     sa.event.listen(made, "connect", _prepare)
     sa.event.listen(made, "begin", _begin)
     return made
@@ -125,29 +129,74 @@ def _begin(connection: sa.Connection) -> None:
     sql_ready.driven(connection, "BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def reader(made: sa.Engine) -> sa.Engine:
-    """The same engine for transactions that only read: one state from start to end, and no writer waits for them."""
+class Transactions(Protocol):
+    """Whatever begins transactions: an engine, or `Ready`."""
+
+    def begin(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction for as long as the block runs; an exception takes it back."""
+        ...
+
+
+class Ready:
+    """Transactions on connections that stay open: to open and close one costs ten times what beginning one does.
+
+    With `turns` all threads of this process share one: whoever waits for it is woken at once, where SQLite would sleep
+    and try again, and what it has read of the file stays true from one transaction to the next.
+    """
+
+    def __init__(self, engine_: sa.Engine, *, turns: bool = False) -> None:
+        self._engine = engine_
+        self._idle: deque[sa.Connection] = deque()
+        self._turn = threading.BoundedSemaphore(1) if turns else None
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction. Raises UnavailableError when others write all the time."""
+        if self._turn is not None and not self._turn.acquire(timeout=_PATIENCE_SECONDS):
+            raise UnavailableError("base de datos ocupada")
+        try:
+            with self._one() as connection, connection.begin():
+                yield connection
+        finally:
+            if self._turn is not None:
+                self._turn.release()
+
+    @contextlib.contextmanager
+    def _one(self) -> Iterator[sa.Connection]:
+        connection = self._idle.pop() if self._idle else self._engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()  # whatever happened to it
+            raise
+        self._idle.append(connection)
+
+    def close(self) -> None:
+        """Let go of the connections that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+def reader(made: sa.Engine) -> Transactions:
+    """Transactions that only read: one state from start to end, and no writer waits for them."""
     if made.dialect.name == "postgresql":
         return made.execution_options(isolation_level="REPEATABLE READ")
-    return made.execution_options(only_reads=True)
+    only_reads = made.execution_options(only_reads=True)
+    return only_reads if _in_memory(made) else Ready(only_reads)
 
 
-def writer(made: sa.Engine) -> sa.Engine:
-    """The same database for transactions that write. On a file of SQLite all threads of this process take turns.
-
-    They share one connection: whoever waits for it is woken at once, where SQLite would sleep and try again, and what
-    it has read of the file stays true from one transaction to the next.
-    """
-    if made.dialect.name == "postgresql" or database_file(str(made.url)) is None:
-        return made
-    return _sqlite(made.url, pool_size=1, max_overflow=0)
+def writer(made: sa.Engine) -> Transactions:
+    """Transactions that write."""
+    return made if made.dialect.name == "postgresql" or _in_memory(made) else Ready(made, turns=True)
 
 
-def single(made: sa.Engine, *, reads: bool = False) -> sa.Engine:
-    """The same engine for one statement alone: PostgreSQL is spared the begin and the end, two ways there and back."""
-    if made.dialect.name == "postgresql":
-        return made.execution_options(isolation_level="AUTOCOMMIT")
-    return reader(made) if reads else made
+def _in_memory(made: sa.Engine) -> bool:
+    return isinstance(made.pool, sa.StaticPool)
+
+
+def single(made: sa.Engine, others: Transactions) -> Transactions:
+    """As `others`, for one statement alone: PostgreSQL is spared the begin and the end, two ways there and back."""
+    return made.execution_options(isolation_level="AUTOCOMMIT") if made.dialect.name == "postgresql" else others
 
 
 def looking(database: Path) -> Any:

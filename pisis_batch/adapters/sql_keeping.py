@@ -10,6 +10,7 @@ from pisis_batch.adapters import sql_chain, sql_retention, sql_trail, sql_unnami
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_accounts import gone
 from pisis_batch.adapters.sql_again import again as retried
+from pisis_batch.adapters.sql_engine import Transactions
 from pisis_batch.adapters.sql_tables import document, receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Id
@@ -23,8 +24,8 @@ class SqlKeeping:
     """Fulfils `ports.Keeping` for the registry that inherits it."""
 
     engine: sa.Engine
-    _writer: sa.Engine
-    _reader: sa.Engine
+    _writer: Transactions
+    _reader: Transactions
     keys: Keyring
 
     @retried

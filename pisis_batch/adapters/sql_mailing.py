@@ -11,6 +11,7 @@ from pisis_batch.adapters import (
     sql_runs,
 )
 from pisis_batch.adapters.sql_again import again as retried
+from pisis_batch.adapters.sql_engine import Transactions
 from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import mail
 from pisis_batch.model import Rendered
@@ -26,8 +27,8 @@ _SENT = (
 class SqlMailing:
     """Messages, for the registry that inherits it."""
 
-    _writer: sa.Engine
-    _reader: sa.Engine
+    _writer: Transactions
+    _reader: Transactions
 
     @retried
     def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:

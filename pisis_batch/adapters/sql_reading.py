@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-import sqlalchemy as sa
 
 from pisis_batch.adapters import (
     sql_accounts,
@@ -18,6 +17,7 @@ from pisis_batch.adapters import (
     sql_traces,
 )
 from pisis_batch.adapters.sql_again import again as retried
+from pisis_batch.adapters.sql_engine import Transactions
 from pisis_batch.model import Id, RegisteredEntity, Traces
 from pisis_batch.ports import Accounts, Held, Origin, Outside, Receipt, Series
 
@@ -25,8 +25,8 @@ from pisis_batch.ports import Accounts, Held, Origin, Outside, Receipt, Series
 class SqlReading:
     """What is only read, for the registry that inherits it."""
 
-    _reader: sa.Engine
-    _looks: sa.Engine
+    _reader: Transactions
+    _looks: Transactions
 
     @retried
     def entitled(self, pairs: Collection[tuple[str, Id]]) -> set[tuple[str, Id]]:

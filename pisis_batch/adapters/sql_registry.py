@@ -24,7 +24,7 @@ from pisis_batch.adapters import (
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_duties import SqlDuties
-from pisis_batch.adapters.sql_engine import database_file, engine, reader, single, writer
+from pisis_batch.adapters.sql_engine import Ready, database_file, engine, reader, single, writer
 from pisis_batch.adapters.sql_keeping import SqlKeeping
 from pisis_batch.adapters.sql_mailing import SqlMailing
 from pisis_batch.adapters.sql_reading import SqlReading
@@ -69,7 +69,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         self.engine = engine(url)
         self._reader, self._writer = reader(self.engine), writer(self.engine)
         # a statement alone, one that looks and one that writes
-        self._looks, self._writes = single(self.engine, reads=True), single(self._writer)
+        self._looks, self._writes = single(self.engine, self._reader), single(self.engine, self._writer)
         self._owner = sql_lanes.owner()
         self._numbers: Numbers | None = None
         self.enlist: Enlist | None = None
@@ -82,7 +82,9 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
 
     def close(self) -> None:
         """Let go of the database."""
-        self._writer.dispose()
+        for kept in (self._reader, self._writer):
+            if isinstance(kept, Ready):
+                kept.close()
         self.engine.dispose()
 
     @retried
