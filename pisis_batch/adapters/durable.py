@@ -43,16 +43,17 @@ def write_all(folder: Path, files: Iterable[tuple[str, Iterable[bytes]]], last: 
 
 def _placed(folder: Path, files: Iterable[tuple[str, Iterable[bytes]]], mode: int) -> None:
     """All are written before the first is synced: the disk then takes the others along."""
+    within = f"{folder}{os.sep}"  # a path of its own for each name would cost more than to open it
     with contextlib.ExitStack() as opened:
         written = []
         for name, pieces in files:
-            temporary = folder / f".{name}.tmp"
+            temporary = f"{within}.{name}.tmp"
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
             file = opened.enter_context(os.fdopen(handle, "wb"))
             file.writelines(pieces)
             file.flush()
-            written.append((file, temporary, folder / name))
+            written.append((file, temporary, within + name))
         for file, _, _ in written:
             sync(file)
     for _, temporary, path in written:
-        temporary.replace(path)
+        os.replace(temporary, path)  # noqa: PTH105 see above

@@ -56,6 +56,9 @@ Enlist = Callable[[sa.Connection, Receipt], None]
 _WHOLE = sa.select(receipt).where(receipt.c.guid == sa.bindparam("it"))
 _ENDED_AGAIN = receipt.update().where(receipt.c.guid == sa.bindparam("it")).values(state=sa.bindparam("ends"))
 _ENDED = _ENDED_AGAIN.where(receipt.c.state.in_(OPEN))
+_RUN_PUBLISHED = (
+    run.update().where(run.c.guid == sa.bindparam("it"), run.c.fence == sa.bindparam("mine")).values(published=True)
+)
 _PUBLISHED = run.update().where(run.c.guid == sa.bindparam("it"), run.c.latest).values(published=True)
 
 
@@ -143,10 +146,21 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         """Take the lane and count an attempt before it begins."""
         return self._attempt(guid, f"{self._owner} {secrets.token_hex(4)}", again=again)
 
+    def take(self, guid: str) -> Receipt | None:
+        """Take the lane and count an attempt; the receipt it is for."""
+        return self._taken(guid, f"{self._owner} {secrets.token_hex(4)}")
+
     @retried
     def _attempt(self, guid: str, who: str, *, again: bool) -> int | None:
         with self._writer.begin() as connection:
             return sql_lanes.lease(connection, guid, who, self.lease_seconds, again=again)
+
+    @retried
+    def _taken(self, guid: str, who: str) -> Receipt | None:
+        with self._writer.begin() as connection:
+            if sql_lanes.lease(connection, guid, who, self.lease_seconds, again=False) is None:
+                return None
+            return sql_runs.to_receipt(execute(connection, _WHOLE, {"it": guid}).one())
 
     @retried
     def renew(self, guid: str, fence: int) -> bool:
@@ -245,15 +259,12 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
             trail.close()
         return True
 
-    def unpublished(self, guid: str | None = None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+    def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:
         """Documents still to be written to the outbox."""
-        yield from self._unpublished(guid)
+        yield from self._unpublished()
 
     @retried
-    def _unpublished(self, guid: str | None) -> list[tuple[str, str | None, list[Attachment]]]:
-        if guid:
-            with self._looks.begin() as connection:
-                return sql_runs.unpublished_of(connection, guid)
+    def _unpublished(self) -> list[tuple[str, str | None, list[Attachment]]]:
         with self._reader.begin() as connection:
             return list(sql_runs.unpublished(connection))
 
@@ -262,6 +273,12 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         """The documents of the latest run are in the outbox."""
         with self._writes.begin() as connection:
             execute(connection, _PUBLISHED, {"it": guid})
+
+    @retried
+    def each_published(self, runs: Sequence[tuple[str, int]]) -> None:
+        """The documents of these runs are in the outbox."""
+        with self._writer.begin() as connection:
+            execute(connection, _RUN_PUBLISHED, [{"it": guid, "mine": fence} for guid, fence in runs])
 
     @retried
     def approve(self, guid: str, login: str, at: datetime, *, fence: int) -> bool:

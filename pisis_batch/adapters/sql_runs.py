@@ -57,17 +57,12 @@ _HEAVY = 1024 * 1024  # bytes of a stored document that is unpacked while it is 
 _AT_ONCE = 50  # runs whose documents are held in memory
 
 
-_WAITING = (
+_UNPUBLISHED = (
     sa.select(run.c.id, run.c.guid, receipt.c.sender)
     .join(receipt, receipt.c.guid == run.c.guid)
     .where(run.c.latest, ~run.c.published)
-)
-_OF_ALL = _WAITING.order_by(run.c.id).limit(_AT_ONCE)
-_OF_ONE = (
-    _WAITING.where(receipt.c.guid == sa.bindparam("it"))
-    .add_columns(document.c.name, document.c.media_type, document.c.content)
-    .outerjoin(document, document.c.run_id == run.c.id)
-    .order_by(document.c.name)
+    .order_by(run.c.id)
+    .limit(_AT_ONCE)
 )
 
 
@@ -172,16 +167,9 @@ def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered]
 
 def unpublished(connection: sa.Connection) -> Iterator[tuple[str, str | None, list[Attachment]]]:
     """The first latest runs whose documents are not in the outbox yet, with them."""
-    for row in execute(connection, _OF_ALL).all():
+    for row in execute(connection, _UNPUBLISHED).all():
         kept = execute(connection, _DOCUMENTS, {"of": row.id})
         yield row.guid, row.sender, [_unpacked(d.name, d.media_type, d.content) for d in kept]
-
-
-def unpublished_of(connection: sa.Connection, guid: str) -> list[tuple[str, str | None, list[Attachment]]]:
-    """The same of one receipt, by one statement: none or one."""
-    rows = execute(connection, _OF_ONE, {"it": guid}).all()
-    kept = [_unpacked(row.name, row.media_type, row.content) for row in rows if row.name is not None]
-    return [(rows[0].guid, rows[0].sender, kept)] if rows else []
 
 
 def mails_due(connection: sa.Connection, now: datetime, limit: int) -> list[Mail]:

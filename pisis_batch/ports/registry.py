@@ -56,6 +56,10 @@ class Registry(Keeping, Protocol):
         """
         ...
 
+    def take(self, guid: str) -> Receipt | None:
+        """As `attempt`; the receipt, whose fence is the one to commit with."""
+        ...
+
     def renew(self, guid: str, fence: int) -> bool:
         """Say that the attempt is still worked on; False when its lease was lost, and the work with it."""
         ...
@@ -93,12 +97,16 @@ class Registry(Keeping, Protocol):
         """Give up on a file after repeated faults of ours; the receipt ends in state cuarentena."""
         ...
 
-    def unpublished(self, guid: str | None = None) -> Iterator[tuple[str, str | None, list[Attachment]]]:
-        """(guid, sender, documents) of runs whose documents were not yet written to the outbox; of one receipt only."""
+    def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:
+        """(guid, sender, documents) of runs whose documents were not yet written to the outbox."""
         ...
 
     def published(self, guid: str) -> None:
         """Mark the documents of a receipt's latest run as written."""
+        ...
+
+    def each_published(self, runs: Sequence[tuple[str, int]]) -> None:
+        """Mark the documents of several runs as written: (guid, fence) each."""
         ...
 
     def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:

@@ -12,7 +12,7 @@ from pisis_batch.ports import JudgeError, OutdatedError, Ports, Receipt, Unavail
 from pisis_batch.service import leases, originals
 from pisis_batch.service.comparing import previous
 from pisis_batch.service.crash import crashpoint
-from pisis_batch.service.delivery import deliver, publish
+from pisis_batch.service.delivery import Publishing, deliver, publish
 from pisis_batch.service.intake import OUTSIDE, take_in
 
 ATTEMPTS = 3
@@ -24,15 +24,22 @@ class BusyError(RuntimeError):
     """The files of this entity are being worked on by somebody else just now; the text is the guid."""
 
 
-def process(guid: str, ports: Ports) -> Outcome | None:
-    """Take a receipt to its end; None when it had ended, is not its turn, or this attempt failed (another follows)."""
-    fence = ports.registry.attempt(guid)
-    receipt = ports.registry.receipt(guid) if fence is not None else None
-    if fence is None or receipt is None:
+#: What is done with a verdict that was just committed, under which fence.
+Then = Callable[[Judged, int], None]
+
+
+def process(guid: str, ports: Ports, then: Then | None = None) -> Outcome | None:
+    """Take a receipt to its end; None when it had ended, is not its turn, or this attempt failed (another follows).
+
+    `then` has the documents at hand, which are stored as well.
+    """
+    receipt = ports.registry.take(guid)
+    if receipt is None:
         return None
+    fence = receipt.fence
     crashpoint("attempted")
     if receipt.attempts > ATTEMPTS:
-        return _give_up(receipt, fence, ports)
+        return _give_up(receipt, fence, ports, then)
     try:
         with leases.kept(guid, fence, ports):
             judged, done = _to_its_end(receipt, ports, fence)
@@ -45,10 +52,12 @@ def process(guid: str, ports: Ports) -> Outcome | None:
         kind = error.kind if isinstance(error, JudgeError) else type(error).__name__
         _log.error("attempt_failed", guid=guid, error=kind, attempt=receipt.attempts)
         if receipt.attempts >= ATTEMPTS:
-            return _give_up(receipt, fence, ports)
+            return _give_up(receipt, fence, ports, then)
         ports.registry.give_back(guid, fence)
         return None
     crashpoint("committed")
+    if done and then:
+        then(judged, fence)
     return judged.outcome if done else None
 
 
@@ -105,7 +114,7 @@ def _commit(judged: Judged, ports: Ports, fence: int, *, reprocess: bool, by: st
     )
 
 
-def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
+def _give_up(receipt: Receipt, fence: int, ports: Ports, then: Then | None) -> Outcome | None:
     """Quarantine: the sender is told that the fault is ours, operations find it under its state."""
     try:
         received = originals.received(receipt, ports)
@@ -119,6 +128,8 @@ def _give_up(receipt: Receipt, fence: int, ports: Ports) -> Outcome | None:
     if not ports.registry.quarantine(outcome, mails, documents, at, fence=fence):
         return None
     _log.error("quarantined", guid=receipt.guid)
+    if then:
+        then(Judged(outcome, mails, documents), fence)
     return outcome
 
 
@@ -156,12 +167,12 @@ def reprocess(guid: str, ports: Ports, *, apply: bool, by: str | None = None) ->
 def once(ports: Ports, *, on_outcome: Callable[[Outcome], None] | None = None) -> list[Outcome]:
     """What is in the inbox now, and whatever was left unfinished, to its end; then documents and mails."""
     take_in(ports)
+    publishing = Publishing(ports, together=False)
     done = []
     for receipt in ports.registry.pending():
         for _ in range(ATTEMPTS):
-            outcome = process(receipt.guid, ports)
+            outcome = process(receipt.guid, ports, publishing.publish)
             if outcome is not None:
-                publish(ports, receipt.guid)
                 done.append(outcome)
                 if on_outcome:
                     on_outcome(outcome)

@@ -1,5 +1,6 @@
 """The service: the inbox is scanned after every hint and every few seconds; hints may be lost, scans are not."""
 
+import gc
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -48,8 +49,10 @@ def watch(
         if on_outcome:
             on_outcome(outcome)
 
-    work = FileWork(ports, answered, apart={"correo"})
+    work = FileWork(ports, answered, apart={"correo"}, together=True)
     ports.judge.warm()
+    gc.collect()
+    gc.freeze()  # what is loaded stays: it need not be looked through again and again
     with hints.listening(wake.set):
         for thread in beside:
             thread.start()
@@ -66,6 +69,7 @@ def watch(
     if not done:  # a thread that hears nothing: its file goes back without it, and its fence keeps it from writing
         beside.append(threading.Thread(target=_give_back, args=(ports, ports.queue.in_hand()), daemon=True))
         beside[-1].start()
+    _guarded(work.note)
     for thread in beside:
         thread.join(timeout=_DRAIN_SECONDS / 4)
     return done and not any(thread.is_alive() for thread in beside)

@@ -3,29 +3,43 @@
 from collections.abc import Callable, Container, Sequence
 from datetime import timedelta
 
-import structlog
-
 from pisis_batch.model import Outcome
-from pisis_batch.ports import OPEN, Chore, Ports, UnavailableError
+from pisis_batch.ports import OPEN, Chore, Ports
 from pisis_batch.service.chores import chores
-from pisis_batch.service.delivery import publish
+from pisis_batch.service.delivery import Publishing
 from pisis_batch.service.processing import process
 
 #: How long a file rests after each failed attempt; after the last it is in quarantine.
 RESTS = (timedelta(seconds=5), timedelta(seconds=30))
 #: How soon to look again at a file that is in other hands, or whose entity's queue is.
 TURN = timedelta(seconds=2)
-_log = structlog.get_logger()
+#: How long what was published may go without a note of it.
+NOTED = timedelta(seconds=0.5)
 
 
 class FileWork:
-    """Fulfils `ports.Work`. The chores named in `apart` are somebody else's."""
+    """Fulfils `ports.Work`. The chores named in `apart` are somebody else's.
+
+    With `together` what was published is noted some at a time, and by the chore `note`.
+    """
 
     def __init__(
-        self, ports: Ports, on_outcome: Callable[[Outcome], None] | None = None, apart: Container[str] = ()
+        self,
+        ports: Ports,
+        on_outcome: Callable[[Outcome], None] | None = None,
+        apart: Container[str] = (),
+        *,
+        together: bool = False,
     ) -> None:
         self._ports, self._on_outcome = ports, on_outcome
+        self._publishing = Publishing(ports, together=together)
         self._chores = tuple(chore for chore in chores(ports) if chore.name not in apart)
+        if together:
+            self._chores += (Chore("anotar", self.note, NOTED, ""),)
+
+    def note(self) -> None:
+        """Note what was published and is not noted yet."""
+        self._publishing.note()
 
     @property
     def chores(self) -> Sequence[Chore]:
@@ -34,18 +48,24 @@ class FileWork:
 
     def file(self, guid: str) -> timedelta | None:
         """Work on a receipt, after the older ones of its lane. None when it has its end, else when to come back."""
-        for older in self._ports.registry.ahead(guid):
-            outcome = process(older, self._ports)
-            if outcome is not None:
-                try:
-                    publish(self._ports, older)
-                except (OSError, UnavailableError) as error:  # a chore publishes what is left over
-                    _log.error("publishing_failed", guid=older, error=type(error).__name__)
-                if self._on_outcome:
-                    self._on_outcome(outcome)
-            elif pause := self._pause(older):
+        if self._done(guid):
+            return None
+        older = self._ports.registry.ahead(guid)
+        if len(older) < 2:  # noqa: PLR2004 it was its turn
+            return self._pause(guid)
+        for one in older:
+            if not self._done(one) and (pause := self._pause(one)):
                 return pause
         return None
+
+    def _done(self, guid: str) -> bool:
+        """Whether a receipt came to its end just now."""
+        outcome = process(guid, self._ports, self._publishing.publish)
+        if outcome is None:
+            return False
+        if self._on_outcome:
+            self._on_outcome(outcome)
+        return True
 
     def _pause(self, guid: str) -> timedelta | None:
         receipt = self._ports.registry.receipt(guid)

@@ -372,9 +372,9 @@ def _power() -> Iterator[Mutant]:
     yield Mutant(
         "documents are told as published before they are",
         "service/delivery.py",
-        "            folder = ports.outbox.publish(sender, guid, documents)\n",
-        "            ports.registry.published(guid)\n"
-        "            folder = ports.outbox.publish(sender, guid, documents)\n",
+        "            self._ports.outbox.publish(received.sender, received.guid, judged.documents)\n",
+        "            self._ports.registry.each_published([(received.guid, fence)])\n"
+        "            self._ports.outbox.publish(received.sender, received.guid, judged.documents)\n",
         cut,
     )
 

@@ -203,15 +203,14 @@ def marked_before_sent() -> None:
 def marked_before_published() -> None:
     """Documents count as published before they are."""
 
-    def publish(ports: Any, only: str | None = None) -> list[Any]:
-        for guid, sender, documents in ports.registry.unpublished(only):
-            ports.registry.published(guid)
-            crashpoint("published")
-            time.sleep(0.1)
-            ports.outbox.publish(sender, guid, documents)
-        return []
+    def publish(self: Any, judged: Any, fence: int) -> None:
+        received = judged.outcome.received
+        self._ports.registry.each_published([(received.guid, fence)])
+        crashpoint("published")
+        time.sleep(0.1)
+        self._ports.outbox.publish(received.sender, received.guid, judged.documents)
 
-    delivery.publish = work.publish = chores.publish = publish
+    delivery.Publishing.publish = publish
 
 
 def claim_forgotten_early() -> None:
