@@ -325,7 +325,7 @@ class _Sifting:
         breaks = [numbering.breaks() for _, numbering in self._runs]
         wanted = [*self._late, *(_repeated(kept.keys.all(), kept.lines) for kept in self.kept.values())]
         wanted += [found["line"].to_numpy() for found in [*breaks, *self.odd[:1]]]  # a byte order mark has its line
-        lines = np.unique(np.concatenate([np.empty(0, np.uint32), *wanted]))
+        lines = fingerprints.distinct(np.sort(np.concatenate([np.empty(0, np.uint32), *wanted])))
         starts = np.array(self._starts, dtype=np.int64).reshape(-1, 2)
         rows = list(fetched(content, starts, lines, self.layout, self.limits))
         records = {}

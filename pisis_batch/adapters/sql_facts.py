@@ -8,6 +8,8 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.selectable import Join
 
 from pisis_batch.adapters import sql_bulk, sql_revision, sql_rows, sql_stored
 from pisis_batch.adapters.sql_ready import execute
@@ -29,8 +31,8 @@ from pisis_batch.model import (
 _ASKED = sa.Table(
     "asked",
     sa.MetaData(),
-    sa.Column("tipo_id", sa.Text, primary_key=True),
-    sa.Column("num_id", sa.Text, primary_key=True),
+    sa.Column("tipo_id", sa.Text, nullable=False),
+    sa.Column("num_id", sa.Text, nullable=False),
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DELETE ROWS",
 )
@@ -58,15 +60,30 @@ _FEW_ASKED = (
 _USERS = sa.select(sa.func.count()).select_from(link).where(*_LINKED_NOW)
 
 
+class _Through(Join):
+    """The rows of the left, for each of them those of the right; in this order, whatever the database thinks of it.
+
+    SQLite knows no sizes, and would go through everybody who is registered, or linked to a large entity, instead.
+    """
+
+    inherit_cache = True
+
+
+@compiles(_Through, "sqlite")
+def _crossed(element: _Through, compiler: Any, **how: Any) -> str:
+    """SQLite keeps the order of a CROSS JOIN, which takes a condition as any other."""
+    return str(compiler.visit_join(element, **how)).replace(" JOIN ", " CROSS JOIN ", 1)
+
+
 def _persons(asked: sa.FromClause) -> sa.Select[Any]:
     same = (person.c.tipo_id == asked.c.tipo_id) & (person.c.num_id == asked.c.num_id)
-    return sa.select(*(person.c[name] for name in PERSONS)).join(asked, same)
+    return sa.select(*(person.c[name] for name in PERSONS)).select_from(_Through(asked, person, same))
 
 
 def _open(table: sa.Table, schema: Iterable[str], asked: sa.FromClause) -> sa.Select[Any]:
     same = (table.c.tipo_id == asked.c.tipo_id) & (table.c.num_id == asked.c.num_id)
     of_entity = (table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None))
-    return sa.select(*(table.c[name] for name in schema)).join(asked, same).where(*of_entity)
+    return sa.select(*(table.c[name] for name in schema)).select_from(_Through(asked, table, same)).where(*of_entity)
 
 
 #: What is known of the people asked for, few or staged: as persons, their links and their profiles.

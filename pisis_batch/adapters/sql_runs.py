@@ -12,7 +12,7 @@ from pisis_batch import effects
 from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes, sql_rows
 from pisis_batch.adapters.sql_letters import STATE
 from pisis_batch.adapters.sql_ready import execute
-from pisis_batch.adapters.sql_tables import document, erasure, finding, mail, receipt, run
+from pisis_batch.adapters.sql_tables import UNPUBLISHED, document, erasure, finding, mail, receipt, run
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
 
@@ -60,7 +60,7 @@ _AT_ONCE = 50  # runs whose documents are held in memory
 _UNPUBLISHED = (
     sa.select(run.c.id, run.c.guid, receipt.c.sender)
     .join(receipt, receipt.c.guid == run.c.guid)
-    .where(run.c.latest, ~run.c.published)
+    .where(UNPUBLISHED)
     .order_by(run.c.id)
     .limit(_AT_ONCE)
 )

@@ -174,6 +174,9 @@ run = sa.Table(
     sa.Column("at", sa.Text),  # when it ended; unknown of those of earlier versions
     sa.Column("plan", sa.Text),  # hash of the plan that a held file waits with
 )
+#: Runs whose documents are not in the outbox yet are few beside all others.
+UNPUBLISHED = sa.and_(run.c.latest, ~run.c.published)
+sa.Index("ix_run_unpublished", run.c.id, sqlite_where=UNPUBLISHED, postgresql_where=UNPUBLISHED)
 approval = sa.Table(
     "approval",
     metadata,

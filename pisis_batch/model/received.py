@@ -73,7 +73,7 @@ class Received:
 
     `unread`: why there are no bytes: what it is instead of a file, or "too_big" with the size in `unread_size`.
     `signed`: how it was signed (`trust`), with the `signature`. `came`: SHA-256, MD5 and size of the bytes that came,
-    of a file that was taken out of its envelope.
+    of a file that was taken out of its envelope. `known`: SHA-256 and MD5 as they were found when it was taken in.
     """
 
     guid: str
@@ -86,16 +86,19 @@ class Received:
     signed: str = ""
     signature: bytes = b""
     came: tuple[str, str, int] | None = None
+    known: tuple[str, str] | None = None
 
     @property
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of the bytes."""
-        return self.came[0] if self.came else self._digest(hashlib.sha256())
+        said = self.came or self.known
+        return said[0] if said else self._digest(hashlib.sha256())
 
     @property
     def md5(self) -> str:
         """Upper-case MD5 of the bytes, as the ministry's documents print it (Q11)."""
-        return self.came[1] if self.came else self._digest(hashlib.md5(usedforsecurity=False)).upper()
+        said = self.came or self.known
+        return said[1] if said else self._digest(hashlib.md5(usedforsecurity=False)).upper()
 
     @property
     def size(self) -> int:

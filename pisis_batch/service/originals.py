@@ -17,4 +17,5 @@ def received(receipt: Receipt, ports: Ports) -> Received:
         receipt.sender,
         signed=receipt.signed,
         signature=receipt.signature,
+        known=(receipt.sha256, receipt.md5),
     )

@@ -32,7 +32,7 @@ def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
     if profiles is not None:
         whom += _not_fine(profiles, index, enabled(facts))
         whom += _without_user(profiles, users.who, leaves, index)
-    return np.unique(np.concatenate(whom))
+    return fingerprints.distinct(np.sort(np.concatenate(whom)))
 
 
 def _unnamed(users: Persons, index: Index) -> np.ndarray:
