@@ -14,10 +14,13 @@ import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from pisis_batch import pipeline
-from pisis_batch.adapters.mapped import MappedFile
-from pisis_batch.layouts import Shelf, shelf_for
-from pisis_batch.model import Examined, Findings, Limits, Received
+from pisis_batch.frames import loading
+
+with loading():  # as the command does
+    from pisis_batch import pipeline
+    from pisis_batch.adapters.mapped import MappedFile
+    from pisis_batch.layouts import Shelf, shelf_for
+    from pisis_batch.model import Examined, Findings, Limits, Received
 
 NAME = "SEG500USIN20260715NI000900123456.TXT"
 AT = datetime(2026, 7, 15, 12, tzinfo=timezone(timedelta(hours=-5)))
@@ -28,7 +31,8 @@ SHELF = shelf_for([NAME])  # as `pisis check` does: no other annex need be read 
 
 def whole(examined: Examined, database: Path) -> Findings:
     """The findings of both validations."""
-    from pisis_batch.adapters.sql_registry import SqlRegistry  # noqa: PLC0415 only with a registry
+    with loading():
+        from pisis_batch.adapters.sql_registry import SqlRegistry  # noqa: PLC0415 only with a registry
 
     registry = SqlRegistry(f"sqlite:///{database}")
     if examined.batch is not None and examined.batch.figures is not None:

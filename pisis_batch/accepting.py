@@ -10,6 +10,7 @@ holds it to that. The syntax is what Python's `re` and the Rust engine of polars
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import islice, product
 
 from pisis_batch.layouts import CATALOGS, Clause, Condition, Field, Not, Record, Test
@@ -58,17 +59,32 @@ _NAME_WORD = "[A-ZÑ]"
 Case = Mapping[str, tuple[str, ...] | None]  # governing field -> the values it has here; None: any, but not empty
 
 
-_KNOWN: dict[int, tuple[Record, str | None, re.Pattern[str] | None]] = {}
+class _Accepted:
+    """What is accepted of a record, each form of it made when it is first asked for."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    @cached_property
+    def expression(self) -> str | None:
+        return _expression(self._record)
+
+    @cached_property
+    def matcher(self) -> re.Pattern[str] | None:
+        return None if self.expression is None else re.compile(self.expression)
+
+
+_KNOWN: dict[int, _Accepted] = {}
 
 
 def expression(record: Record) -> str | None:
     """The accepting expression of a record type, to be matched with a whole line; None when nothing is accepted."""
-    return _known(record)[1]
+    return _known(record).expression
 
 
 def matcher(record: Record) -> re.Pattern[str] | None:
     """The same, compiled for Python."""
-    return _known(record)[2]
+    return _known(record).matcher
 
 
 def cells(record: Record) -> tuple[list[Case], dict[str, dict[str, list[int] | None]]]:
@@ -93,13 +109,9 @@ def cells(record: Record) -> tuple[list[Case], dict[str, dict[str, list[int] | N
     return cases, found
 
 
-def _known(record: Record) -> tuple[Record, str | None, re.Pattern[str] | None]:
+def _known(record: Record) -> _Accepted:
     """Built once for each record, which is kept with it so that its identity stays its own."""
-    known = _KNOWN.get(id(record))
-    if known is None:
-        pattern = _expression(record)
-        known = _KNOWN[id(record)] = (record, pattern, None if pattern is None else re.compile(pattern))
-    return known
+    return _KNOWN.get(id(record)) or _KNOWN.setdefault(id(record), _Accepted(record))
 
 
 def _expression(record: Record) -> str | None:

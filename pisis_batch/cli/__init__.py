@@ -1,6 +1,5 @@
 """The command line: `pisis`. Commands import what they need when they run, so that help is immediate."""
 
-import gc
 import importlib
 import os
 import sys
@@ -51,10 +50,10 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        gc.disable()  # what is being loaded stays: looking through it again and again is a tenth of a start
-        module = importlib.import_module(f"pisis_batch.cli.{_COMMANDS[cmd_name][0]}")
-        gc.freeze()
-        gc.enable()
+        from pisis_batch.frames import loading
+
+        with loading():
+            module = importlib.import_module(f"pisis_batch.cli.{_COMMANDS[cmd_name][0]}")
         found: click.Command = getattr(module, cmd_name)
         return found
 

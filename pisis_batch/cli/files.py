@@ -14,6 +14,7 @@ from pisis_batch.cli import REJECTED, serving
 from pisis_batch.cli.actor import ACTOR
 from pisis_batch.cli.output import FORMAT, as_json, outcomes
 from pisis_batch.cli.shelves import LAYOUTS, known
+from pisis_batch.frames import loading
 from pisis_batch.model import Content, Id, Limits, Outcome, Received, Verdict
 from pisis_batch.settings import BOGOTA, SettingsError
 
@@ -31,9 +32,10 @@ def _end(found: list[Outcome]) -> None:
 
 def _wired(chosen: "Settings", *, workers: bool = False) -> "Ports":
     """The ports, whose adapters are loaded only here: a file is checked without a database as well."""
-    from pisis_batch import wiring
+    with loading():
+        from pisis_batch import wiring
 
-    return wiring.ports(chosen, workers=workers)
+        return wiring.ports(chosen, workers=workers)
 
 
 def _content(path: Path) -> Content:
