@@ -31,18 +31,16 @@ _MAY = ("count(*)", "LIMIT")
 def said(ports: Ports) -> Iterator[list[str]]:
     """Every statement of the service, as SQLite was given it."""
     assert isinstance(ports.registry, SqlRegistry)
-    engines = (ports.registry.engine, ports.registry._writer)
+    engine = ports.registry.engine
     found: list[str] = []
 
     def listen(connection: Any, _: Any) -> None:
         connection.set_trace_callback(found.append)
 
-    for engine in engines:
-        sa.event.listen(engine, "connect", listen)
-        engine.dispose()  # connections that are there already are not listened to
+    sa.event.listen(engine, "connect", listen)
+    ports.registry.close()  # connections that are there already are not listened to
     yield found
-    for engine in engines:
-        sa.event.remove(engine, "connect", listen)
+    sa.event.remove(engine, "connect", listen)
 
 
 def plans(engine: sa.Engine, said: list[str]) -> dict[str, list[str]]:
