@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pisis_batch.frames import pl
-from pisis_batch.model import Batch, Counts, Facts, Findings, Verdict
+from pisis_batch.model import Batch, Counts, Facts, Findings, Verdict, tuples
 
 
 def decide(findings: Findings, facts: Facts | None) -> Verdict:
@@ -37,6 +37,9 @@ def count(batch: Batch | None, findings: Findings, verdict: Verdict) -> Counts:
 def _faulty(batch: Batch, told: pl.DataFrame) -> int:
     """How many detail lines have an error."""
     control = batch.layout.control
+    if batch.plain is not None and batch.irregular.is_empty():
+        wrong = {line for line, severity in tuples(told, ("line", "severity")) if severity == "error"}
+        return sum(row[0] in wrong for record in batch.layout.details for row in batch.plain[record.name])
     lines = told.filter(severity="error")["line"].drop_nulls().unique()
     own = [batch[control.name]["line"], batch.irregular.filter(pl.col("mark") == control.mark)["line"]]
     if batch.figures:  # of a sifted file every line is a detail line but these
@@ -46,5 +49,4 @@ def _faulty(batch: Batch, told: pl.DataFrame) -> int:
     else:
         details = [batch.unreadable["line"], *(batch[record.name]["line"] for record in batch.layout.details)]
         detail = lines.is_in(pl.concat(details).implode())
-    wrong = detail & ~lines.is_in(pl.concat(own).implode())
-    return int(wrong.sum())
+    return int((detail & ~lines.is_in(pl.concat(own).implode())).sum())

@@ -12,6 +12,7 @@ from worlds import NOW, file_of
 from pisis_batch import service
 from pisis_batch.cli import root
 from pisis_batch.ports import REFUSED, Ports
+from pisis_batch.reports import mime
 
 
 @BOTH
@@ -41,3 +42,21 @@ def test_the_queue_of_messages_is_told_with_its_refusals(
     assert late.exit_code == 3
     assert json.loads(late.output)["states"]["reintento"] == 1
     assert second.recipient not in late.output
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Cargado: SEG500USIN20260715NI000900123456.TXT (e70e425b)",
+        "Estructura correcta: a_b-c.TXT (00000000)",
+        "a" * 66,
+        "a" * 67,
+        "=?utf-8?q?x?=",
+        "dos  espacios",
+        "tildes: sí",
+        "(sin cerrar, \\ y «comillas»",
+    ],
+)
+def test_a_plain_subject_is_sent_as_the_library_sends_it(subject: str) -> None:
+    _, parsed = mime._POLICY.header_store_parse("Subject", subject)
+    assert mime._header("Subject", subject) == mime._POLICY.fold_binary("Subject", parsed)

@@ -26,6 +26,8 @@ _HEADERS = (
 )
 _POLICY = email.policy.SMTP.clone(header_factory=HeaderRegistry())
 _OWN = re.compile(rb"[a-z]+/[a-z.+-]+", re.ASCII)  # types and names of attachments are ours, never a sender's
+#: A subject that the library sends as it is: it takes longer to look for what to encode than all else of a message.
+_PLAIN = re.compile(r"(?=.{1,66}\Z)[A-Za-z0-9:.,()_-]+(?: [A-Za-z0-9:.,()_-]+)*", re.ASCII)
 _LINE_END = re.compile("\r\n?|\n")
 _HEAVIEST = 8 * 1024 * 1024
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{}~.-]{1,64}@[A-Za-z0-9.-]{3,253}", re.ASCII)
@@ -50,6 +52,8 @@ def render(letter: Letter, guid: str, at: datetime, sender_address: str) -> tupl
 @lru_cache(maxsize=64)
 def _header(name: str, value: str) -> bytes:
     """A header as it is sent, folded and encoded by the standard library; ValueError when the text has line ends."""
+    if name == "Subject" and _PLAIN.fullmatch(value):
+        return f"{name}: {value}\r\n".encode("ascii")
     _, parsed = _POLICY.header_store_parse(name, value)
     return _POLICY.fold_binary(name, parsed)
 

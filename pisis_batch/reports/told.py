@@ -64,7 +64,10 @@ class Told:
         """The first 500 findings in words, identification numbers masked: for the body of a message."""
         if not len(self):
             return NO_ROWS
-        told = validators.described(Findings(self.findings.head(SHOWN)), self.outcome.examined.layout, mask=True)
+        layout = self.outcome.examined.layout
+        if len(self) <= SHOWN and validators.open_to_all(self.outcome.findings, layout):
+            return self._few
+        told = validators.described(Findings(self.findings.head(SHOWN)), layout, mask=True)
         if len(self) > SHOWN:
             return suggested(told, self.outcome, mask=True)
         return hinted(told, worded(self._answers, self.outcome, mask=True))

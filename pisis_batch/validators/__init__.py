@@ -34,7 +34,7 @@ from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 register
 from pisis_batch.validators.rule import NOTHING, RULES, Found, Rule
 from pisis_batch.validators.structure import cell_findings, of_suspects, plain_findings
 from pisis_batch.validators.trust import doubtful
-from pisis_batch.validators.texts import described, label, masked
+from pisis_batch.validators.texts import described, label, masked, open_to_all
 
 __all__ = [
     "RULES",
@@ -53,6 +53,7 @@ __all__ = [
     "masked",
     "not_approved",
     "of_suspects",
+    "open_to_all",
     "our_fault",
     "signature",
 ]

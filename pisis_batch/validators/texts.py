@@ -8,7 +8,7 @@ from typing import Literal
 
 from pisis_batch.frames import pl, texts
 from pisis_batch.layouts import Layout
-from pisis_batch.model import FINDINGS, Findings
+from pisis_batch.model import FINDINGS, Findings, tuples
 from pisis_batch.validators.rule import RULES
 
 #: Columns added by `described`.
@@ -30,6 +30,15 @@ def masked(value: pl.Expr) -> pl.Expr:
     """All but the last four characters hidden; a value of four or fewer is hidden whole."""
     hidden = value.str.len_chars().cast(pl.Int64) - 4
     return pl.when(hidden <= 0).then(pl.lit("••••")).otherwise(pl.lit("••••") + value.str.tail(4))
+
+
+def open_to_all(findings: Findings, layout: Layout | None) -> bool:
+    """Whether a few findings say nothing that would be masked."""
+    ids = set(_ids(layout))
+    return not any(
+        code.startswith("REM") or f"{record}.{field}" in ids or not _ID_LIKE.isdisjoint(RULES[code].placeholders)
+        for code, record, field in tuples(findings.frame, ("code", "record", "field"))
+    )
 
 
 def described(
