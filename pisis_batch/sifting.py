@@ -207,6 +207,7 @@ class _Sifting:
         self.layout, self.limits, self.judge, self.today = layout, limits, judge, today
         self.kept = {record.name: _Kept() for record in layout.records}
         self.odd: list[pl.DataFrame] = []
+        self._regular = irregular([]).select("line")  # of chunks without a suspect
         self.cells: list[pl.DataFrame] = []
         self.last = 0
         self._starts: list[tuple[int, int]] = []  # offset and first line of each chunk
@@ -241,7 +242,7 @@ class _Sifting:
 
     def _take(self, accepted: Accepted, suspects: pl.DataFrame, *, last: bool) -> None:
         """Count, number and judge the lines of some neighbouring chunks."""
-        rows, odd = self._read(suspects, last=last)
+        rows, odd = self._read(suspects, last=last) if suspects.height else ({}, self._regular)
         for name, kept in self.kept.items():
             if name in accepted:
                 self._keep(kept, *accepted[name])
@@ -253,8 +254,6 @@ class _Sifting:
 
     def _read(self, suspects: pl.DataFrame, *, last: bool) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
         """The suspects as rows of the records that have some, and those that are none."""
-        if suspects.is_empty():
-            return {}, irregular([])
         if last and suspects["line"][-1] == self.last:
             suspects, mark = reading.without_end_mark(suspects)
             self.odd.append(mark)
@@ -290,7 +289,7 @@ class _Sifting:
 
     def _number(self, rows: dict[str, pl.DataFrame], accepted: Accepted, odd: pl.DataFrame) -> None:
         """The consecutives of some chunks, at a glance when they are right."""
-        unread = unreadable(odd, self.layout).select("line").sort("line")
+        unread = odd if odd is self._regular else unreadable(odd, self.layout).select("line").sort("line")
         field_ = self.layout.sequence.field if self.layout.sequence else ""
         for over, numbering in self._runs:
             found = {name: (accepted[name][0], accepted[name][1]["number"]) for name in over if name in accepted}
