@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from conftest import GOOD, load
+from conftest import BOTH, GOOD, load
 from test_service import drop, linked
 from worlds import NAME, file_of
 
@@ -32,7 +32,8 @@ def broken(ports: Ports, statement: str, **values: object) -> set[tuple[str, str
     registry = ports.registry
     assert isinstance(registry, SqlRegistry)
     with registry.engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         assert connection.execute(sa.text(statement), values).rowcount
     return {(offender.guid, offender.what) for offender in service.fsck(ports).offenders}
 
@@ -58,6 +59,18 @@ TAKEN = {
 @pytest.mark.parametrize(("statement", "what"), TAKEN.items())
 def test_whatever_is_taken_is_found(ports: Ports, told: list[str], statement: str, what: str) -> None:
     assert (told[0], what) in broken(ports, statement, guid=told[0])
+
+
+@BOTH
+def test_a_link_of_no_entity_is_found(ports: Ports, told: list[str]) -> None:
+    """SQLite refuses it; PostgreSQL is told that whoever opens rows holds the entity, and is asked afterwards."""
+    assert isinstance(ports.registry, SqlRegistry)
+    statement = sa.text("UPDATE link SET entity_id = 999 WHERE from_guid = :guid")
+    if ports.registry.engine.dialect.name == "sqlite":
+        with ports.registry.engine.begin() as connection, pytest.raises(sa.exc.IntegrityError):
+            connection.execute(statement, {"guid": told[0]})
+        return
+    assert (told[0], "una fila de link nombra algo que no existe") in broken(ports, statement.text, guid=told[0])
 
 
 def test_a_file_applied_twice_is_found(ports: Ports, told: list[str]) -> None:

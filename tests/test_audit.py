@@ -3,6 +3,7 @@
 import re
 import shutil
 import threading
+import zlib
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +18,7 @@ from pisis_batch import service, wiring
 from pisis_batch.adapters import keyring, sql_chain
 from pisis_batch.adapters.keyring import Keyring, KeyringError
 from pisis_batch.adapters.sql_registry import SqlRegistry
-from pisis_batch.adapters.sql_tables import audit, chain
+from pisis_batch.adapters.sql_tables import audit, chain, schema_step
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.cli import root
 from pisis_batch.ports import AuditHead, Ports
@@ -169,16 +170,56 @@ def pl_lines(many: int) -> pl.Series:
     return pl.int_range(many, dtype=pl.UInt32, eager=True)
 
 
-def test_a_file_of_many_lines_is_read_in_parts(ports: Ports) -> None:
+def many_lines(ports: Ports, many: int = 120_000) -> None:
     with registry(ports).engine.begin() as connection:
         trail = Trail(connection, registry(ports).keys, "g", "2026-07-15")
         trail.tell("recibido")
-        trail.tell_lines(pl_lines(120_000), "vincular")
+        trail.tell_lines(pl_lines(many).shuffle(1), "vincular")
+        trail.tell_lines(pl_lines(1_000), "asignar")
         trail.tell("veredicto: cargado")
         trail.close()
-    assert ports.registry.audit_verify().offenders == ()
-    (found,) = changed(ports, "UPDATE audit SET line = 1 WHERE line = 77777")
+    found = ports.registry.audit_verify()
+    assert (found.offenders, found.entries) == ((), 4 + many + 1_002)
+
+
+def test_while_an_older_version_may_run_every_line_has_its_row(ports: Ports) -> None:
+    with registry(ports).engine.begin() as connection:
+        connection.execute(schema_step.delete().where(schema_step.c.name == "0016"))
+    many_lines(ports, 51_000)
+    (found,) = changed(ports, "UPDATE audit SET line = 1 WHERE line = 50777")
     assert "no es lo que se firmó" in found
+
+
+PACKED = {
+    "UPDATE audit SET many = many - 1 WHERE many > 2000": "le faltan 1 de 121002",
+    "UPDATE audit SET many = -5 WHERE many > 2000": "le faltan",
+    "UPDATE audit SET many = NULL WHERE many > 2000": "le faltan 119999 de 121002",
+    "UPDATE audit SET action = 'desvincular' WHERE many > 2000": "no es lo que se firmó",
+    "UPDATE audit SET line = 7 WHERE many > 2000": "no es lo que se firmó",
+    "UPDATE audit SET who_key = 'x' WHERE many > 2000": "no es lo que se firmó",
+    "UPDATE audit SET lines = NULL WHERE many > 2000": "no es lo que se firmó",
+    "UPDATE audit SET lines = :other WHERE many > 2000": "no es lo que se firmó",
+    "UPDATE audit SET lines = :broken WHERE many > 2000": "no es lo que se firmó",
+    "DELETE FROM audit WHERE many > 2000": "le faltan 120000 de 121002",
+    "INSERT INTO audit (id, at, guid, action, batch, many, lines)"
+    " SELECT 900, at, guid, action, batch, many, lines FROM audit WHERE many = 1000": "de más",
+}
+
+
+@BOTH
+def test_entries_packed_in_one_row_are_signed_each(ports: Ports) -> None:
+    many_lines(ports)
+    assert [one.action for one in ports.registry.audit_entries("g")] == ["recibido", "veredicto: cargado"]
+    numbers = "\n".join(map(str, range(1, 120_001)))
+    values = {"other": zlib.compress(numbers.encode() + b"\n"), "broken": b"x"}
+    for statement, what in PACKED.items():
+        with registry(ports).engine.connect() as connection, connection.begin() as transaction:
+            assert connection.execute(
+                sa.text(statement), {n: v for n, v in values.items() if f":{n}" in statement}
+            ).rowcount
+            found = sql_chain.verify(connection, registry(ports).keys, None).offenders
+            transaction.rollback()
+        assert any(what in one.what for one in found), (statement, found)
 
 
 def run(workspace: Path, *said: str, code: int = 0) -> str:

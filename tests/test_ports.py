@@ -230,7 +230,9 @@ def test_the_tables_are_the_sum_of_the_migrations(registry: SqlRegistry) -> None
             column.name: column.nullable for column in table.columns
         }, name
         assert {index.name for index in table.indexes} <= {index.name for index in real.indexes}, name
-        assert {fk.target_fullname for fk in real.foreign_keys} == {fk.target_fullname for fk in table.foreign_keys}
+        server = registry.engine.dialect.name == "postgresql"
+        wanted = {fk.target_fullname for fk in table.foreign_keys if not (server and fk.info.get("held"))}
+        assert {fk.target_fullname for fk in real.foreign_keys} == wanted
 
 
 # --- arriving files ---

@@ -108,6 +108,7 @@ def test_nothing_to_undo(workspace: Path, ports: Ports) -> None:
     assert pisis(workspace, "runs", "undo", "ffff").exit_code == 2
 
 
+@BOTH
 def test_why_tells_file_line_day_and_rules(workspace: Path, ports: Ports) -> None:
     outcome = drop(workspace, later(ports, 1), file_of(GOOD))
     text = pisis(workspace, "registry", "why", "CC:1090000001").output

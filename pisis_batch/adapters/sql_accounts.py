@@ -8,11 +8,24 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from pisis_batch.adapters.sql_chain import thinned_to
-from pisis_batch.adapters.sql_tables import audit, chain, document, erasure, lane, mail, receipt, run
+from pisis_batch.adapters.sql_tables import (
+    audit,
+    chain,
+    document,
+    entity,
+    erasure,
+    grant,
+    lane,
+    link,
+    mail,
+    receipt,
+    run,
+)
 from pisis_batch.ports import OPEN, Offender, Outside
 
 _ENDED = ("terminado", "retenido", "cuarentena")
 _guid = receipt.c.guid
+_NAMES_NOTHING = "una fila de {} nombra algo que no existe"
 
 
 def totals(connection: sa.Connection) -> dict[str, int]:
@@ -29,12 +42,16 @@ def offenders(connection: sa.Connection) -> Iterator[Offender]:
     for what, query in _checks(thinned_to(connection)).items():
         for row in connection.execute(query):
             yield Offender(str(row[0]), what)
+    for table in (link, grant) if connection.dialect.name != "sqlite" else ():
+        owned = sa.exists().where(entity.c.id == table.c.entity_id)
+        for guid in connection.scalars(sa.select(table.c.from_guid).where(~owned).distinct()):
+            yield Offender(guid, _NAMES_NOTHING.format(table.name))
     if connection.dialect.name == "sqlite":
         for (said,) in connection.exec_driver_sql("PRAGMA integrity_check"):
             if said != "ok":
                 yield Offender("-", "la base de datos está dañada")
         for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-            yield Offender("-", f"una fila de {row[0]} nombra algo que no existe")
+            yield Offender("-", _NAMES_NOTHING.format(row[0]))
 
 
 def kept(connection: sa.Connection) -> Iterator[Outside]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_tables import audit, chain
-from pisis_batch.adapters.sql_trail import canonical, signed
+from pisis_batch.adapters.sql_trail import canonical, signed, unpacked
 from pisis_batch.ports import Audited, AuditHead, Offender
 
 _ROWS = 50_000
@@ -29,6 +29,7 @@ _SCHEMA = {
     "who": pl.String,
     "who_key": pl.String,
     "batch": pl.Int64,
+    "many": pl.Int64,
 }
 THINNED = "depurar auditoría hasta el eslabón "
 
@@ -100,6 +101,16 @@ def _link_faults(row: Any, last: AuditHead, keys: Keyring) -> Iterator[Offender]
         yield Offender(row.guid, f"el eslabón {row.seq} ({row.at[:19]}) no es el que se firmó")
 
 
+def _stretches(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The same rows, those that stand for many each alone: what they hold is read one at a time."""
+    start = 0
+    for place in rows["many"].is_not_null().arg_true():
+        yield from (some for some in (rows[start:place], rows[place : place + 1]) if some.height)
+        start = place + 1
+    if start < rows.height:
+        yield rows[start:]
+
+
 class _Entries:
     """Every entry of the audit, each told to its link."""
 
@@ -153,9 +164,13 @@ class _Entries:
         link = self._open.get(batch)
         if link is None:
             return
-        link.hash.update(canonical(rows))
         link.first, link.last = link.first or int(rows["id"][0]), int(rows["id"][-1])
-        link.read += rows.height
+        for stretch in _stretches(rows):
+            many = stretch["many"][0]
+            said = canonical(stretch) if many is None else self._packed(stretch.row(0, named=True))
+            link.hash.update(said or b"")
+            link.moved |= said is None
+            link.read += stretch.height if many is None else many
         link.moved |= bool(rows.select(((pl.col("at") != link.at) | (pl.col("guid") != link.guid)).any()).item())
         if link.read < link.entries:
             return
@@ -169,6 +184,13 @@ class _Entries:
             yield Offender(
                 link.guid, f"lo que dicen las entradas {where} (eslabón {link.seq}) no es lo que se firmó, o su orden"
             )
+
+    def _packed(self, row: dict[str, Any]) -> bytes | None:
+        """What a row that stands for many entries says; None when it is not as it was written."""
+        lines = self._connection.scalar(sa.select(audit.c.lines).where(audit.c.id == row["id"]))
+        if lines is None or row["line"] is not None or row["many"] < 1:
+            return None
+        return unpacked(lines, row["many"], row["action"], row["who_key"])
 
     @staticmethod
     def _incomplete(link: _Link) -> Offender:

@@ -1,6 +1,7 @@
 """Applying a file's changes: rows are staged, then closed and opened by set; nothing is asked or written row by row.
 
-History is never rewritten: an update closes the open row and opens another, both with the receipt and line that did it.
+History is never rewritten. Where a row is replaced, what it said stays in a closed copy, with the receipt and line that
+ended it, and the open row itself says the new: its keys stay, so that no index is touched but those of the copy.
 """
 
 from functools import cache
@@ -22,13 +23,16 @@ _STAGED = sa.Table(
     sa.Column("line", sa.Integer),
     sa.Column("entity_id", sa.Integer),
     *(sa.Column(name, sa.Text) for name in ("tipo_id", "num_id", *_LINK, "aplicacion", "perfil")),
-    sa.Column("correo_confirmado", sa.Boolean, server_default=sa.false()),
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DELETE ROWS",
 )
 _WHO = ("tipo_id", "num_id")
 #: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.
-_KEY = sa.select(entity.c.id).where(entity.c.tipo_id == sa.bindparam("kind"), entity.c.num_id == sa.bindparam("number"))
+_KEY = (
+    sa.select(entity.c.id)
+    .where(entity.c.tipo_id == sa.bindparam("kind"), entity.c.num_id == sa.bindparam("number"))
+    .with_for_update(read=True, key_share=True)  # nobody takes the entity away from under the rows that name it
+)
 _ANY_OPEN = {
     table: sa.select(table.c.id).where(table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None)).limit(1)
     for table in (link, grant)
@@ -55,19 +59,16 @@ def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) ->
             work.close(link, _WHO)
         for rows in changes.ordered("updated"):
             work.stage(rows, "actualizar")
-            work.keep_confirmed()
-            work.close(link, _WHO)
-            work.open_staged(link)
+            work.replace(link)
         for rows in changes.ordered("linked"):
-            work.open(link, rows.with_columns(correo_confirmado=pl.lit(value=False)), "vincular")
+            work.open(link, rows, "vincular")
         held = work.any_open(grant)
         for rows in changes.ordered("assigned"):
             if not held:
                 work.open(grant, rows, "asignar")
                 continue
             work.stage(rows, "asignar")
-            work.close(grant, (*_WHO, "aplicacion"))
-            work.open_staged(grant)
+            work.replace(grant)
 
 
 def _rows(changes: Changes) -> int:
@@ -80,11 +81,13 @@ class _Work:
     def __init__(self, connection: sa.Connection, key: int, trail: Trail) -> None:
         self.connection, self.key, self.trail = connection, key, trail
         self.guid, self.at = trail.guid, trail.at
+        self.staged = 0
 
     def stage(self, rows: pl.DataFrame, action: str) -> None:
         """Replace the staged rows, and write their audit."""
         execute(self.connection, _EMPTIED)
         sql_bulk.insert(self.connection, _STAGED, rows, entity_id=self.key)
+        self.staged = rows.height
         self.trail.tell_lines(rows["line"], action)
 
     def any_open(self, table: sa.Table) -> bool:
@@ -102,13 +105,14 @@ class _Work:
         sql_bulk.insert(self.connection, table, begun, **same)
         self.trail.tell_lines(rows["line"], action)
 
-    def keep_confirmed(self) -> None:
-        """Note which staged addresses the open rows have confirmed, while there is an index of open rows to ask."""
-        execute(self.connection, _confirming())
-
-    def open_staged(self, table: sa.Table) -> None:
-        """Begin a row for each that is staged."""
-        execute(self.connection, _opening(table), {"key": self.key, "at": self.at, "mine": self.guid})
+    def replace(self, table: sa.Table) -> None:
+        """Have the open rows say what is staged, with a closed copy of what each said; begin those that are missing."""
+        values = {"key": self.key, "at": self.at, "mine": self.guid}
+        copied = execute(self.connection, _copying(table), values).rowcount
+        if copied:
+            execute(self.connection, _restating(table), values)
+        if copied < self.staged:
+            execute(self.connection, _opening(table), values)
 
 
 def _same(table: sa.Table, keys: tuple[str, ...]) -> sa.ColumnElement[bool]:
@@ -128,33 +132,49 @@ def _closing(table: sa.Table, keys: tuple[str, ...]) -> sa.Update:
     )
 
 
-@cache
-def _confirming() -> sa.Update:
-    """Of those whose open row has the same address, and confirmed."""
-    confirmed = sa.exists(
-        sa.select(link.c.id).where(
-            _same(link, ("entity_id", *_WHO)),
-            link.c.valid_to.is_(None),
-            link.c.correo_confirmado,
-            sa.func.lower(link.c.correo) == sa.func.lower(_STAGED.c.correo),
-        )
-    )
-    return _STAGED.update().where(confirmed).values(correo_confirmado=True)
-
-
 #: What is staged of a row to be opened.
-_OPENED = {link: (*_WHO, *_LINK, "correo_confirmado"), grant: (*_WHO, "aplicacion", "perfil")}
+_SAID = {link: _LINK, grant: ("perfil",)}
+_OPENED = {link: _WHO, grant: (*_WHO, "aplicacion")}
+
+
+def _open(table: sa.Table) -> sa.ColumnElement[bool]:
+    """The open row of a staged one."""
+    return sa.and_(table.c.valid_to.is_(None), _same(table, ("entity_id", *_OPENED[table])))
+
+
+@cache
+def _copying(table: sa.Table) -> sa.Insert:
+    """A copy of the open row of each staged one, closed at `at` by the receipt `mine`."""
+    ended = {
+        "valid_to": sa.bindparam("at", type_=sa.Text),
+        "to_guid": sa.bindparam("mine", type_=sa.Text),
+        "to_line": _STAGED.c.line,
+    }
+    values = {name: ended.get(name, column) for name, column in table.c.items() if name != "id"}
+    chosen = sa.select(*(value.label(name) for name, value in values.items())).join(_STAGED, _open(table))
+    return table.insert().from_select(list(values), chosen)
+
+
+@cache
+def _restating(table: sa.Table) -> sa.Update:
+    """Have the open row of each staged one say what is staged, from `at` on, by the receipt `mine`."""
+    said: dict[str, Any] = {name: _STAGED.c[name] for name in _SAID[table]}
+    if table is link:  # an address is confirmed as long as it stays the same
+        same = sa.func.lower(link.c.correo) == sa.func.lower(_STAGED.c.correo)
+        said["correo_confirmado"] = sa.and_(link.c.correo_confirmado, same)
+    begun = {"valid_from": sa.bindparam("at"), "from_guid": sa.bindparam("mine"), "from_line": _STAGED.c.line}
+    return table.update().where(_open(table)).values(**said, **begun)
 
 
 @cache
 def _opening(table: sa.Table) -> sa.Insert:
-    """Begin a row of the entity `key` for each staged one; at `at`, by the receipt `mine`."""
+    """Begin a row of the entity `key` for each staged one that has none open; at `at`, by the receipt `mine`."""
     values: dict[str, sa.ColumnElement[Any]] = {
         "entity_id": sa.bindparam("key", type_=sa.Integer),
         "valid_from": sa.bindparam("at", type_=sa.Text),
         "from_guid": sa.bindparam("mine", type_=sa.Text),
         "from_line": _STAGED.c.line,
-        **{name: _STAGED.c[name] for name in _OPENED[table]},
+        **{name: _STAGED.c[name] for name in (*_OPENED[table], *_SAID[table])},
     }
     chosen = sa.select(*(value.label(name) for name, value in values.items()))
-    return table.insert().from_select(list(values), chosen)
+    return table.insert().from_select(list(values), chosen.where(~sa.exists().where(_open(table))))

@@ -60,7 +60,7 @@ def _rows(
         )
         .join(entity, entity.c.id == table.c.entity_id)
         .where(table.c.tipo_id == id_.type, table.c.num_id == id_.number, _in_force(table, as_of))
-        .order_by(table.c.valid_from, table.c.id)
+        .order_by(table.c.valid_from, table.c.valid_to.asc().nulls_last(), table.c.id)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -76,7 +76,9 @@ def count(connection: sa.Connection, kind: str, before: str) -> tuple[int, str]:
         rows = [one.one() for one in found]
         return sum(int(row[0]) for row in rows), min((row[1][:10] for row in rows if row[1]), default="")
     if kind == "auditoria":
-        query = sa.select(sa.func.count(), sa.func.min(audit.c.at)).where(audit.c.at < before)
+        query = sa.select(
+            sa.func.coalesce(sa.func.sum(sa.func.coalesce(audit.c.many, 1)), 0), sa.func.min(audit.c.at)
+        ).where(audit.c.at < before)
     else:
         due = _due(kind, before).subquery()
         query = sa.select(sa.func.count(), sa.func.min(due.c.ended))

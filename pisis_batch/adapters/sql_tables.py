@@ -25,6 +25,11 @@ def _who() -> list[sa.Column[str]]:
     return [sa.Column("tipo_id", sa.Text, nullable=False), sa.Column("num_id", sa.Text, nullable=False)]
 
 
+def _of_entity() -> sa.Column[int]:
+    # PostgreSQL would ask for it again for every row that is opened: there whoever opens rows holds the entity instead
+    return sa.Column("entity_id", sa.ForeignKey("entity.id", info={"held": True}), nullable=False)
+
+
 def _history() -> list[sa.Column[str] | sa.Column[int]]:
     return [
         sa.Column("valid_from", sa.Text, nullable=False),
@@ -58,7 +63,7 @@ link = sa.Table(
     "link",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("entity_id", sa.ForeignKey("entity.id"), nullable=False),
+    _of_entity(),
     *_who(),
     *(_text(n) for n in ("primer_nombre", "primer_apellido", "telefono", "cargo", "contrato_indefinido", "fecha_fin")),
     _text("correo"),
@@ -69,7 +74,7 @@ grant = sa.Table(
     "profile_grant",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("entity_id", sa.ForeignKey("entity.id"), nullable=False),
+    _of_entity(),
     *_who(),
     sa.Column("aplicacion", sa.Text, nullable=False),
     sa.Column("perfil", sa.Text, nullable=False),
@@ -242,6 +247,8 @@ audit = sa.Table(
     sa.Column("who", sa.Text),  # the login of whoever decided; may be taken away
     sa.Column("who_key", sa.Text),  # the keyed hash that stands for it in the chain
     sa.Column("batch", sa.BigInteger),  # the link that signs it
+    sa.Column("many", sa.Integer),  # how many entries it stands for, when they are packed in `lines`
+    sa.Column("lines", sa.LargeBinary),  # the line of each (`sql_trail.unpacked`)
 )
 chain = sa.Table(
     "audit_chain",

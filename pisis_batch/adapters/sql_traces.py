@@ -61,6 +61,7 @@ def traces(connection: sa.Connection, guid: str) -> Traces | None:
             table.c.tipo_id == touched.c.tipo_id,
             table.c.num_id == touched.c.num_id,
         )
-        query = sa.select(*(table.c[name] for name in schema)).join(touched, same).order_by(table.c.id)
+        query = sa.select(*(table.c[name] for name in schema)).join(touched, same)
+        query = query.order_by(table.c.valid_from, table.c.valid_to.asc().nulls_last(), table.c.id)
         frames.append(frame(connection, query, schema))
     return Traces(guid, Id(owner.tipo_id, owner.num_id), *frames)

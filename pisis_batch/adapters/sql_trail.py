@@ -3,11 +3,13 @@
 Each link signs the one before it and the digest of its own entries, in the order of their ids, so that a changed,
 added, deleted or moved entry, or link, no longer agrees with what was signed. It is written last: whoever adds a link
 holds the end of the chain until the commit, so that two writers cannot both continue the same link. Persons stand in
-`who` and are signed by their pseudonym (`who_key`), so that taking them away leaves the chain whole.
+`who` and are signed by their pseudonym (`who_key`), so that taking them away leaves the chain whole. Entries of one
+action for many lines are packed in one row, and signed as if each had its own.
 """
 
 import hashlib
 import secrets
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,21 +19,43 @@ import sqlalchemy as sa
 from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_ready import driven, execute
-from pisis_batch.adapters.sql_tables import audit, chain
+from pisis_batch.adapters.sql_tables import audit, chain, schema_step
 
 _LOCK = 706975  # any number, the same in every version
-_MANY = 1_000  # entries from which a frame goes by itself
+_MANY = 1_000  # lines from which they are packed
+_LONGEST = 12  # bytes of a line's number with its end
+#: The step after which no version is left that does not know packed entries.
+_PACKED = "0016"
 #: What an entry is, as it is signed; its time and receipt are those of the link.
 ENTRY = ("line", "action", "who_key")
 
 # made once: what they cost is in the making; a limit that were a value would have the server plan each time
 _TELL, _ADD = audit.insert(), chain.insert()
+_PACKS = sa.select(schema_step.c.name).where(schema_step.c.name == _PACKED)
 _HEAD = sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(sa.literal_column("1"))
 
 
 def canonical(rows: pl.DataFrame) -> bytes:
     """Entries as they are signed: a line each, `line TAB action TAB who_key`."""
     return rows.select(ENTRY).write_csv(include_header=False, separator="\t", quote_style="never").encode()
+
+
+def _numbers(lines: pl.Series) -> bytes:
+    """The lines of many entries, in order: a number and an end of line for each."""
+    return lines.sort().to_frame().write_csv(include_header=False).encode()
+
+
+def unpacked(lines: bytes, many: int, action: str, who_key: str | None) -> bytes | None:
+    """Packed entries as `canonical` writes them; None when they are not so many."""
+    try:
+        numbers = zlib.decompressobj().decompress(lines, many * _LONGEST + 1)
+    except zlib.error:
+        return None
+    return _each(numbers, action, who_key) if numbers.count(b"\n") == many else None
+
+
+def _each(numbers: bytes, action: str, who_key: str | None) -> bytes:
+    return numbers.replace(b"\n", _line(None, action, who_key).encode())
 
 
 def _line(line: int | None, action: str, who_key: str | None) -> str:
@@ -52,18 +76,19 @@ class Trail:
         self._batch = secrets.randbits(62)
         self._digest, self._entries = hashlib.sha256(), 0
         self._waiting: list[tuple[int | None, str, str | None, str | None]] = []
+        self._packs: bool | None = None
 
     def tell(self, action: str, who: str | None = None) -> None:
         """An entry about the whole receipt; `who` did it, when it was a person."""
         self._waiting.append((None, _plain(action), who, self._keys.pseudonym(who) if who else None))
 
     def tell_lines(self, lines: pl.Series, action: str) -> None:
-        """An entry for each line."""
+        """An entry for each line; their order is not kept when they are many."""
         if lines.len() < _MANY:
             self._waiting += [(line, action, None, None) for line in lines.to_list()]
             return
         self._flush()
-        self._write(lines.to_frame("line").with_columns(action=pl.lit(action), who_key=pl.lit(None, pl.String)))
+        self._pack(lines, action) if self._may_pack() else self._write(lines, action)
 
     def close(self) -> None:
         """Sign what was told. Nothing of the chain may be written after this in the same transaction."""
@@ -96,11 +121,25 @@ class Trail:
         execute(self._connection, _TELL, list(named))
         self._waiting = []
 
-    def _write(self, rows: pl.DataFrame) -> None:
+    def _may_pack(self) -> bool:
+        if self._packs is None:
+            self._packs = execute(self._connection, _PACKS).scalar() is not None
+        return self._packs
+
+    def _write(self, lines: pl.Series, action: str) -> None:
+        rows = lines.to_frame("line").with_columns(action=pl.lit(action), who_key=pl.lit(None, pl.String))
         self._digest.update(canonical(rows))
         self._entries += rows.height
         told = rows.select("line", "action")
         sql_bulk.insert(self._connection, audit, told, at=self.at, guid=self.guid, batch=self._batch)
+
+    def _pack(self, lines: pl.Series, action: str) -> None:
+        numbers = _numbers(lines)
+        self._digest.update(_each(numbers, action, None))
+        self._entries += lines.len()
+        row = {"at": self.at, "guid": self.guid, "batch": self._batch, "line": None, "action": action, "who": None}
+        row |= {"who_key": None, "many": lines.len(), "lines": zlib.compress(numbers, 1)}
+        execute(self._connection, _TELL, row)
 
 
 def tell_each(
@@ -150,4 +189,5 @@ def head(connection: sa.Connection) -> tuple[int, str, str] | None:
 def actions(connection: sa.Connection, guid: str) -> Iterable[Any]:
     """The entries about a receipt that are not about one of its lines, in order."""
     query = sa.select(audit.c.at, audit.c.action, audit.c.who, audit.c.who_key)
-    return connection.execute(query.where(audit.c.guid == guid, audit.c.line.is_(None)).order_by(audit.c.id)).all()
+    whole = sa.and_(audit.c.guid == guid, audit.c.line.is_(None), audit.c.many.is_(None))
+    return connection.execute(query.where(whole).order_by(audit.c.id)).all()
