@@ -65,8 +65,7 @@ def done(workspace: Path, ports: Ports) -> tuple[Outcome, list[object]]:
     with ports.registry.engine.connect() as connection:  # type: ignore[attr-defined]  # the database adapter
         for table in (link, grant, audit):
             names = [column for column in table.c if column.name not in {"id", "batch", "from_guid", "to_guid", "guid"}]
-            order = (table.c.id,) if table is audit else tuple(names)
-            left.append([tuple(row) for row in connection.execute(sa.select(*names).order_by(*order))])
+            left.append([tuple(row) for row in connection.execute(sa.select(*names).order_by(*names))])
     documents = sorted(workspace.glob(f"outbox/CC10000001/{guid}/*"))
     texts = [path for path in documents if path.suffix != ".xlsx"]
     left += [(path.name, path.read_text("utf-8").replace(guid, "")) for path in texts]
