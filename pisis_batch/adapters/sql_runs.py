@@ -140,9 +140,8 @@ def _packed(document_: Attachment) -> bytes:
 
 
 def _unpacked(name: str, media_type: str, stored: bytes) -> Attachment:
-    if len(stored) > _HEAVY:
-        return Attachment(name, media_type, stored, packed=True)
-    return Attachment(name, media_type, zlib.decompress(stored))
+    packed = Attachment(name, media_type, stored, packed=True)
+    return packed if len(stored) > _HEAVY else Attachment(name, media_type, packed.content)
 
 
 def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str) -> None:

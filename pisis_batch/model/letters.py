@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +13,17 @@ from pisis_batch.frames import pl
 from pisis_batch.model.facts import RegisteredEntity
 
 _LONG = 4 * 1024 * 1024  # bytes from which a document is packed
-_PIECE = 1024 * 1024
+_PIECE, _FED = 1024 * 1024, 64 * 1024  # bytes unpacked at a time, and taken to be unpacked
+_LEVEL = 3  # of packing texts: less takes hardly less time
+_GZIP, _ANY = 31, 47  # for zlib: a stream of gzip, or whichever it is
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A document that travels with a letter or lies in the sender's outbox.
 
-    What is long is held packed (zlib): `pieces` gives it a stretch at a time, `content` makes the whole of it.
+    What is long is held packed, one or more streams of zlib or gzip after each other: `pieces` gives it a stretch at a
+    time, `content` makes the whole of it.
     """
 
     name: str
@@ -32,7 +36,7 @@ class Attachment:
     @property
     def content(self) -> bytes:
         """The whole document."""
-        return zlib.decompress(self.held) if self.packed else self.held
+        return b"".join(self.pieces()) if self.packed else self.held
 
     @property
     def size(self) -> int:
@@ -46,11 +50,16 @@ class Attachment:
         if not self.packed:
             yield self.held
             return
-        unpacking, rest = zlib.decompressobj(), self.held
-        while rest:
-            yield unpacking.decompress(rest, _PIECE)
-            rest = unpacking.unconsumed_tail
-        yield unpacking.flush()
+        unpacking = zlib.decompressobj(_ANY)
+        for start in range(0, len(self.held), _FED):
+            rest = self.held[start : start + _FED]
+            while rest:
+                yield unpacking.decompress(rest, _PIECE)
+                rest = unpacking.unused_data if unpacking.eof else unpacking.unconsumed_tail
+                if unpacking.eof and (rest or start + _FED < len(self.held)):
+                    unpacking = zlib.decompressobj(_ANY)
+        if not unpacking.eof:
+            raise zlib.error("a packed document ends too soon")
 
 
 class Growing:
@@ -59,22 +68,42 @@ class Growing:
     def __init__(self) -> None:
         self._parts: list[bytes] = []
         self._length = 0
-        self._packing: zlib._Compress | None = None
+        self._packs = False
 
     def add(self, part: bytes) -> None:
         """Write some more."""
-        self._length += len(part)
-        if self._packing is None and self._length > _LONG:
-            self._packing = zlib.compressobj(1)
-            self._parts = [self._packing.compress(one) for one in self._parts]
-        self._parts.append(self._packing.compress(part) if self._packing else part)
+        self._grow(len(part))
+        self._parts.append(_packed(part) if self._packs else part)
+
+    def add_texts(self, texts: pl.Series) -> None:
+        """Write some texts, one right after the other."""
+        self._grow(int(texts.str.len_bytes().sum()))
+        told = io.BytesIO()
+        texts.to_frame().write_csv(
+            told,
+            include_header=False,
+            quote_style="never",
+            line_terminator="",
+            compression="gzip" if self._packs else "uncompressed",
+            compression_level=_LEVEL if self._packs else None,
+        )
+        self._parts.append(told.getvalue())
+
+    def _grow(self, more: int) -> None:
+        self._length += more
+        if not self._packs and self._length > _LONG:
+            self._packs = True
+            self._parts = [_packed(part) for part in self._parts]
 
     def done(self, name: str, media_type: str) -> Attachment:
         """The document; nothing may be added after this."""
-        if self._packing is None:
-            return Attachment(name, media_type, b"".join(self._parts))
-        packed = [*self._parts, self._packing.flush()]
-        return Attachment(name, media_type, b"".join(packed), packed=True, length=self._length)
+        held = b"".join(self._parts)
+        return Attachment(name, media_type, held, packed=self._packs, length=self._length if self._packs else None)
+
+
+def _packed(part: bytes) -> bytes:
+    packing = zlib.compressobj(1, wbits=_GZIP)
+    return packing.compress(part) + packing.flush()
 
 
 @dataclass(frozen=True, slots=True)

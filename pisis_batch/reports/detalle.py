@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-_RUNS = r"^\s*[=+\-@\t\r]"
+#: A cell that Excel would run.
+RUNS = r"^\s*[=+\-@\t\r]"
 #: Column of the findings in words -> its title for people.
 HEADER = {
     "line": "línea",
@@ -35,7 +36,7 @@ def titles(header: Mapping[str, str]) -> bytes:
 def lines(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:
     """Rows of such a list, one at least."""
     cells = rows.select(pl.col(name).cast(pl.String).fill_null("").alias(label) for name, label in header.items())
-    risky = cells.select(pl.all().str.contains(_RUNS).any()).row(0)
+    risky = cells.select(pl.all().str.contains(RUNS).any()).row(0)
     bad = [label for label, found in zip(cells.columns, risky, strict=True) if found]
     told = io.BytesIO()
     cells.with_columns(harmless(pl.col(label)).alias(label) for label in bad).write_csv(
@@ -46,4 +47,4 @@ def lines(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:
 
 def harmless(cell: pl.Expr) -> pl.Expr:
     """A cell that begins like a formula is given an apostrophe, so that Excel shows it as text."""
-    return pl.when(cell.str.contains(_RUNS)).then(pl.lit("'") + cell).otherwise(cell)
+    return pl.when(cell.str.contains(RUNS)).then(pl.lit("'") + cell).otherwise(cell)

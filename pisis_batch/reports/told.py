@@ -72,6 +72,24 @@ class Told:
             return suggested(told, self.outcome, mask=True)
         return hinted(told, worded(self._answers, self.outcome, mask=True))
 
+    def suggested(self, some: pl.DataFrame, codes: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """The value expected and the sentence suggested of some findings; `codes` are theirs, by any of their kinds."""
+        known = self._hints
+        likely = codes.is_in(known["code"].unique().implode())
+        found = (
+            hinted(some.filter(likely), known)
+            if likely.any()
+            else some.clear().with_columns(expected=None, suggestion=None)
+        )
+        place = likely.to_frame("likely").select(
+            pl.when("likely").then(pl.col("likely").cum_sum() - 1).otherwise(found.height)
+        )
+        expected, suggestion = (
+            pl.concat([found[name].cast(pl.String), pl.Series([""])]).rechunk().gather(place.to_series())
+            for name in SUGGESTED
+        )
+        return expected, suggestion
+
     @cached_property
     def _few(self) -> pl.DataFrame:
         return self._worded(self.findings) if len(self) else NO_ROWS

@@ -34,11 +34,12 @@ from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 register
 from pisis_batch.validators.rule import NOTHING, RULES, Found, Rule
 from pisis_batch.validators.structure import cell_findings, of_suspects, plain_findings
 from pisis_batch.validators.trust import doubtful
-from pisis_batch.validators.texts import described, label, masked, open_to_all
+from pisis_batch.validators.texts import as_shown, described, kinds, label, masked, open_to_all
 
 __all__ = [
     "RULES",
     "Rule",
+    "as_shown",
     "can_part",
     "cell_findings",
     "check_content",
@@ -49,6 +50,7 @@ __all__ = [
     "check_structure",
     "described",
     "joined",
+    "kinds",
     "label",
     "masked",
     "not_approved",

@@ -13,9 +13,12 @@ from pisis_batch.validators.rule import RULES
 
 #: Columns added by `described`.
 DESCRIBED = FINDINGS | texts("message", "label", "shown", "title", "remedy")
+#: What findings may have in common.
+OF_KIND = ("code", "severity", "stage", "record", "field_no", "field", "details")
 #: What a sentence depends on, beside the value received and the line.
 _KIND = ["code", "record", "field", "details"]
 _MANY = 5_000  # findings from which sentences are made by kind
+_KNOWN = 5_000  # kinds that are kept for the next findings
 _FORMS = 200  # of a code's sentence, up to which it is
 _VALUE = "\ufdd0"  # stands for the value received: it is no character, so no text has it
 _LONGEST = 80  # characters of a value in a line of a report
@@ -52,9 +55,7 @@ def described(
     value = pl.col("value").fill_null("")
     shown = pl.when(pl.col("_private") & (value != "")).then(masked(value)).otherwise(value) if mask else value
     frame = frame.with_columns(shown=shown)
-    odd = pl.col("shown").str.contains(f"\x00|{_INVISIBLE}") | (pl.col("shown").str.len_bytes() > _LONGEST)
-    if frame.select(odd.any()).item():
-        frame = frame.with_columns(_short(_visible(pl.col("shown"))))
+    frame = frame.with_columns(as_shown(frame["shown"]))
     kinds = _kinds(frame, language) if frame.height >= _MANY else frame.clear()
     parts = []
     if kinds.height:
@@ -65,6 +66,52 @@ def described(
     if not parts:
         return pl.DataFrame(schema=DESCRIBED)
     return (parts[0] if len(parts) == 1 else pl.concat(parts).sort("_order")).drop("_order")
+
+
+def as_shown(values: pl.Series) -> pl.Series:
+    """Values as a report may show them: what cannot be seen is drawn, what is long is cut."""
+    odd = values.str.contains(f"\x00|{_INVISIBLE}") | (values.str.len_bytes() > _LONGEST)
+    return values.to_frame().select(_short(_visible(pl.col(values.name)))).to_series() if odd.any() else values
+
+
+def kinds(
+    findings: pl.DataFrame, layout: Layout | None, known: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, pl.Series]:
+    """What findings (schema FINDINGS) differ in beside line and value, each once, and for every finding its place there.
+
+    Columns beside those of OF_KIND: label, title, remedy, and the sentence as what stands before the value and after it:
+    before and after. No after: the value is not in it. No before: it cannot be made so; see `described`. `known`: the
+    kinds of other findings of the file, which then come first and are not worked out again.
+    """
+    key = findings.select(key=sum(pl.col(name).hash(seed) for seed, name in enumerate(OF_KIND))).with_row_index("n")
+    first = key.unique("key", keep="first", maintain_order=True)
+    if known is not None and known.height < _KNOWN:
+        first = first.join(known, on="key", how="anti", maintain_order="left")
+    else:
+        known = None
+    found = [known] if known is not None else []
+    if first.height or not found:
+        found.append(_of_kind(findings[first["n"]], layout).with_columns(first["key"]))
+    told = pl.concat(found).rechunk()
+    place = key["key"].replace_strict(told["key"], pl.int_range(told.height, dtype=pl.UInt32, eager=True))
+    if all(findings[name].eq_missing(told[name].gather(place)).all() for name in OF_KIND):
+        return told, place
+    # two met in a number: each by itself
+    return _of_kind(findings, layout).with_columns(key["key"]), key["n"]
+
+
+def _of_kind(findings: pl.DataFrame, layout: Layout | None) -> pl.DataFrame:
+    asked = findings.with_columns(value=pl.lit(_VALUE), line=pl.lit(None, dtype=pl.UInt32))
+    told = described(Findings(asked), layout)
+    parts = told["message"].str.split(_VALUE)
+    strange = findings["details"].str.contains(_VALUE, literal=True).fill_null(value=False)
+    by_line = findings["code"].is_in([code for code, rule in RULES.items() if "linea" in _placed(rule.es)])
+    return told.select(
+        *OF_KIND,
+        *("label", "title", "remedy"),
+        before=pl.when(~by_line & ~strange & (parts.list.len() <= 2)).then(parts.list.first()),  # noqa: PLR2004 sides
+        after=parts.list.get(1, null_on_oob=True),
+    )
 
 
 def _kinds(frame: pl.DataFrame, language: str) -> pl.DataFrame:
