@@ -8,25 +8,22 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import postgresql as pg
+from beside import beside
 from cpu import cpu_of
-from entities import NOW, day, drop, drop_large, left, register, text, verdicts, workspace
+from entities import day, drop, left, text, verdicts, workspace
+from limits import commits, queue_cost
+from worker import pid_of, running, wait
 
 from pisis_batch import service, wiring
-from pisis_batch.adapters.keyring import Keyring
-from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue, Slots
-from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.ports import Ports
 
 
@@ -58,43 +55,6 @@ def inline(database: str, files: int, lines: int) -> dict[str, float]:
         "p95_ms": 1000 * statistics.quantiles(spent, n=20)[-1],
         "samples": [round(one, 4) for one in spent],  # type: ignore[dict-item]
     }
-
-
-def pid_of(server: pg.PostgreSQL) -> int:
-    return int((server.folder / "postmaster.pid").read_text("ascii").split()[0])
-
-
-def commits(server: pg.PostgreSQL, seconds: float, hands: int, *, audited: bool = False) -> float:
-    """Commits a second from so many connections, each of one row of its own: the disk's limit.
-
-    `audited`: each adds a link to the one chain of the audit, so that they go one after another.
-    """
-    made, keys = sa.create_engine(server.database(), pool_size=hands), Keyring()
-    with made.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE beat (hand int PRIMARY KEY, times int)"))
-        for hand in range(hands):
-            connection.execute(sa.text("INSERT INTO beat VALUES (:hand, 0)"), {"hand": hand})
-    until = time.monotonic() + seconds
-    done = [0] * hands
-
-    def beat(hand: int) -> None:
-        with made.connect() as connection:
-            while time.monotonic() < until:
-                connection.execute(sa.text("UPDATE beat SET times = times + 1 WHERE hand = :hand"), {"hand": hand})
-                if audited:
-                    trail = Trail(connection, keys, f"beat-{hand}", NOW.isoformat())
-                    trail.tell("medida")
-                    trail.close()
-                connection.commit()
-                done[hand] += 1
-
-    threads = [threading.Thread(target=beat, args=(hand,)) for hand in range(hands)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    made.dispose()
-    return sum(done) / seconds
 
 
 def workers(server: pg.PostgreSQL, files: int, lines: int, many: int) -> dict[str, float]:
@@ -138,123 +98,6 @@ def counted(ports: Ports) -> tuple[int, int]:
     synced = sa.text("SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal'")
     with ports.registry.engine.connect() as connection:  # type: ignore[attr-defined]
         return int(connection.scalar(done)), int(connection.scalar(synced))
-
-
-@contextmanager
-def running(root: Path, many: int, *, patient: bool = True) -> Iterator[tuple[Path, int]]:
-    """`pisis worker` in a process of its own: its log, its number. Not patient, it is killed with what it has in hand."""
-    log = root / "worker.log"
-    command = [sys.executable, "-c", "from pisis_batch.cli import main; main()", "-w", str(root), "worker"]
-    with log.open("wb") as out:
-        process = subprocess.Popen([*command, "--concurrency", str(many), "--no-chores"], stdout=out, stderr=out)  # noqa: S603
-    try:
-        yield log, process.pid
-    finally:
-        if patient:
-            process.terminate()
-        else:
-            process.kill()
-        process.wait(60)
-
-
-def wait(ports: Ports, log: Path, seconds: float = 600) -> None:
-    until = time.monotonic() + seconds
-    while left(ports):
-        if time.monotonic() > until:
-            raise TimeoutError(log.read_text("utf-8")[-2000:])
-        time.sleep(0.02)
-
-
-def queue_cost(server: pg.PostgreSQL, jobs: int) -> dict[str, float]:
-    """What the engine costs for a file whose work is nothing: to put its job, and to fetch and end it."""
-    with workspace(server.database(), 1, 1) as (_, settings):
-        ports = wiring.ports(settings, workers=True)
-        queue = ports.queue
-        assert isinstance(queue, ProcrastinateQueue)  # noqa: S101
-        engine = ports.registry.engine  # type: ignore[attr-defined]
-        put = []
-        with engine.begin() as connection:
-            for place in range(jobs):
-                at = time.perf_counter()
-                connection.execute(
-                    sa.text(
-                        "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('archivos', 'archivo', 0, :lane, :guid, "
-                        "jsonb_build_object('guid', CAST(:guid AS text)), NULL)::procrastinate_job_to_defer_v1])"
-                    ),
-                    {"lane": f"NI {place}", "guid": f"{place}"},
-                )
-                put.append(time.perf_counter() - at)
-
-        class Nothing:
-            chores = ()
-            done = 0
-            stop = threading.Event()
-
-            def file(self, guid: str) -> None:
-                del guid
-                self.done += 1
-                if self.done == jobs:
-                    self.stop.set()
-
-        nothing = Nothing()
-        begun = time.perf_counter()
-        queue.serve(nothing, Slots(1, 0, chores=False), nothing.stop)
-        spent = time.perf_counter() - begun
-        ports.registry.close()  # type: ignore[attr-defined]
-    return {"put_ms": 1000 * statistics.median(put), "fetch_and_end_ms": 1000 * spent / jobs}
-
-
-def beside(server: pg.PostgreSQL, files: int, lines: int, large: int, seconds: float) -> dict[str, object]:
-    """How long small files take from reception to verdict, alone and while one of `large` lines is in hand.
-
-    They come one after another until the large one has its verdict, or for so many seconds.
-    """
-    said: dict[str, object] = {"large_lines": large}
-    with workspace(server.database(), files + 1, lines) as (root, settings):
-        ports = wiring.ports(settings, workers=True)
-        register(ports, lines + 1, large)
-        with running(root, 2, patient=False) as (log, _):
-            for place in range(4):
-                drop(root, place, text(place, lines, day(2)), day(2))
-            service.take_in(ports)
-            wait(ports, log)  # it is up
-            said |= _told("alone", [small(root, ports, place, lines, 1) for place in range(files)])
-            drop_large(root, files, large, day(0))
-            (guid,) = service.take_in(ports)
-            begun, spent, place = time.monotonic(), list[float](), 0
-            while not ended(ports, guid) and time.monotonic() < begun + seconds:
-                spent.append(small(root, ports, place % files, lines, 3 + place // files))
-                place += 1
-            said |= _told("beside", spent)
-            said |= {"large_ended": ended(ports, guid), "large_seconds": round(time.monotonic() - begun, 1)}
-        said["verdicts"] = verdicts(ports)
-        ports.registry.close()  # type: ignore[attr-defined]
-    return said
-
-
-def small(root: Path, ports: Ports, place: int, lines: int, back: int) -> float:
-    """Seconds of one small file from reception to verdict."""
-    drop(root, place, text(place, lines, day(back)), day(back))
-    begun = time.perf_counter()
-    (guid,) = service.take_in(ports)
-    while not ended(ports, guid):
-        time.sleep(0.01)
-    return time.perf_counter() - begun
-
-
-def ended(ports: Ports, guid: str) -> bool:
-    receipt = ports.registry.receipt(guid)
-    return receipt is not None and receipt.state in {"terminado", "cuarentena"}
-
-
-def _told(name: str, spent: list[float]) -> dict[str, object]:
-    at = statistics.quantiles(spent, n=20, method="inclusive") if len(spent) > 1 else [max(spent, default=0.0)]
-    return {
-        f"{name}_files": len(spent),
-        f"{name}_p50_ms": 1000 * statistics.median(spent or [0.0]),
-        f"{name}_p95_ms": 1000 * at[-1],
-        f"{name}_longest_ms": 1000 * max(spent, default=0.0),
-    }
 
 
 def parts(server: pg.PostgreSQL, said: argparse.Namespace) -> Iterator[tuple[str, str, Callable[[], object]]]:

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from pisis_batch.adapters.sql_engine import engine
-from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_ready import execute, together
 
 _TABLE = sa.Table(
     "said",
@@ -74,3 +74,26 @@ def test_an_error_of_the_driver_tells_no_value(connection: sa.Connection) -> Non
     with pytest.raises(sa.exc.IntegrityError) as caught:
         execute(connection, _ADD, [{"id": 7, "name": "1090000001"}, {"id": 7, "name": "1090000002"}])
     assert "10900000" not in str(caught.value)
+
+
+def test_statements_that_go_out_together_answer_each_its_own(connection: sa.Connection) -> None:
+    """An answer can be looked at within the block, or after it."""
+    with together(connection):
+        execute(connection, _ADD, _ROWS[:2])
+        key = execute(connection, _KEYED, _ROWS[2]).scalar_one()
+        first, second = execute(connection, _SOME, {"other": "b"}), execute(connection, _ALL)
+    assert key == 3
+    assert [row.id for row in second] == [1, 2, 3]
+    assert first.one() == (1, 1)
+
+
+def test_what_fails_among_others_is_told_by_its_kind(connection: sa.Connection) -> None:
+    """As SQLAlchemy tells it, though the answer comes only when the block ends."""
+    with pytest.raises(sa.exc.IntegrityError):
+        _twice(connection)
+
+
+def _twice(connection: sa.Connection) -> None:
+    with together(connection):
+        execute(connection, _ADD, [{"id": 7, "name": "a"}])
+        execute(connection, _ADD, [{"id": 7, "name": "b"}])

@@ -1,6 +1,6 @@
 """Rows of a frame at once: a statement or, many of them, COPY on PostgreSQL; one prepared statement on SQLite."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -31,6 +31,11 @@ def staging(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
     yield
     if dialect == "sqlite":
         driven(connection, _emptied(table))
+
+
+def is_small(rows: Sized) -> bool:
+    """Whether rows are so few that PostgreSQL is given them with a statement."""
+    return len(rows) <= SOME
 
 
 @contextmanager

@@ -5,6 +5,7 @@ The SQLite that comes with Python may be one whose write-ahead log can corrupt a
 """
 
 import contextlib
+import logging
 import select
 import threading
 import time
@@ -49,6 +50,9 @@ def engine(url: str) -> sa.Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
         # the session that was used last has its statements prepared
         made = sa.create_engine(parsed, hide_parameters=True, pool_use_lifo=True, connect_args=session())
+        quiet = logging.getLogger("psycopg")  # what it logs carries texts of errors, which may name a person
+        quiet.addHandler(logging.NullHandler())
+        quiet.propagate = False
         sa.event.listen(made, "connect", _remember)
         sa.event.listen(made, "checkin", _left)
         sa.event.listen(made, "checkout", _still_there)

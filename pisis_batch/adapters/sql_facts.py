@@ -1,6 +1,7 @@
 """The registry's answer about one file: a statement for each kind of fact, the people asked for staged and joined."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.selectable import Join
 
 from pisis_batch.adapters import sql_bulk, sql_revision, sql_rows, sql_stored
-from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_ready import Answer, execute, together
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
 from pisis_batch.model import (
     GRANTS,
@@ -148,8 +149,13 @@ def frame(
     values: Mapping[str, Any] | None = None,
 ) -> pl.DataFrame:
     """The rows of a query as a frame."""
-    found = execute(connection, query, values or {}).partitions(_STEP)
-    parts = [pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row") for rows in found]
+    return shaped(execute(connection, query, values or {}), schema)
+
+
+def shaped(found: Answer, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Rows as a frame."""
+    some = found.partitions(_STEP)
+    parts = [pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row") for rows in some]
     if not parts:
         return pl.DataFrame(schema=schema)
     return parts[0] if len(parts) == 1 else pl.concat(parts)
@@ -180,33 +186,41 @@ def facts(connection: sa.Connection, questions: Questions) -> Facts:
     key, known = found or (None, None)
     if questions.only_people:
         return _of_people(connection, questions, key)
-    with _asking(connection, questions.people) as (asked, people):
-        return Facts(
-            today=questions.received_at.date(),
-            entity=known,
-            sender=_sender(connection, questions.sender, found),
-            earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
-            persons=frame(connection, _PERSONS[asked], PERSONS, people),
-            linked=frame(connection, _LINKS[asked], LINKED, {"key": key, **people}),
-            roster=_roster(connection, key if questions.people.height else None),
-            grants=frame(connection, _GRANTS[asked], GRANTS, {"key": key, **people}),
-            profiles=frame(connection, _PROFILES, PROFILES),
-            periods=_periods(connection, questions.annex),
-            kept=sql_stored.kept(connection, questions),
-            stored=sql_stored.known_keys(connection, questions),
-            users=execute(connection, _USERS, {"key": key}).scalar_one(),
-            revision=sql_revision.current(connection, questions.entity),
-        )
+    with together(connection):  # whatever is asked in any case is asked at once
+        sender = _asked_of_sender(connection, questions.sender)
+        roster = execute(connection, _ROSTER_NOW, {"key": key if questions.people.height else None})
+        profiles, users = execute(connection, _PROFILES), execute(connection, _USERS, {"key": key})
+        periods = execute(connection, _PERIODS, {"annex": questions.annex})
+    return dataclasses.replace(
+        _of_people(connection, questions, key),
+        entity=known,
+        sender=_sender(questions.sender, found, sender),
+        earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
+        roster=shaped(roster, PERSONS),
+        profiles=shaped(profiles, PROFILES),
+        periods=_periods(periods),
+        kept=sql_stored.kept(connection, questions),
+        stored=sql_stored.known_keys(connection, questions),
+        users=users.scalar_one(),
+        revision=sql_revision.current(connection, questions.entity),
+    )
 
 
 def _of_people(connection: sa.Connection, questions: Questions, key: int | None) -> Facts:
-    """What the entity's links and grants of the asked people are."""
-    with _asking(connection, questions.people.sort("tipo_id", "num_id")) as (asked, people):
-        return Facts(
-            today=questions.received_at.date(),
-            linked=frame(connection, _LINKS[asked], LINKED, {"key": key, **people}),
-            grants=frame(connection, _GRANTS[asked], GRANTS, {"key": key, **people}),
-        )
+    """Links and profiles of the asked people at the entity and, unless only these are asked for, who they are."""
+    wanted = [(_LINKS, LINKED), (_GRANTS, GRANTS), *([] if questions.only_people else [(_PERSONS, PERSONS)])]
+    asking = questions.people.sort("tipo_id", "num_id") if questions.only_people else questions.people
+    with _asking(connection, asking) as (asked, people):
+        values = {"key": key, **people}
+        if people:  # few: all at once
+            with together(connection):
+                answers = [execute(connection, query[asked], values) for query, _ in wanted]
+            frames = [shaped(answer, schema) for answer, (_, schema) in zip(answers, wanted, strict=True)]
+        else:
+            frames = [frame(connection, query[asked], schema, values) for query, schema in wanted]
+    linked, grants, *persons = frames
+    found = Facts(today=questions.received_at.date(), linked=linked, grants=grants)
+    return dataclasses.replace(found, persons=persons[0]) if persons else found
 
 
 @contextmanager
@@ -220,15 +234,7 @@ def _asking(connection: sa.Connection, people: pl.DataFrame) -> Iterator[tuple[s
         yield _ASKED, {}
 
 
-def _roster(connection: sa.Connection, key: int | None) -> pl.DataFrame:
-    """The people linked to the entity now, as far as they can be looked through."""
-    if key is None:
-        return pl.DataFrame(schema=PERSONS)
-    return frame(connection, _ROSTER_NOW, PERSONS, {"key": key})
-
-
-def _periods(connection: sa.Connection, annex: str) -> pl.DataFrame:
-    rows = execute(connection, _PERIODS, {"annex": annex})
+def _periods(rows: Answer) -> pl.DataFrame:
     days = [[date.fromisoformat(day) for day in row] for row in rows]
     return pl.DataFrame(days, schema=PERIODS, orient="row")
 
@@ -256,23 +262,36 @@ def _is_entitled(connection: sa.Connection, login: str, who: Id) -> bool:
     return execute(connection, _ENTITLED, asked).first() is not None
 
 
-def _sender(connection: sa.Connection, login: str | None, for_: tuple[int, RegisteredEntity] | None) -> Sender | None:
+def _person(login: str | None) -> Id | None:
+    try:
+        return Id.parse(login) if login is not None else None
+    except ValueError:
+        return None
+
+
+def _asked_of_sender(connection: sa.Connection, login: str | None) -> list[Answer]:
+    """A sender's links, whether they head an entity, and their own address."""
+    if (who := _person(login)) is None:
+        return []
+    asked = {"kind": who.type, "number": who.number}
+    return [execute(connection, query, asked) for query in (_LINKS_OF, _HEADS, _ADDRESS)]
+
+
+def _sender(login: str | None, for_: tuple[int, RegisteredEntity] | None, said: Sequence[Answer]) -> Sender | None:
+    who = _person(login)
     if login is None:
         return None
-    try:
-        who = Id.parse(login)
-    except ValueError:
+    if who is None:
         return Sender(login, registered=False, entitled=False)
-    asked = {"kind": who.type, "number": who.number}
-    links = execute(connection, _LINKS_OF, asked).all()
+    links, headed, own = said[0].all(), said[1].first() is not None, said[2].scalar()
     here = [row for row in links if for_ and row.entity_id == for_[0]]
     heads = for_ is not None and who in {for_[1].representante, for_[1].contacto}
     address = next((row.correo for row in here if row.correo and row.correo_confirmado), None)
     if address is None:
-        address = execute(connection, _ADDRESS, asked).scalar()
+        address = own
     return Sender(
         login,
-        registered=bool(links) or heads or execute(connection, _HEADS, asked).first() is not None,
+        registered=bool(links) or heads or headed,
         entitled=bool(here) or heads,
         email=address or None,
     )

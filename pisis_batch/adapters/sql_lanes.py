@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_ready import driven, execute
 from pisis_batch.adapters.sql_tables import lane, receipt
 from pisis_batch.ports import OPEN
 
@@ -100,7 +100,7 @@ def dead(name: str) -> bool:
 def _now(connection: sa.Connection) -> float:
     """Seconds since 1970 by the database's clock where it has one of its own."""
     if connection.dialect.name == "postgresql":
-        return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+        return float(driven(connection, "SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()[0])
     return time.time()
 
 

@@ -6,6 +6,7 @@ psycopg and PostgreSQL take together for one that is prepared; there are fifty f
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
 
@@ -132,6 +133,23 @@ def execute(connection: sa.Connection, statement: sa.Executable, values: Values 
     return Answer(driven(connection, made.text, [made.bound(one) for one in every], many=True), made)
 
 
+@contextmanager
+def together(connection: sa.Connection) -> Iterator[None]:
+    """On PostgreSQL the block's statements go out one behind the other: none waits for the answer to the one before.
+
+    Only `execute` within, and no `rowcount`; what fails is raised at the end of the block, or where it is looked at.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    raw: Any = connection.connection.driver_connection
+    try:
+        with raw.pipeline():
+            yield
+    except raw.Error as error:
+        raise _wrapped(connection, "", error) from error
+
+
 def driven(connection: sa.Connection, text: str, values: Sequence[Any] = (), *, many: bool = False) -> Any:
     """Give the driver a text and its values, or many sets of them; its cursor. Raises what SQLAlchemy raises."""
     raw: Any = connection.connection.driver_connection
@@ -142,13 +160,19 @@ def driven(connection: sa.Connection, text: str, values: Sequence[Any] = (), *, 
         cursor = _cursor()(raw)
         return cursor.executemany(text, values) if many else cursor.execute(text, values, prepare=True)
     except raw.Error as error:
-        lost = on_server and bool(raw.closed or raw.broken)
-        if lost:
-            connection.invalidate(error)
-        wrapped = sa.exc.DBAPIError.instance(
-            text, None, error, raw.Error, hide_parameters=True, connection_invalidated=lost, dialect=connection.dialect
-        )
-        raise wrapped from error
+        raise _wrapped(connection, text, error) from error
+
+
+def _wrapped(connection: sa.Connection, text: str, error: Exception) -> Exception:
+    """An error of the driver as SQLAlchemy would raise it; a session that broke is given up."""
+    raw: Any = connection.connection.driver_connection
+    lost = connection.dialect.name == "postgresql" and bool(raw.closed or raw.broken)
+    if lost:
+        connection.invalidate(error)
+    made: Exception = sa.exc.DBAPIError.instance(
+        text, None, error, raw.Error, hide_parameters=True, connection_invalidated=lost, dialect=connection.dialect
+    )
+    return made
 
 
 @cache

@@ -1,5 +1,6 @@
 """The registry on a SQL database (SQLite by default, PostgreSQL by URL): every port method is one transaction."""
 
+import contextlib
 import dataclasses
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import (
+    sql_bulk,
     sql_changes,
     sql_facts,
     sql_held,
@@ -28,7 +30,7 @@ from pisis_batch.adapters.sql_engine import Ready, database_file, engine, reader
 from pisis_batch.adapters.sql_keeping import SqlKeeping
 from pisis_batch.adapters.sql_mailing import SqlMailing
 from pisis_batch.adapters.sql_reading import SqlReading
-from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_ready import execute, together
 from pisis_batch.adapters.sql_tables import receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import (
@@ -252,11 +254,12 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
                 sql_revision.grow(connection, who)
                 sql_changes.apply(connection, outcome.changes, who, trail)
                 sql_stored.store(connection, outcome, at, trail)
-            run_id = sql_runs.insert_run(connection, outcome, fence, at)
-            sql_runs.insert_documents(connection, run_id, documents)
-            sql_runs.insert_mails(connection, received.guid, mails, at)
-            trail.tell(f"veredicto: {outcome.verdict}")
-            trail.close()
+            with together(connection) if sql_bulk.is_small(outcome.findings) else contextlib.nullcontext():
+                run_id = sql_runs.insert_run(connection, outcome, fence, at)
+                sql_runs.insert_documents(connection, run_id, documents)
+                sql_runs.insert_mails(connection, received.guid, mails, at)
+                trail.tell(f"veredicto: {outcome.verdict}")
+                trail.close()
         return True
 
     def unpublished(self) -> Iterator[tuple[str, str | None, list[Attachment]]]:
