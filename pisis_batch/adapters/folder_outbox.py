@@ -1,5 +1,6 @@
 """Documents for senders: `outbox/<LOGIN>/<GUID>/`, each file whole or not there."""
 
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -36,8 +37,9 @@ class FolderOutbox:
         folder.mkdir(parents=True, exist_ok=True)
         durable.write_all(folder, ((one.name, one.pieces()) for one in documents), last=_LAST)
         names = {document.name for document in documents}
-        for stale in [path for path in folder.iterdir() if path.name not in names and path.is_file()]:
-            stale.unlink()
+        for stale in set(os.listdir(folder)) - names:  # noqa: PTH208 names are all that is needed
+            if (folder / stale).is_file():
+                (folder / stale).unlink()
         durable.sync_folder(folder.parent)
         if folder.parent not in self._lasting:
             durable.sync_folder(self._root)

@@ -97,14 +97,21 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module_name: str, global_name: str) -> Any:
         if module_name == __name__ and global_name in {"frame_of", "empty_of", "numbers_of"}:
             return globals()[global_name]
-        package, _, rest = module_name.partition(".")
-        if package == "pisis_batch" and rest.partition(".")[0] in _CORE and "." not in global_name:
-            found = getattr(import_module(module_name), global_name)
-            if isinstance(found, type) and found.__module__ == module_name:
-                return found
+        if (found := _of_core(module_name, global_name)) is not None:
+            return found
         if (module_name, global_name) in _PLAIN:
             return super().find_class(module_name, global_name)
         raise WireError(f"a message asked for {module_name}.{global_name}")
+
+
+@lru_cache(maxsize=256)
+def _of_core(module_name: str, global_name: str) -> type | None:
+    """A class of the core by its name; every message names the same thirty."""
+    package, _, rest = module_name.partition(".")
+    if package != "pisis_batch" or rest.partition(".")[0] not in _CORE or "." in global_name:
+        return None
+    found = getattr(import_module(module_name), global_name)
+    return found if isinstance(found, type) and found.__module__ == module_name else None
 
 
 def dumps(value: object) -> bytes:
