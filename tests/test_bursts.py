@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,6 +66,35 @@ def test_files_of_one_sender_that_hang_leave_hands_for_the_others(
     finally:
         work.free.set()
         assert queue.drain(20)
+
+
+def test_a_file_that_arrives_while_another_hangs_is_begun_at_once(
+    workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inline_queue, "PATIENCE", 60.0)  # nobody waits this out
+    put(workspace, "CC10000002", NAME.replace("900123456", "900555000"))
+    service.take_in(ports)
+    queue, work = inline_queue.InlineQueue(ports.registry), _Blocked(ports, "CC10000002")
+    pumping = threading.Thread(target=queue.pump, args=(work, work.free.is_set), daemon=True)
+    pumping.start()
+    try:
+        until(lambda: len(queue.in_hand()) == 1)
+        put(workspace, "CC10000050", "otro.TXT")
+        service.take_in(ports, accepted_some=queue.hear)
+        until(lambda: work.done == ["CC10000050"])
+        assert len(queue.in_hand()) >= 1
+    finally:
+        work.free.set()
+        queue.hear()
+        pumping.join(30)
+        assert queue.drain(20)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 class _Pairs:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
+from typing import Any
 
 from pisis_batch.ports import Receipt, Registry, Work
 
@@ -31,15 +32,19 @@ class InlineQueue:
         self._done: dict[str, float] = {}
         self._pool = ThreadPoolExecutor(HANDS, "file")
         self._in_hand: dict[Future[timedelta | None], Receipt] = {}
+        self._heard: Future[None] = Future()
 
     def pump(self, work: Work, stop: Callable[[], bool]) -> bool:
         """Receipts that wait and are not resting, entities in turns, then every chore that is due; until `stop`.
 
         True when there is something to come back for soon.
         """
-        while self._round(work, stop) and not stop():
-            pass
-        self._collect(PATIENCE)
+        for _ in range(_HEADS):  # and then the chores, however many arrive
+            self._heard = Future()  # before the look, so that nothing that comes later is missed
+            while self._round(work, stop) and not stop():
+                pass
+            if not self._collect(PATIENCE, self._heard):
+                break
         for chore in work.chores:
             since = time.monotonic() - self._done.get(chore.name, float("-inf"))
             if since < chore.every.total_seconds() or stop():
@@ -52,6 +57,11 @@ class InlineQueue:
 
                 structlog.get_logger().error("chore_failed", chore=chore.name, error=type(error).__name__)
         return bool(self._in_hand or self._resting)
+
+    def hear(self) -> None:
+        """Receipts have arrived: whoever waits for a file that hangs need not wait for them to be begun."""
+        if not self._heard.done():
+            self._heard.set_result(None)
 
     def in_hand(self) -> list[str]:
         """Receipts that a thread works on."""
@@ -87,11 +97,14 @@ class InlineQueue:
         mine = sum(other.sender == receipt.sender for other in others)
         return mine >= HANDS_OF_ONE or any(other.lane == receipt.lane for other in others)
 
-    def _collect(self, seconds: float) -> None:
-        """Take back what ended, waiting so long for the first."""
+    def _collect(self, seconds: float, heard: Future[None] | None = None) -> bool:
+        """Take back what ended, waiting so long for the first, or for receipts that arrive; whether any did."""
         if not self._in_hand:
-            return
-        wait(list(self._in_hand), seconds, FIRST_COMPLETED)
+            return False
+        awaited: list[Future[Any]] = list(self._in_hand)
+        if heard is not None:
+            awaited.append(heard)
+        wait(awaited, seconds, FIRST_COMPLETED)
         for future in [one for one in self._in_hand if one.done()]:
             receipt = self._in_hand.pop(future)
             error = future.exception()
@@ -102,3 +115,4 @@ class InlineQueue:
             pause = timedelta(seconds=PATIENCE) if error is not None else future.result()
             if pause is not None:
                 self._resting[receipt.guid] = time.monotonic() + pause.total_seconds()
+        return heard is not None and heard.done()

@@ -92,6 +92,9 @@ class ProcrastinateQueue:
         del work, stop
         return False
 
+    def hear(self) -> None:
+        """Workers hear of it from the engine."""
+
     def in_hand(self) -> list[str]:
         """None: workers have them."""
         return []

@@ -55,6 +55,10 @@ class Queue(Protocol):
         """Do what falls to this process now, until `stop`; nothing where workers do it. True when to come back soon."""
         ...
 
+    def hear(self) -> None:
+        """Receipts have arrived while another thread pumps; it need not finish waiting. Nothing where workers do it."""
+        ...
+
     def in_hand(self) -> list[str]:
         """Receipts that this process works on."""
         ...

@@ -99,9 +99,14 @@ def _take_in_until(
 ) -> None:
     """Intake in a thread of its own: a file is safe before its turn comes, however many are ahead of it."""
     wake, ready, stop = signals
+
+    def accepted() -> None:
+        ready.set()
+        ports.queue.hear()
+
     while not stopped():
         wake.clear()
-        _guarded(lambda: take_in(ports, stop=stopped, accepted_some=ready.set))
+        _guarded(lambda: take_in(ports, stop=stopped, accepted_some=accepted))
         _pause(wake, stop, _BUSY_SECONDS if _guarded(ports.inbox.waiting) else rescan_seconds)
 
 
