@@ -16,13 +16,12 @@ from pisis_batch import accepting, fingerprints, reading
 from pisis_batch.cutting import nothing
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import Content, Limits
+from pisis_batch.reading import lines_of
 
 CHUNK = 2 * 1024 * 1024
 ONCE = {"1", "0..1"}
 _CUT = 30_000  # lines cut into cells at a time
 _PIECE = 64 * 1024  # decoded at a time: it stays in the cache
-_LOOK = 256  # bytes at the start of a chunk that tell a blank beginning
-_ABSENT = b"\x01"  # the separator of a column of whole lines
 _LF, _ENYE = 0x0A, b"\xd1"
 _C1, _C1S = np.uint8(0x80), 0x20  # the first of the bytes that cp1252 reads otherwise than Latin-1, and how many
 
@@ -78,7 +77,7 @@ def taken_apart(raw: bytes, layout: Layout, asks: Mapping[str, Asked]) -> Piece 
     if b"#" in raw and b"#!" in raw:  # the search for one byte is many times faster
         return None
     text = _utf8(raw, layout)
-    lines = _lines(text)
+    lines = lines_of(text)
     left, places = lines, np.arange(lines.len(), dtype=np.uint32)
     accepted = {}
     for record in _likely(raw, layout):
@@ -130,20 +129,6 @@ def _utf8(raw: bytes, layout: Layout) -> bytes:
             return reading.decoded(raw, layout.encoding).encode()
         pieces.append(piece.decode("latin-1").encode())  # the same as cp1252 without 0x80 to 0x9F
     return b"".join(pieces)
-
-
-def _lines(text: bytes) -> pl.Series:
-    """A chunk as one column, line endings removed: LF, and a CR before it."""
-    if _ABSENT not in text and text[:_LOOK].strip(b"\r\n"):
-        schema = {"text": pl.String}
-        column = pl.read_csv(
-            text, separator=_ABSENT.decode(), has_header=False, quote_char=None, schema=schema, infer_schema=False
-        ).to_series()
-        ends = np.count_nonzero(np.frombuffer(text, np.uint8) == _LF)
-        if column.len() == ends + (not text.endswith(b"\n")):
-            return column.fill_null("") if column.null_count() else column
-    split = [line.removesuffix("\r") for line in text.decode().removesuffix("\n").split("\n")]
-    return pl.Series("text", split, dtype=pl.String)
 
 
 def _projected(text: bytes, asked: Asked, fine: pl.Series | None = None) -> Numbers | None:
@@ -221,7 +206,7 @@ def fetched(
         found += whole
         is_last = place == len(starts) - 1 and chosen[-1] == len(ends) - raw.endswith(b"\n")
         if len(found) >= _CUT or place == places[-1]:
-            text = _lines(_utf8(b"\n".join([*found, b""]), layout))
+            text = lines_of(_utf8(b"\n".join([*found, b""]), layout))
             frame = pl.DataFrame({"line": pl.Series(lines[first : first + len(found)], dtype=pl.UInt32), "text": text})
             if is_last:
                 frame, _ = reading.without_end_mark(frame)

@@ -35,6 +35,8 @@ _BINARY = {
 }
 _BLANK = b"\r\n \t\x1a"
 _LOOK = 4096  # bytes looked at to tell text from UTF-16 without a mark
+_ABSENT = b"\x01"  # the separator of a column of whole lines
+_BEGINNING = 256  # bytes that tell a blank beginning
 _SMALL = 128 * 1024  # bytes of a file that is read without polars
 
 
@@ -101,9 +103,20 @@ def whole_problem(content: Content, limits: Limits) -> dict[str, object] | None:
 
 def _lines(content: bytes, layout: Layout) -> pl.DataFrame:
     """Columns line (from 1) and text, endings removed."""
-    text = decoded(content.removesuffix(b"\n"), layout.encoding)
-    column = pl.Series("text", [text]).str.split("\n").explode(empty_as_null=False, keep_nulls=False)
-    return column.to_frame().with_columns(pl.col("text").str.strip_suffix("\r")).with_row_index("line", offset=1)
+    return lines_of(decoded(content, layout.encoding).encode()).to_frame().with_row_index("line", offset=1)
+
+
+def lines_of(text: bytes) -> pl.Series:
+    """UTF-8 as one column of lines (text), endings removed: LF, and a CR before it."""
+    if _ABSENT not in text and not text.startswith(BOM) and text[:_BEGINNING].strip(b"\r\n"):
+        schema = {"text": pl.String}
+        column = pl.read_csv(
+            text, separator=_ABSENT.decode(), has_header=False, quote_char=None, schema=schema, infer_schema=False
+        ).to_series()
+        if column.len() == text.count(b"\n") + (not text.endswith(b"\n")):
+            return column.fill_null("") if column.null_count() else column
+    split = [line.removesuffix("\r") for line in text.decode().removesuffix("\n").split("\n")]
+    return pl.Series("text", split, dtype=pl.String)
 
 
 def without_end_mark(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -188,7 +201,7 @@ def _cut_whole(lines: pl.DataFrame, record: Record, separator: str, limits: Limi
         return nothing(record), pl.repeat(value=False, n=lines.height, eager=True)
     size = lines["text"].str.len_bytes()
     read = cells.select(pl.sum_horizontal(pl.col(name).str.len_bytes() for name in names)).to_series() + len(names) - 1
-    right = (read == size) & (size <= limits.line)
+    right = (read == size) & (size <= limits.line) & cells[names[-1]].is_not_null()  # a cell that is not there is null
     rows = cells.insert_column(0, lines["line"])
     return (rows if right.all() else rows.filter(right)), right
 

@@ -6,7 +6,7 @@ import io
 import pandera.polars as pa
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from worlds import CONTROL, NAME, NOW
 
@@ -146,6 +146,7 @@ _CELLS = st.lists(
 
 
 @settings(max_examples=100, deadline=None)
+@example(["2||||||||||\r"])  # a bar too few, and what the reader takes for part of the ending
 @given(
     st.lists(
         st.one_of(st.text("|2\r A\ufeff", max_size=6), _CELLS.map("|".join), _CELLS.map(lambda c: "|".join(["2", *c]))),
@@ -163,3 +164,18 @@ def test_many_lines_are_cut_like_few(lines: list[str]) -> None:
     for record in LAYOUT.records:
         found = reading.cells_of(shape, record, LAYOUT.separator)
         assert rows.get(record.name, found.clear()).equals(found)
+
+
+@pytest.mark.parametrize("ending", ["\n", ""])
+@given(
+    st.lists(
+        st.sampled_from(["", "a", "\r", "\r\r", '"b', "\x01", "\x00", "Ñ|c", "\ufeff", " ", "\x1a"]),
+        min_size=1,
+        max_size=6,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_lines_end_at_lf_and_lose_one_cr(ending: str, lines: list[str]) -> None:
+    text = "\n".join(lines) + ending
+    expected = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    assert reading.lines_of(text.encode()).to_list() == expected
