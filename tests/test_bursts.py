@@ -12,7 +12,7 @@ from worlds import NAME
 
 from pisis_batch import service
 from pisis_batch.adapters import inline_queue
-from pisis_batch.ports import Ports
+from pisis_batch.ports import Chore, Ports
 
 
 def test_a_burst_is_taken_in_one_pass_without_a_pause(
@@ -88,6 +88,18 @@ def test_a_file_that_arrives_while_another_hangs_is_begun_at_once(
         queue.hear()
         pumping.join(30)
         assert queue.drain(20)
+
+
+def test_a_chore_of_every_moment_is_not_left_until_the_next_look(ports: Ports) -> None:
+    queue, work, ran = inline_queue.InlineQueue(ports.registry), _Blocked(ports, ""), list[float]()
+    every = timedelta(seconds=inline_queue.SOON / 2)
+    work.chores = (Chore("note", lambda: ran.append(time.monotonic()), every, ""),)  # type: ignore[assignment]
+    assert not queue.pump(work, lambda: False)
+    assert queue.pump(work, lambda: False)  # too early: it is to come back
+    assert len(ran) == 1
+    time.sleep(every.total_seconds())
+    assert not queue.pump(work, lambda: False)
+    assert len(ran) == 2
 
 
 def until(condition: Callable[[], bool]) -> None:

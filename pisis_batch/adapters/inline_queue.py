@@ -14,6 +14,8 @@ ABREAST = 2
 PATIENCE = 0.4
 #: Files in hand at most, and of one sender.
 HANDS, HANDS_OF_ONE = 4, 2
+#: Seconds: a chore that comes oftener than this is not left until the next look at an idle inbox.
+SOON = 1.0
 _HEADS = 64
 
 
@@ -45,9 +47,11 @@ class InlineQueue:
                 pass
             if not self._collect(PATIENCE, self._heard):
                 break
+        early = False
         for chore in work.chores:
             since = time.monotonic() - self._done.get(chore.name, float("-inf"))
             if since < chore.every.total_seconds() or stop():
+                early = early or chore.every.total_seconds() < SOON
                 continue
             self._done[chore.name] = time.monotonic()
             try:
@@ -56,7 +60,7 @@ class InlineQueue:
                 import structlog  # noqa: PLC0415 loaded when there is something to say
 
                 structlog.get_logger().error("chore_failed", chore=chore.name, error=type(error).__name__)
-        return bool(self._in_hand or self._resting)
+        return bool(self._in_hand or self._resting or early)
 
     def hear(self) -> None:
         """Receipts have arrived: whoever waits for a file that hangs need not wait for them to be begun."""
