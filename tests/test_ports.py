@@ -208,6 +208,11 @@ def test_documents_wait_until_they_are_published(registry: SqlRegistry, monkeypa
     monkeypatch.setattr(sql_runs, "_HEAVY", 0)  # what is heavy is unpacked while it is written
     ((_, _, heavy),) = registry.unpublished()
     assert {one.name: b"".join(one.pieces()) for one in heavy} == {one.name: one.content for one in documents}
+    registry.each_published([(GUID, 99)])  # a note about another run than the one that waits
+    assert [guid for guid, _, _ in registry.unpublished()] == [GUID]
+    registry.each_published([(GUID, registry.receipt(GUID).fence)])  # type: ignore[union-attr]  # it was accepted above
+    assert list(registry.unpublished()) == []
+    assert registry.unpublish(NOW, None) == 1
     registry.published(GUID)
     assert list(registry.unpublished()) == []
 

@@ -1,11 +1,15 @@
 """Statements that go straight to the driver answer as SQLAlchemy does."""
 
+import contextlib
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from pisis_batch.adapters.sql_engine import engine
+from pisis_batch.adapters.sql_engine import engine, reader, writer
 from pisis_batch.adapters.sql_ready import execute, together
 
 _TABLE = sa.Table(
@@ -17,6 +21,7 @@ _TABLE = sa.Table(
     sa.Column("figures", sa.JSON),
     sa.Column("content", sa.LargeBinary),
 )
+_COUNTED = sa.select(sa.func.count()).select_from(_TABLE)
 _ADD, _ALL = _TABLE.insert(), sa.select(_TABLE).order_by(_TABLE.c.id)
 _SOME = sa.select(_TABLE.c.id, sa.func.count().over().label("many")).where(
     _TABLE.c.name.in_(("a", sa.bindparam("other"))), _TABLE.c.right
@@ -97,3 +102,25 @@ def _twice(connection: sa.Connection) -> None:
     with together(connection):
         execute(connection, _ADD, [{"id": 7, "name": "a"}])
         execute(connection, _ADD, [{"id": 7, "name": "b"}])
+
+
+def test_threads_take_turns_to_write_and_an_exception_leaves_nothing(tmp_path: Path) -> None:
+    made = engine(f"sqlite:///{tmp_path / 'said.db'}")
+    turns = writer(made)
+    with turns.begin() as connection:
+        _TABLE.create(connection)
+
+    def add(number: int) -> None:
+        with contextlib.suppress(ZeroDivisionError), turns.begin() as connection:
+            many = execute(connection, _COUNTED).scalar_one()
+            time.sleep(0.001)
+            execute(connection, _ADD, {"id": many + 1, "name": "a", "right": True, "figures": {}, "content": None})
+            if number % 5 == 0:
+                raise ZeroDivisionError
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(40)))
+    with reader(made).begin() as connection:
+        assert (
+            execute(connection, _COUNTED).scalar_one() == 32
+        )  # each counted those before it: no two had a turn at once
