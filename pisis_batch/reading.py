@@ -201,7 +201,10 @@ def _cut_whole(lines: pl.DataFrame, record: Record, separator: str, limits: Limi
         return nothing(record), pl.repeat(value=False, n=lines.height, eager=True)
     size = lines["text"].str.len_bytes()
     read = cells.select(pl.sum_horizontal(pl.col(name).str.len_bytes() for name in names)).to_series() + len(names) - 1
-    right = (read == size) & (size <= limits.line) & cells[names[-1]].is_not_null()  # a cell that is not there is null
+    right = (read == size) & (size <= limits.line)
+    right &= ~lines["text"].str.contains(
+        "\r", literal=True
+    )  # the reader takes one away, and adds a bar that is missing
     rows = cells.insert_column(0, lines["line"])
     return (rows if right.all() else rows.filter(right)), right
 

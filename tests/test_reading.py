@@ -147,6 +147,7 @@ _CELLS = st.lists(
 
 @settings(max_examples=100, deadline=None)
 @example(["2||||||||||\r"])  # a bar too few, and what the reader takes for part of the ending
+@example(["2|||||||||\r|"])
 @given(
     st.lists(
         st.one_of(st.text("|2\r A\ufeff", max_size=6), _CELLS.map("|".join), _CELLS.map(lambda c: "|".join(["2", *c]))),
