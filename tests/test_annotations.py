@@ -67,5 +67,6 @@ def test_lines_are_shown_by_the_numbers_that_findings_use(
 ) -> None:
     monkeypatch.setattr(original, "_WINDOW", 4)
     shown = original.Original(content, None)
-    assert shown.lines(range(1, len(shown) + 1), 20) == lines
+    assert shown.lines(range(1, len(shown) + 1), 20) == lines == [shown.line(n, 20) for n in range(1, len(lines) + 1)]
+    assert shown.lines([len(shown), 1], 20) == [lines[-1], lines[0]]
     assert shown.line(0, 20) == shown.line(len(lines) + 1, 20) == ""

@@ -248,14 +248,19 @@ def _exchanged(looks: _Looks, one: Field, other: Field) -> list[int]:
     """The lines in which two values look like each other's, if most lines that fill both are such."""
     mine, yours = looks.rows[one.name], looks.rows[other.name]
     filled = (mine != "") & (yours != "")
-    own = looks(one, one.name) & looks(other, other.name)
-    crossed = looks(other, one.name) & looks(one, other.name) & ~own
-    turned = int((filled & crossed).sum())
-    if turned < 2 or 2 * turned <= int(filled.sum()):  # noqa: PLR2004 one line is no habit
+    crossed = filled
+    most = max(2, int(filled.sum()) // 2 + 1)  # one line is no habit
+    # one look more each time, and none is taken of what the looks before have settled
+    for field, column in ((other, one), (one, other)):
+        crossed = crossed & looks(field, column.name)
+        if int(crossed.sum()) < most:
+            return []
+    crossed = crossed & ~(looks(one, one.name) & looks(other, other.name))
+    if int(crossed.sum()) < most:
         return []
     # where one of the two is empty, the other's place tells
     half = ((mine == "") & looks(one, other.name)) | ((yours == "") & looks(other, one.name))
-    return looks.rows.filter((filled & crossed) | (~filled & half))["line"].to_list()
+    return looks.rows.filter(crossed | (~filled & half))["line"].to_list()
 
 
 def _swap(case: Case, record: Record, cells: pl.DataFrame, pair: tuple[str, str], lines: list[int]) -> Claim:

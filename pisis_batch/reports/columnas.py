@@ -20,6 +20,7 @@ CHUNK = 4_000
 CUT = 2_000
 #: Characters of all lines together; findings past it say that the line is in the file.
 _LINES_MOST = 48_000_000
+_MANY = 5_000  # texts that are told apart sooner by polars
 #: JSON larger than this is packed.
 _PLAIN = 24_000
 #: Stands in a message for the value received, which is kept once.
@@ -101,6 +102,9 @@ def _records(layout: Layout | None) -> dict[str, Any]:
 
 def _coded(column: pl.Series) -> tuple[list[str], list[int]]:
     """Distinct texts in order of appearance, and for each row the place of its own."""
+    if len(column) > _MANY:
+        firsts = column.unique(maintain_order=True)
+        return firsts.to_list(), column.replace_strict(firsts, range(len(firsts)), return_dtype=pl.UInt32).to_list()
     places: dict[str, int] = {}
     coded = [places.setdefault(text, len(places)) for text in column.to_list()]
     return list(places), coded

@@ -11,6 +11,7 @@ from pisis_batch.reading import decoded
 
 _WINDOW = 16 * 1024 * 1024
 _SMALL = 1024 * 1024
+_DENSE = 4  # of so many neighbouring lines one is asked for: they are read together
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -45,7 +46,17 @@ class Original:
 
     def lines(self, numbers: Iterable[int], longest: int) -> list[str]:
         """Several lines, in the order asked."""
-        return [self.line(number, longest) for number in numbers]
+        asked = list(numbers)
+        first, last = min(asked, default=0), max(asked, default=0)
+        if not (first >= 1 and last <= len(self) and last - first < _DENSE * len(asked)):
+            return [self.line(number, longest) for number in asked]
+        start = int(self._ends[first - 2]) + 1 if first > 1 else 0
+        end = int(self._ends[last - 1])
+        if end - start > _SMALL * _DENSE:
+            return [self.line(number, longest) for number in asked]
+        piece = self._content[start:end]
+        text = decoded(piece.removeprefix(_BOM) if first == 1 else piece, self._encoding).split("\n")
+        return [text[number - first].removesuffix("\r")[:longest] for number in asked]
 
 
 def _ends(content: Content) -> Sequence[int]:
