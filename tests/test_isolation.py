@@ -170,6 +170,20 @@ def test_what_a_child_says_can_only_be_a_value_of_the_core(value: object) -> Non
         wire.loads(pickle.dumps(value), shelf())
 
 
+def test_facts_are_not_sent_back_but_named(children: ChildJudge) -> None:
+    told: list[Facts] = []
+
+    def asked(questions: Questions) -> Facts:
+        told.append(answer(questions))
+        return told[-1]
+
+    assert children.judge(task(), asked).outcome.facts is told[-1]
+    named = wire.dumps(told[0], told[0])
+    assert len(named) < len(wire.dumps(told[0])) / 10
+    with pytest.raises((wire.WireError, StopIteration)):
+        wire.loads(named, shelf())
+
+
 def test_a_large_frame_is_pressed_on_its_way_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pl.DataFrame({"line": [1, None, 3] * 40, "value": ["Ñ", None, "largo " * 9] * 40})
     plain = wire.dumps(frame)

@@ -132,10 +132,13 @@ def _serve(channel: socket.socket, shelf: "Shelf") -> None:
     from pisis_batch.adapters import wire  # noqa: PLC0415
     from pisis_batch.model import Changes, Facts, Questions  # noqa: PLC0415
 
+    facts: Facts | None = None
+
     def ask(questions: Questions) -> Facts:
+        nonlocal facts
         wire.put(channel, wire.dumps(("asks", questions)))
-        facts: Facts = wire.loads(wire.take(channel), shelf)
-        return facts
+        facts = told = wire.loads(wire.take(channel), shelf)
+        return told  # type: ignore[no-any-return]  # what the parent says is what it was asked
 
     def keep(changes: Changes) -> None:
         wire.put(channel, wire.dumps(("part", changes)))
@@ -152,9 +155,11 @@ def _serve(channel: socket.socket, shelf: "Shelf") -> None:
             judged = judging.judge(task, shelf, ask, keep)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is this task's; its text may carry data
             wire.put(channel, wire.dumps(("fails", type(error).__name__)))
+            facts = None
             continue
         heaviest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        wire.put(channel, wire.dumps(("ends", (judging.without_original(judged), heaviest))))
+        wire.put(channel, wire.dumps(("ends", (judging.without_original(judged), heaviest)), facts))
+        facts = None
 
 
 def _original(channel: socket.socket) -> "MappedFile":

@@ -19,6 +19,7 @@ from pisis_batch.adapters.nursery import Nursery
 from pisis_batch.adapters.spool import Spool
 from pisis_batch.judging import Ask, Judged, Task
 from pisis_batch.layouts import Shelf
+from pisis_batch.model import Facts
 from pisis_batch.ports import JudgeError, UnavailableError
 
 _ENOUGH_TASKS = 1000
@@ -91,16 +92,18 @@ class Child:
     ) -> Judged:
         """One task to its end."""
         spool: Spool | None = None
+        facts: Facts | None = None
         size = len(task.received.content)
         seconds = bounds.wall(size)
         until = time.monotonic() + seconds
         self._tasks += 1
         self._give(task, 2 * seconds, bounds.space(size))
         while True:
-            word, said = self._take(shelf, until, alive)
+            word, said = self._take(shelf, until, alive, facts)
             if word == "asks":
                 started = time.monotonic()
-                self._put(ask(said))
+                facts = ask(said)
+                self._put(facts)
                 until += time.monotonic() - started  # the registry's time is not the file's
             elif word == "part":
                 spool = spool or Spool(folder, most=_SPOOL + _SPOOL_PER_BYTE * size)
@@ -132,11 +135,11 @@ class Child:
         except OSError:
             raise self._end() from None
 
-    def _take(self, shelf: Shelf, until: float, alive: Callable[[], bool]) -> Any:
+    def _take(self, shelf: Shelf, until: float, alive: Callable[[], bool], facts: Facts | None) -> Any:
         self._wait(until, alive)
         try:
             self._channel.settimeout(max(until - time.monotonic(), 1.0))
-            return wire.loads(wire.take(self._channel), shelf)
+            return wire.loads(wire.take(self._channel), shelf, facts)
         except TimeoutError:
             raise JudgeError("tiempo") from None
         except (OSError, wire.GoneError):

@@ -28,6 +28,7 @@ _PLAIN = {
 _LENGTH = struct.Struct(">Q")
 _CHUNK = 1 << 20
 _LARGE = 50_000  # rows
+_KNOWN = ("known", "")  # no annex has this name
 
 
 class WireError(RuntimeError):
@@ -71,7 +72,13 @@ def _without_rows(schema: tuple[tuple[str, pl.DataType], ...]) -> bytes:
 
 
 class _Writer(pickle.Pickler):
+    def __init__(self, said: io.BytesIO, known: object) -> None:
+        super().__init__(said, protocol=5)
+        self._known = known
+
     def persistent_id(self, obj: Any) -> Any:
+        if obj is self._known and obj is not None:
+            return _KNOWN
         return (obj.annex, obj.version) if isinstance(obj, Layout) else None
 
     def reducer_override(self, obj: Any) -> Any:
@@ -87,11 +94,13 @@ class _Writer(pickle.Pickler):
 
 
 class _Reader(pickle.Unpickler):
-    def __init__(self, content: bytes, shelf: Shelf) -> None:
+    def __init__(self, content: bytes, shelf: Shelf, known: object) -> None:
         super().__init__(io.BytesIO(content))
-        self._shelf = shelf
+        self._shelf, self._known = shelf, known
 
-    def persistent_load(self, pid: Any) -> Layout:
+    def persistent_load(self, pid: Any) -> Any:
+        if pid == _KNOWN and self._known is not None:
+            return self._known
         return next(one for one in self._shelf if (one.annex, one.version) == tuple(pid))
 
     def find_class(self, module_name: str, global_name: str) -> Any:
@@ -114,16 +123,16 @@ def _of_core(module_name: str, global_name: str) -> type | None:
     return found if isinstance(found, type) and found.__module__ == module_name else None
 
 
-def dumps(value: object) -> bytes:
-    """A value as a message."""
+def dumps(value: object, known: object = None) -> bytes:
+    """A value as a message. What it holds of `known`, the very object, the other side has too and is only named."""
     said = io.BytesIO()
-    _Writer(said, protocol=5).dump(value)
+    _Writer(said, known).dump(value)
     return said.getvalue()
 
 
-def loads(content: bytes, shelf: Shelf) -> Any:
+def loads(content: bytes, shelf: Shelf, known: object = None) -> Any:
     """The value of a message. Raises WireError when it would be anything but a value of the core."""
-    return _Reader(content, shelf).load()
+    return _Reader(content, shelf, known).load()
 
 
 def put(channel: socket.socket, content: bytes) -> None:
