@@ -48,6 +48,12 @@ def test_a_right_file_comes_back_byte_for_byte() -> None:
         assert made.repairs.is_empty()
 
 
+@pytest.mark.parametrize("letter", ["ƒ", "µ"])
+def test_a_letter_whose_capital_no_file_can_hold_stays(letter: str) -> None:
+    made = fix(file_of(GOOD).replace(b"MEDICO GENERAL", f"Medico {letter}".encode("cp1252")))
+    assert f"|Medico {letter}|".encode("cp1252") in made.content
+
+
 @pytest.mark.parametrize(
     ("wrong", "code"),
     [

@@ -70,7 +70,8 @@ def _unquoted(cell: pl.Expr, field: Field) -> pl.Expr:
 
 def _upper(cell: pl.Expr, field: Field) -> pl.Expr:
     del field
-    return cell.str.to_uppercase()
+    upper = cell.str.to_uppercase()  # that of ƒ and µ is no letter that a file can hold
+    return pl.when(upper.str.contains(_WRITABLE)).then(upper).otherwise(cell)
 
 
 def _plain(cell: pl.Expr, field: Field) -> pl.Expr:
