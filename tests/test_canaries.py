@@ -25,6 +25,7 @@ from worlds import NAME, NOW, file_of
 from pisis_batch import cli, service
 from pisis_batch.adapters import sql_runs
 from pisis_batch.adapters.smtp_mailer import SmtpMailer
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import mail as mail_table
 from pisis_batch.adapters.sql_tables import receipt
 from pisis_batch.model import Facts, Questions
@@ -125,8 +126,11 @@ def _pydantic() -> None:
     Said.model_validate({"number": NAMES[0]})
 
 
+_REFUSED = receipt.insert()
+
+
 def _database(connection: sa.Connection) -> None:
-    connection.execute(receipt.insert().values(guid=None, file_name=NAMES[0], sender=f"CC{NUMBER}"))
+    execute(connection, _REFUSED, {"guid": None, "file_name": NAMES[0], "sender": f"CC{NUMBER}"})
 
 
 #: Real faults of the libraries, each with a person in its text.

@@ -40,7 +40,10 @@ def check(world: World, dropped: int) -> Verdict:
     with world.registry.engine.connect() as connection:
         receipts = connection.execute(sa.select(receipt).order_by(receipt.c.lane_place)).all()
         runs = connection.execute(sa.select(run).order_by(run.c.id)).all()
-        links = connection.execute(sa.select(entity.c.num_id.label("of"), link).join(entity).order_by(link.c.id)).all()
+        # what a row said before it changed is written as it changes, and the row itself says what is true last
+        in_turn = (link.c.valid_to.is_(None), link.c.id)
+        named = sa.select(entity.c.num_id.label("of"), link).join(entity, entity.c.id == link.c.entity_id)
+        links = connection.execute(named.order_by(*in_turn)).all()
         mails = Counter(connection.scalars(sa.select(mail.c.guid).where(mail.c.sent_at.is_not(None))))
     by_lane, history, of_receipt = defaultdict(list), defaultdict(list), defaultdict(list)
     for row in receipts:
