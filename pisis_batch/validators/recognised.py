@@ -13,7 +13,7 @@ from pisis_batch import fingerprints
 from pisis_batch.model import Batch, Facts, Index, Persons
 from pisis_batch.validators.trust import enabled
 
-_STRETCH, _AT_ONCE = 500_000, 2  # lines looked at together, to spare memory; stretches at a time
+_STRETCH, _AT_ONCE = 125_000, 2  # lines looked at together, to spare memory; stretches at a time
 
 
 def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
