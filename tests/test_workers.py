@@ -18,6 +18,7 @@ from pisis_batch import service, wiring
 from pisis_batch.adapters import procrastinate_queue
 from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue, Slots
 from pisis_batch.ports import Ports
+from pisis_batch.service import leases
 from pisis_batch.service import work as work_module
 from pisis_batch.settings import FILE, Settings, SettingsError
 
@@ -258,3 +259,20 @@ def test_the_lease_is_kept_however_long_a_file_takes(
     monkeypatch.setattr(ports.registry, "renew", counted)
     assert service.process(guid, quick)
     assert len(renewed) >= 2
+
+
+def test_a_renewal_that_waits_holds_up_no_other(ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = dataclasses.replace(ports, beat_seconds=0.05)
+    waits, renewed = threading.Event(), threading.Event()
+
+    def renew(guid: str, fence: int) -> bool:
+        if guid == "large":
+            waits.wait(10)
+        elif not waits.is_set():
+            renewed.set()
+        return True
+
+    monkeypatch.setattr(ports.registry, "renew", renew)
+    with leases.kept("large", 1, quick), leases.kept("other", 1, quick):
+        assert renewed.wait(5)
+        waits.set()
