@@ -8,8 +8,9 @@ uses it in no statement of its module but in annotations that are never evaluate
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 def loading() -> Iterator[None]:
     """While libraries are loaded, and at the end of the process, the collector does not look through them.
 
-    They stay: to look through them again and again is a third of a start.
+    They stay: to look through them again and again is a third of a start. Not for a process at work: what is there at
+    that moment is never looked through again.
     """
     usual = gc.isenabled()
     gc.disable()
@@ -38,7 +40,7 @@ else:
         """The module's face: each name is looked up once."""
 
         def __getattr__(self, name: str) -> Any:
-            with loading():
+            with nullcontext() if "polars" in sys.modules else loading():
                 import polars  # noqa: PLC0415, ICN001 what this is for
             found = getattr(polars, name)
             setattr(self, name, found)

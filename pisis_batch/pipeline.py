@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from pisis_batch import changes, effects, reading, signing, validators, verdict
-from pisis_batch.frames import loading, pl
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Layout, Shelf, travels
 from pisis_batch.model import (
     ORPHAN,
@@ -65,8 +65,7 @@ def _structure(received: Received, shelf: Shelf, limits: Limits) -> Examined:
     if received.unread:
         batch = reading.unread(layout, received.name, received.unread, received.unread_size, limits)
     elif len(received.content) >= LARGE and validators.can_part(layout):
-        with loading():
-            from pisis_batch import sifting  # noqa: PLC0415 only a large file needs what it loads
+        from pisis_batch import sifting  # noqa: PLC0415 only a large file needs what it loads
 
         today = received.received_at.date()
         found = sifting.sift(received.content, layout, received.name, limits, validators.of_suspects, today=today)
