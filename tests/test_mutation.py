@@ -15,10 +15,9 @@ def test_a_turned_condition_does_not_survive(name: str) -> None:
 
 
 def test_most_mutants_of_all_rules_die() -> None:
-    # some can live: a glance that spares work finds the same when it is not taken; which ones come up changes with every line
-    tried, left = mutation.survivors(mutation.MODULES, every=30)
+    tried, left = mutation.survivors(mutation.MODULES, every=36)
     assert tried >= 8
-    assert len(left) <= 0.4 * tried, [(one.module, one.line, one.what) for one in left]
+    assert len(left) <= 0.3 * tried, [(one.module, one.line, one.what) for one in left]
 
 
 def test_the_real_rules_are_back_after_a_mutant() -> None:

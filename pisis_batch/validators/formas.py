@@ -199,21 +199,26 @@ def out_of_range(field: Field, record: Record) -> Fault | None:
     """A number or a date lies within the field's limits, both included; wildcards are left out.
 
     Annex:
-        fields = [{ name = "puntaje", label = "Puntaje", type = "N", max = 3, range = "0..100", sentinels = "999" }]
+        fields = [
+            { name = "puntaje", label = "Puntaje", type = "N", max = 3, range = "0..100", sentinels = "999" },
+            { name = "grado", label = "Grado", type = "A", max = 2, range = "1..11", required = false },
+        ]
     Rejects:
-        2|101
+        2|101|
+        2|100|12
+        2|100|AB
     Accepts:
-        2|100
-        2|999
+        2|0|
+        2|100|11
+        2|999|1
     """
     if field.range is None:
         return None
-    severity = field.range_severity if field.range_severity != "error" else None
     inside = within(cell(field), field.range)
     if field.type in "AT":
         inside = inside.fill_null(value=False)
     wrong = filled(field) & ~wild(field) & ~inside
-    return Fault(wrong, {"limites": field.range.words(), "limits": str(field.range)}, severity)
+    return Fault(wrong, {"limites": field.range.words(), "limits": str(field.range)}, field.range_severity)
 
 
 @fault(
