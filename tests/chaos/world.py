@@ -86,7 +86,10 @@ class World:
 
     def quiet(self) -> bool:
         """Whether every dropped file was taken in, and no claim is left."""
-        return not any(self.root.glob("inbox/*/*")) and not any(self.root.glob("var/claims/*/*/*"))
+        try:
+            return not any(self.root.glob("inbox/*/*")) and not any(self.root.glob("var/claims/*/*/*"))
+        except FileNotFoundError:  # a folder went away while it was looked through
+            return False
 
     def close(self) -> None:
         self.registry.close()
