@@ -190,7 +190,9 @@ def _cut_whole(lines: pl.DataFrame, record: Record, separator: str, limits: Limi
     whole = right.all()
     cells = (cut if whole else cut.filter(right)).explode()
     line = lines["line"] if whole else lines["line"].filter(right)
-    each = [cells.gather_every(len(record.fields), place).alias(field.name) for place, field in enumerate(record.fields)]
+    each = [
+        cells.gather_every(len(record.fields), place).alias(field.name) for place, field in enumerate(record.fields)
+    ]
     return pl.DataFrame([column.rechunk() for column in (line, *each)]), right
 
 
