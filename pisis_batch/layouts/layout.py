@@ -196,3 +196,13 @@ class Layout(Strict):
     def details(self) -> Iterator[Record]:
         """Records in file order, control excluded."""
         return (self.record[name] for name in self.order[1:])
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The official name of each field, by record and field with a point between."""
+        return {f"{record.name}.{field.name}": field.label for record in self.records for field in record.fields}
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The fields that hold the number of a person or an entity, named in the same way."""
+        return frozenset(f"{r.name}.{f.name}" for r in self.records for f in r.fields if f.datum == "id")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pisis_batch.frames import Columns, height, no_rows, pl
 from pisis_batch.layouts import Layout
-from pisis_batch.model.batch import Batch
+from pisis_batch.model.batch import Batch, Row, tuples
 from pisis_batch.model.received import Id, Received, Severity, Stage
 
 
@@ -41,6 +43,9 @@ FINDINGS = Columns(
 )
 
 
+_FEW = 500  # findings up to which each is looked at by itself: polars takes longer to start
+
+
 @dataclass(frozen=True)
 class Findings:
     """Many findings as one frame (schema FINDINGS) that iterates as :class:`Finding`."""
@@ -49,6 +54,16 @@ class Findings:
 
     def __len__(self) -> int:
         return height(self, "frame")
+
+    @property
+    def few(self) -> bool:
+        """Whether they are so few that each is best looked at by itself."""
+        return len(self) <= _FEW
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The same as tuples, for whoever looks at a few."""
+        return tuples(self.frame, FINDINGS.names()) if len(self) else []
 
     def __iter__(self) -> Iterator[Finding]:
         for row in self.frame.iter_rows(named=True):
@@ -67,15 +82,22 @@ class Findings:
         """Whether any finding is an error."""
         return len(self) > 0 and bool((self.frame["severity"] == "error").any())
 
+    @cached_property
+    def kinds(self) -> Mapping[tuple[str, str, str | None], int]:
+        """How many there are by code, severity and record, in the order of the first of each."""
+        if self.few:
+            return Counter((code, severity, record) for code, severity, _, _, record, *_ in self.rows)
+        counted = self.frame.group_by("code", "severity", "record", maintain_order=True).len()
+        return {(code, severity, record): many for code, severity, record, many in counted.iter_rows()}
+
     def by_code(self) -> list[tuple[str, int]]:
         """Codes and how often each occurs, errors first, most frequent first."""
-        if not len(self):
-            return []
-        grouped = self.frame.group_by("code", "severity", maintain_order=True).len()
-        ordered = grouped.sort(
-            pl.col("severity") != "error", -pl.col("len").cast(pl.Int64), "code", maintain_order=True
-        )
-        return [(row[0], row[2]) for row in ordered.iter_rows()]
+        counted: dict[tuple[bool, str], int] = {}
+        for (code, severity, _), many in self.kinds.items():
+            key = severity != "error", code
+            counted[key] = counted.get(key, 0) + many
+        ordered = sorted(counted.items(), key=lambda one: (one[0][0], -one[1], one[0][1]))
+        return [(code, many) for (_, code), many in ordered]
 
 
 @dataclass(frozen=True, slots=True)

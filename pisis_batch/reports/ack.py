@@ -1,29 +1,18 @@
 """The machine-readable answer: `ack.json`, as `ack.schema.json` describes it."""
 
 import dataclasses
-import io
 import json
 from importlib import resources
 from typing import Any
 
-import polars as pl
-
 from pisis_batch.causes import Cause, diagnose
-from pisis_batch.model import Outcome
 from pisis_batch.reports.told import Told
 from pisis_batch.suggestions import SUGGESTED
+from pisis_batch.validators.sentences import Worded
 
 #: Names the contract that an answer keeps; a new number would mean that something was taken away or changed.
 SCHEMA = "urn:pisis-batch:ack:1"
 _FINDING = ("code", "severity", "stage", "line", "record", "field_no", "field", "value", "message", *SUGGESTED)
-
-
-def ack(outcome: Outcome) -> dict[str, Any]:
-    """Everything about a verdict, with all its findings."""
-    told = Told(outcome, outcome.received.received_at)
-    stretches = [findings_json(rows) for rows in told.stretches() if rows.height]
-    said: dict[str, Any] = json.loads(ack_head(told) + BETWEEN.join(stretches) + ack_end(told))
-    return said
 
 
 #: What stands between two findings.
@@ -35,11 +24,10 @@ def ack_head(told: Told) -> bytes:
     return f'{_dump(_head(told))[:-2]},\n "findings": [\n  '.encode("utf-8", "backslashreplace")
 
 
-def findings_json(rows: pl.DataFrame) -> bytes:
-    """Some findings, one at least, a finding on each line."""
-    said = io.BytesIO()
-    rows.select(_FINDING).write_ndjson(said)
-    return said.getvalue().removesuffix(b"\n").replace(b"\n", BETWEEN)
+def finding_json(row: Worded) -> bytes:
+    """A finding, on one line."""
+    said = {name: getattr(row, name) for name in _FINDING}
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def ack_end(told: Told) -> bytes:

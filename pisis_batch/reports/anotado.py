@@ -4,12 +4,12 @@ Reading takes the marks off, so that lines keep the numbers they had (see `annot
 """
 
 from collections.abc import Iterator
-
-import polars as pl
+from operator import itemgetter
 
 from pisis_batch.annotations import annotated, stripped
 from pisis_batch.reports.page import many, number
 from pisis_batch.reports.told import Told
+from pisis_batch.validators.sentences import Worded
 
 #: Bytes up to which a file gets its annotated copy: what still opens in an editor.
 LARGEST = 16 * 1024 * 1024
@@ -39,7 +39,12 @@ def _notes(told: Told) -> Iterator[tuple[int, str]]:
     yield 0, f"Corrija el archivo, guárdelo como {name} y envíelo: las líneas que empiezan por #! se quitan al leer."
     if findings > MOST:
         yield 0, f"Aquí se marcan los primeros {number(MOST)} hallazgos; todos están en hallazgos.csv."
-    place = pl.lit(" campo ") + pl.col("field_no").cast(pl.String)
-    words = pl.concat_str("code", place.fill_null(""), pl.lit(": "), "message", pl.lit(". "), "remedy")
-    rows = told.head(MOST).select(pl.col("line").fill_null(0), words.str.replace_all(r"[\r\n]", " "))
-    yield from rows.sort("line", maintain_order=True).iter_rows()
+    yield from sorted(((row.line or 0, _note(row)) for row in told.head(MOST)), key=itemgetter(0))
+
+
+def _note(row: Worded) -> str:
+    place = "" if row.field_no is None else f" campo {row.field_no}"
+    return f"{row.code}{place}: {row.message}. {row.remedy}".translate(_ONE_LINE)
+
+
+_ONE_LINE = dict.fromkeys(map(ord, "\r\n"), " ")

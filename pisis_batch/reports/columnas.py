@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -13,6 +13,7 @@ from pisis_batch import validators
 from pisis_batch.layouts import Layout
 from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import KINDS
+from pisis_batch.validators.sentences import Worded
 
 #: Lines of the file in a block: what is unpacked when a finding is opened.
 CHUNK = 4_000
@@ -35,16 +36,59 @@ class Block(NamedTuple):
     text: Markup
 
 
-def blocks(rows: pl.DataFrame, layout: Layout | None, original: Original, causes: list[str]) -> Iterator[Block]:
-    """The findings as `datos`, and their lines as `l0`, `l1`, … in the order in which the findings name them.
+Texts = Sequence[str] | pl.Series
 
-    `rows`: columns of `validators.DESCRIBED` and `cause`, a place in `causes`; by line.
-    """
+
+class Columns(NamedTuple):
+    """Findings by line: the value in the message is a mark, a field is JSON, no line is 0."""
+
+    code: Texts
+    value: Texts
+    message: Texts
+    field: Texts
+    line: list[int]
+    cause: list[int]
+
+
+def few(rows: Iterable[tuple[Worded, int]]) -> Columns:
+    """The columns of a few findings in words, each with the place of its cause."""
+    told = [
+        (
+            row.code,
+            row.shown,
+            row.message.replace(row.shown, _VALUE) if row.shown else row.message,
+            json.dumps({"name": f"{row.record or ''}.{row.field or ''}", "no": row.field_no, "label": row.label}),
+            row.line or 0,
+            cause,
+        )
+        for row, cause in rows
+    ]
+    return Columns._make(map(list, zip(*told, strict=True)) if told else ([],) * len(Columns._fields))
+
+
+def many(rows: pl.DataFrame) -> Columns:
+    """The same of many: the columns of `Worded`, and `cause`, a place among the causes."""
+    # a message is mostly its code's sentence around the value received
+    around = pl.col("message").str.split(by=pl.col("shown")).list.join(_VALUE)
+    told = rows.select(
+        "code",
+        "shown",
+        pl.when(pl.col("shown") == "").then(pl.col("message")).otherwise(around).alias("message"),
+        _pair().alias("field"),
+        pl.col("line").fill_null(0),
+        "cause",
+    )
+    *texts, line, cause = told
+    return Columns._make((*texts, line.to_list(), cause.to_list()))
+
+
+def blocks(columns: Columns, layout: Layout | None, original: Original, causes: list[str]) -> Iterator[Block]:
+    """The findings as `datos`, and their lines as `l0`, `l1`, … in the order in which the findings name them."""
     yield _block(
         "datos",
-        {**_findings(rows, layout), "causes": causes, "cut": CUT, "chunk": CHUNK, "separator": original.separator},
+        {**_findings(columns, layout), "causes": causes, "cut": CUT, "chunk": CHUNK, "separator": original.separator},
     )
-    numbers = [line for line in dict.fromkeys(rows["line"].to_list()) if line is not None]
+    numbers = [line for line in dict.fromkeys(columns.line) if line]
     room = _LINES_MOST
     for n, first in enumerate(range(0, len(numbers), CHUNK)):
         chunk = original.lines(numbers[first : first + CHUNK], CUT)
@@ -54,20 +98,11 @@ def blocks(rows: pl.DataFrame, layout: Layout | None, original: Original, causes
         yield _block(f"l{n}", chunk)
 
 
-def _findings(rows: pl.DataFrame, layout: Layout | None) -> dict[str, Any]:
-    # a message is mostly its code's sentence around the value received
-    around = pl.col("message").str.split(by=pl.col("shown")).list.join(_VALUE)
-    told = rows.select(
-        "code",
-        pl.col("shown").fill_null("").alias("value"),
-        pl.when(pl.col("shown") == "").then(pl.col("message")).otherwise(around).alias("message"),
-        _pair().alias("field"),
-        pl.col("line").fill_null(0),
-    )
-    codes, code = _coded(told["code"])
-    values, value = _coded(told["value"])
-    messages, message = _coded(told["message"])
-    pairs, pair = _coded(told["field"])
+def _findings(columns: Columns, layout: Layout | None) -> dict[str, Any]:
+    codes, code = _coded(columns.code)
+    values, value = _coded(columns.value)
+    messages, message = _coded(columns.message)
+    pairs, pair = _coded(columns.field)
     return {
         "codes": [_code(one) for one in codes],
         "values": values,
@@ -75,11 +110,11 @@ def _findings(rows: pl.DataFrame, layout: Layout | None) -> dict[str, Any]:
         "fields": [json.loads(one) for one in pairs],
         "records": _records(layout),
         "code": code,
-        "line": told["line"].to_list(),
+        "line": columns.line,
         "field": pair,
         "value": value,
         "message": message,
-        "cause": rows["cause"].to_list(),
+        "cause": columns.cause,
     }
 
 
@@ -100,13 +135,13 @@ def _records(layout: Layout | None) -> dict[str, Any]:
     return {r.mark: {"label": r.label, "fields": [field.label for field in r.fields]} for r in records}
 
 
-def _coded(column: pl.Series) -> tuple[list[str], list[int]]:
+def _coded(column: Texts) -> tuple[list[str], list[int]]:
     """Distinct texts in order of appearance, and for each row the place of its own."""
-    if len(column) > _MANY:
+    if isinstance(column, pl.Series) and len(column) > _MANY:
         firsts = column.unique(maintain_order=True)
         return firsts.to_list(), column.replace_strict(firsts, range(len(firsts)), return_dtype=pl.UInt32).to_list()
     places: dict[str, int] = {}
-    coded = [places.setdefault(text, len(places)) for text in column.to_list()]
+    coded = [places.setdefault(text, len(places)) for text in column]
     return list(places), coded
 
 

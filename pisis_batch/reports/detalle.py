@@ -1,12 +1,14 @@
 """Lists as CSV, for Excel in Spanish: semicolons, UTF-8 with its mark, no cell that Excel could run."""
 
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 #: A cell that Excel would run.
 RUNS = r"^\s*[=+\-@\t\r]"
+_RUNS = re.compile(RUNS)
 #: Column of the findings in words -> its title for people.
 HEADER = {
     "line": "línea",
@@ -31,6 +33,13 @@ def spreadsheet(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:
 def titles(header: Mapping[str, str]) -> bytes:
     """The mark and the first line of such a list."""
     return b"\xef\xbb\xbf" + (";".join(f'"{label}"' for label in header.values()) + "\r\n").encode("utf-8")
+
+
+def row(cells: Iterable[object]) -> str:
+    """One row of such a list."""
+    told = ("" if cell is None else str(cell) for cell in cells)
+    safe = (f"'{cell}" if _RUNS.match(cell) else cell for cell in told)
+    return '"' + '";"'.join(cell.replace('"', '""') for cell in safe) + '"\r\n'
 
 
 def lines(rows: pl.DataFrame, header: Mapping[str, str]) -> bytes:

@@ -128,11 +128,11 @@ def _corrected(outcome: Outcome) -> str:
 
 def _found(outcome: Outcome) -> str:
     """`Se encontraron 4 errores de 3 tipos.`"""
-    errors = outcome.findings.frame.select("code", "severity").filter(severity="error")
-    verb = "Se encontró" if errors.height == 1 else "Se encontraron"
-    kinds = errors["code"].n_unique()
-    of = f" de {many(kinds, 'tipo', 'tipos')}" if errors.height > 1 else ""
-    return f"{verb} {many(errors.height, 'error', 'errores')}{of}."
+    errors = outcome.findings.many("error")
+    verb = "Se encontró" if errors == 1 else "Se encontraron"
+    kinds = len({code for code, severity, _ in outcome.findings.kinds if severity == "error"})
+    of = f" de {many(kinds, 'tipo', 'tipos')}" if errors > 1 else ""
+    return f"{verb} {many(errors, 'error', 'errores')}{of}."
 
 
 def resultado(told: Told) -> Page:
@@ -194,11 +194,11 @@ def _said(outcome: Outcome) -> tuple[str, str, str, str, str]:
         lead = f"Este mismo archivo ya se había cargado el {moment(earlier.received_at)} (GUID {earlier.guid})."
         following = "No tiene que hacer nada. Si quería reportar otra cosa, revise qué archivo envió."
         return "igual", "Archivo ya cargado: nada cambió", lead, PROCESSED, following
-    errors = outcome.findings.frame.select("code", "record", "severity").filter(severity="error")
+    errors = [(code, record) for code, severity, record in outcome.findings.kinds if severity == "error"]
     layout = outcome.examined.layout
-    in_control = layout is not None and bool((errors["record"].fill_null("") == layout.control.name).any())
+    in_control = layout is not None and any(record == layout.control.name for _, record in errors)
     lead = _found(outcome)
-    if bool(errors["code"].str.starts_with("REM").any()):
+    if any(code.startswith("REM") for code, _ in errors):
         return (
             "rechazado",
             "Archivo rechazado",

@@ -1,13 +1,14 @@
 """The findings as a workbook for Excel: sheets causas, hallazgos and archivo anotado. Nothing in it can be run."""
 
-import polars as pl
+from collections.abc import Iterable
+from operator import attrgetter
 
-from pisis_batch.model import tuples
 from pisis_batch.reports.detalle import HEADER
 from pisis_batch.reports.molde import Filling
 from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import causes, number
 from pisis_batch.reports.told import Told
+from pisis_batch.validators.sentences import Worded
 
 #: Findings in the workbook, and lines of the file in its third sheet: what a person goes through in a spreadsheet.
 MOST = 5_000
@@ -29,7 +30,7 @@ _FINDINGS = tuple((title, _WIDTHS.get(title, 40)) for title in HEADER.values())
 
 def findings_xlsx(told: Told) -> bytes:
     """The workbook. Past 5.000 findings it has the first ones and says where all are."""
-    rows, original = told.head(MOST), Original(told.outcome.received.content, told.outcome.examined.layout)
+    rows, original = list(told.head(MOST)), Original(told.outcome.received.content, told.outcome.examined.layout)
     notes = _notes(rows)
     shown = range(1, len(original) + 1) if len(original) <= _WHOLE else list(notes)[:_WHOLE]
     lines = {line: original.line(line, _LONGEST).split(original.separator) for line in shown}
@@ -39,10 +40,10 @@ def findings_xlsx(told: Told) -> bytes:
     for cause in causes(told.outcome):
         book.add(0, (cause.code, cause.severity, cause.title, cause.times, cause.where, cause.why, cause.remedy))
     book.close(0)
-    for row in tuples(rows, tuple(HEADER)):
-        book.add(1, row)
+    for row in rows:
+        book.add(1, _cells(row))
     book.close(1)
-    if hidden := len(told) - rows.height:
+    if hidden := len(told) - len(rows):
         rest = f"Aquí están los primeros {number(MOST)}; hay {number(hidden)} más en hallazgos.csv"
         book.add(1, (None,) * 8 + (rest,))
     for line, cells in lines.items():
@@ -55,14 +56,17 @@ def findings_xlsx(told: Told) -> bytes:
     return book.packed(told.outcome.received.guid, told.at.replace(tzinfo=None))
 
 
-def _notes(rows: pl.DataFrame) -> dict[int, tuple[str, frozenset[int]]]:
+_cells = attrgetter(*HEADER)
+
+
+def _notes(rows: Iterable[Worded]) -> dict[int, tuple[str, frozenset[int]]]:
     """Per line what is to be corrected in it, and in which cells of the third sheet."""
-    if rows.is_empty():
-        return {}
-    said = pl.concat_str("code", pl.lit(": "), "message", pl.lit(". "), "remedy").str.replace_all("\n", " · ")
-    placed = rows.filter(pl.col("line").is_not_null())
-    grouped = placed.group_by("line", maintain_order=True).agg(said.alias("said"), "field_no")
-    return {
-        line: (" · ".join(words), frozenset(n + 2 for n in wrong if n is not None))
-        for line, words, wrong in grouped.iter_rows()
-    }
+    told: dict[int, tuple[list[str], set[int]]] = {}
+    for row in rows:
+        if row.line is None:
+            continue
+        words, wrong = told.setdefault(row.line, ([], set()))
+        words.append(f"{row.code}: {row.message}. {row.remedy}".replace("\n", " · "))
+        if row.field_no is not None:
+            wrong.add(row.field_no + 2)
+    return {line: (" · ".join(words), frozenset(wrong)) for line, (words, wrong) in told.items()}

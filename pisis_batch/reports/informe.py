@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -14,7 +16,8 @@ from pisis_batch.causes import Diagnosis, diagnose
 from pisis_batch.reports import columnas, look
 from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import Page, number
-from pisis_batch.reports.told import NO_ROWS, Told
+from pisis_batch.reports.told import Told
+from pisis_batch.validators.sentences import Worded
 
 #: Findings in the report: what a browser still searches between two keystrokes.
 MOST = 120_000
@@ -55,10 +58,10 @@ def report(told: Told, page: Page) -> bytes:
     outcome = told.outcome
     original = Original(outcome.received.content, outcome.examined.layout)
     found = diagnose(outcome)
-    rows = _by_line(told, found) if len(told) else NO_ROWS
+    columns = columnas.few(_few_by_line(told, found)) if told.few is not None else columnas.many(_by_line(told, found))
     css, js = _source("informe.css"), _source("informe.js")
     titles = [cause.title for cause in found.causes]
-    hidden = len(told) - rows.height
+    hidden = max(len(told) - MOST, 0)
     text = look.render(
         "informe.html.jinja",
         page=page,
@@ -70,9 +73,16 @@ def report(told: Told, page: Page) -> bytes:
         capped=_capped(hidden) if hidden else "",
         explained=found.headline,
         rules=[validators.RULES[code] for code in sorted(told.codes)],
-        blocks=list(columnas.blocks(rows, outcome.examined.layout, original, titles)) if titles else [],
+        blocks=list(columnas.blocks(columns, outcome.examined.layout, original, titles)) if titles else [],
     )
     return text.encode("utf-8")
+
+
+def _few_by_line(told: Told, found: Diagnosis) -> list[tuple[Worded, int]]:
+    """Every finding by line, in words, each with the place of its cause."""
+    places = {cause.key: place for place, cause in enumerate(found.causes)}
+    rows = zip(told.few or (), map(places.__getitem__, found.cause_of), strict=True)
+    return sorted(rows, key=lambda one: (one[0].line is not None, one[0].line or 0))
 
 
 def _by_line(told: Told, found: Diagnosis) -> pl.DataFrame:
@@ -110,17 +120,24 @@ def _charts(told: Told) -> list[Chart]:
         (cause.title, cause.explained, cause.severity, f"causa={place}")
         for place, cause in enumerate(diagnose(told.outcome).causes)
     ]
-    name = pl.concat_str(pl.col("record").fill_null(""), pl.lit("."), pl.col("field").fill_null("")).alias("name")
-    counted = told.findings.group_by("record", "field").len()
-    counted = counted.group_by(name).agg(pl.first("record", "field"), pl.sum("len"))
-    labelled = counted.with_columns(label=validators.label(told.outcome.examined.layout)).filter(pl.col("label") != "")
-    rows = sorted(labelled.select("name", "label", "len").iter_rows())
-    fields = [(label, many, "", f"campo={name}") for name, label, many in rows]
+    layout, named = told.outcome.examined.layout, Counter[tuple[str, str]]()
+    for (record, field), many in _by_field(told).items():
+        named[f"{record or ''}.{field or ''}", field or ""] += many
+    labels = layout.labels if layout else {}
+    rows = sorted((name, labels.get(name, field), many) for (name, field), many in named.items())
+    fields = [(label, many, "", f"campo={name}") for name, label, many in rows if label]
     charts = [
         _chart("Hallazgos por causa", causes, "Otras {} causas"),
         _chart("Hallazgos por campo", fields, "Otros {} campos"),
     ]
     return [chart for chart in charts if chart.bars]
+
+
+def _by_field(told: Told) -> Mapping[tuple[str | None, str | None], int]:
+    if told.few is not None:
+        return Counter((row.record, row.field) for row in told.few)
+    counted = told.findings.group_by("record", "field").len()
+    return {(record, field): many for record, field, many in counted.iter_rows()}
 
 
 def _chart(title: str, counted: list[tuple[str, int, str, str]], rest: str) -> Chart:
@@ -135,17 +152,22 @@ def _chart(title: str, counted: list[tuple[str, int, str, str]], rest: str) -> C
 
 def _strip(told: Told, last: int) -> Strip | None:
     """Findings along the file; None when they have no lines, or the file too few to have a shape."""
-    lines = told.findings["line"].drop_nulls()
-    if lines.is_empty() or last < _BINS:
+    lines = _by_place(told, last) if last >= _BINS else {}
+    if not lines:
         return None
-    at = ((lines.cast(pl.Int64) - 1).clip(0, last - 1) * _BINS // last).value_counts()
-    counts = [0] * _BINS
-    for place, many in at.iter_rows():
-        counts[place] = many
+    counts = [lines.get(place, 0) for place in range(_BINS)]
     most = max(counts)
     peak = counts.index(most)
     start, end = peak * last // _BINS + 1, max((peak + 1) * last // _BINS, peak * last // _BINS + 1)
     said = (
-        f"Donde más hay es entre las líneas {number(start)} y {number(end)}: {number(most)} de {number(lines.len())}."
+        f"Donde más hay es entre las líneas {number(start)} y {number(end)}: {number(most)} de {number(sum(counts))}."
     )
     return Strip(tuple(-(-_TALL * many // most) for many in counts), number(last), said)
+
+
+def _by_place(told: Told, last: int) -> Mapping[int, int]:
+    """How many findings each piece of the file has."""
+    if told.few is not None:
+        return Counter(min(max(row.line - 1, 0), last - 1) * _BINS // last for row in told.few if row.line is not None)
+    lines = told.findings["line"].drop_nulls().cast(pl.Int64)
+    return dict(((lines - 1).clip(0, last - 1) * _BINS // last).value_counts().iter_rows())

@@ -2,13 +2,14 @@
 in words once, and however many there are, only a stretch of them is in memory.
 """
 
-from pisis_batch.model import Attachment, Growing
-from pisis_batch.reports.ack import BETWEEN, ack_end, ack_head, findings_json
-from pisis_batch.reports.detalle import HEADER, lines, titles
+import json
+from typing import Any
+
+from pisis_batch.model import Attachment, Growing, Outcome
+from pisis_batch.reports.ack import BETWEEN, ack_end, ack_head, finding_json
+from pisis_batch.reports.detalle import HEADER, row, titles
 from pisis_batch.reports.renglones import Texts
 from pisis_batch.reports.told import STRETCH, Told
-
-_MANY = 5_000  # findings that are worth what it takes to tell their kinds apart
 
 
 def lists(told: Told) -> tuple[Attachment, Attachment]:
@@ -16,18 +17,22 @@ def lists(told: Told) -> tuple[Attachment, Attachment]:
     table, answer = Growing(), Growing()
     table.add(titles(HEADER))
     answer.add(ack_head(told))
-    (_few if len(told) < _MANY else _all)(told, table, answer)
+    (_all if told.few is None else _few)(told, table, answer)
     answer.add(ack_end(told))
     return table.done("hallazgos.csv", "text/csv"), answer.done("ack.json", "application/json")
 
 
+def ack(outcome: Outcome) -> dict[str, Any]:
+    """Everything about a verdict, with all its findings."""
+    _, answer = lists(Told(outcome, outcome.received.received_at))
+    said: dict[str, Any] = json.loads(answer.content)
+    return said
+
+
 def _few(told: Told, table: Growing, answer: Growing) -> None:
-    between = b""
-    for rows in told.stretches():
-        if rows.height:
-            table.add(lines(rows, HEADER))
-            answer.add(between + findings_json(rows))
-            between = BETWEEN
+    rows = told.few or []
+    table.add("".join(row([getattr(one, name) for name in HEADER]) for one in rows).encode())
+    answer.add(BETWEEN.join(map(finding_json, rows)))
 
 
 def _all(told: Told, table: Growing, answer: Growing) -> None:

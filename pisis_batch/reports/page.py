@@ -128,14 +128,14 @@ def rows(told: Told) -> tuple[Row, ...]:
     """The first 500 findings, identification numbers masked."""
     return tuple(
         Row(
-            place=f"línea {row['line']}" if row["line"] is not None else "archivo",
-            field=f"{row['field_no']}. {row['label']}" if row["field_no"] is not None else row["label"],
-            kind=KINDS[row["severity"]],
-            message=row["message"],
-            hint=row["suggestion"],
-            code=row["code"],
+            place=f"línea {row.line}" if row.line is not None else "archivo",
+            field=f"{row.field_no}. {row.label}" if row.field_no is not None else row.label,
+            kind=KINDS[row.severity],
+            message=row.message,
+            hint=row.suggestion,
+            code=row.code,
         )
-        for row in told.first.iter_rows(named=True)
+        for row in told.first
     )
 
 

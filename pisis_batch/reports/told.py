@@ -9,11 +9,18 @@ import polars as pl
 
 from pisis_batch import validators
 from pisis_batch.model import Findings, Outcome
-from pisis_batch.suggestions import SUGGESTED, answers, hinted, suggested, worded
-from pisis_batch.validators.texts import DESCRIBED
+from pisis_batch.suggestions import (
+    SUGGESTED,
+    Answered,
+    added,
+    answers,
+    as_frame,
+    hinted,
+    worded,
+)
+from pisis_batch.validators.sentences import Worded
+from pisis_batch.validators.sentences import worded as in_words
 
-#: The rows of an outcome without findings.
-NO_ROWS = pl.DataFrame(schema={**DESCRIBED, **dict.fromkeys(SUGGESTED, pl.String)})
 SHOWN = 500  # findings in the body of a message (ficha 2.21); the CSV has all
 #: Findings that are in words at the same time.
 STRETCH = 40_000
@@ -23,7 +30,6 @@ STRETCH = 40_000
 class Told:
     """What is said about an outcome at a moment.
 
-    `stretches`, `chosen` and `first` have the columns of `validators.DESCRIBED` and those of `suggestions.SUGGESTED`.
     In all but `first` nothing is masked: they are for the documents of the file's own entity.
     """
 
@@ -41,36 +47,35 @@ class Told:
     @cached_property
     def codes(self) -> frozenset[str]:
         """The codes that were found."""
-        return frozenset(self.findings["code"].unique()) if len(self) else frozenset()
-
-    def stretches(self) -> Iterator[pl.DataFrame]:
-        """Every finding in words, in order; only a stretch at a time is in memory."""
-        if len(self) <= STRETCH:
-            yield self._few
-            return
-        for stretch in self.findings.iter_slices(STRETCH):
-            yield self._worded(stretch)
-
-    def head(self, many: int) -> pl.DataFrame:
-        """The first findings in words."""
-        return self._few.head(many) if len(self) <= STRETCH else self._worded(self.findings.head(many))
-
-    def chosen(self, places: pl.Series) -> pl.DataFrame:
-        """Some findings in words, by their places in the order of all."""
-        return self._few[places] if len(self) <= STRETCH else self._worded(self.findings[places])
+        return frozenset(code for code, *_ in self.outcome.findings.kinds)
 
     @cached_property
-    def first(self) -> pl.DataFrame:
+    def few(self) -> list[Worded] | None:
+        """Every finding in words, where they are few; None where they are many."""
+        if not self.outcome.findings.few:
+            return None
+        told = in_words(self.outcome.findings.rows, self.outcome.examined.layout)
+        return added(told, worded(self._answers, self.outcome.examined.layout, mask=False))
+
+    def head(self, many: int) -> Iterator[Worded]:
+        """The first findings in words."""
+        if self.few is not None:
+            return iter(self.few[:many])
+        return self._each(self._worded(self.findings.head(many)))
+
+    def chosen(self, places: pl.Series) -> pl.DataFrame:
+        """Some findings in words, by their places in the order of all, with the columns of `Worded`."""
+        return self._worded(self.findings[places])
+
+    @cached_property
+    def first(self) -> list[Worded]:
         """The first 500 findings in words, identification numbers masked: for the body of a message."""
-        if not len(self):
-            return NO_ROWS
         layout = self.outcome.examined.layout
-        if len(self) <= SHOWN and validators.open_to_all(self.outcome.findings, layout):
-            return self._few
-        told = validators.described(Findings(self.findings.head(SHOWN)), layout, mask=True)
-        if len(self) > SHOWN:
-            return suggested(told, self.outcome, mask=True)
-        return hinted(told, worded(self._answers, self.outcome, mask=True))
+        if self.few is not None and validators.open_to_all(self.outcome.findings, layout):
+            return self.few[:SHOWN]
+        some = self.outcome.findings.rows if self.few is not None else self.findings.head(SHOWN).rows()
+        known = self._answers if self.few is not None else answers(some, self.outcome)
+        return added(in_words(some[:SHOWN], layout, mask=True), worded(known, layout, mask=True))
 
     def suggested(self, some: pl.DataFrame, codes: pl.Series) -> tuple[pl.Series, pl.Series]:
         """The value expected and the sentence suggested of some findings; `codes` are theirs, by any of their kinds."""
@@ -91,16 +96,16 @@ class Told:
         return expected, suggestion
 
     @cached_property
-    def _few(self) -> pl.DataFrame:
-        return self._worded(self.findings) if len(self) else NO_ROWS
-
-    @cached_property
     def _hints(self) -> pl.DataFrame:
-        return worded(self._answers, self.outcome, mask=False)
+        return as_frame(worded(self._answers, self.outcome.examined.layout, mask=False))
 
     @cached_property
-    def _answers(self) -> pl.DataFrame:
-        return answers(self.findings, self.outcome)
+    def _answers(self) -> list[Answered]:
+        findings = self.outcome.findings
+        return answers(findings.rows if findings.few else findings.frame, self.outcome)
 
     def _worded(self, some: pl.DataFrame) -> pl.DataFrame:
         return hinted(validators.described(Findings(some), self.outcome.examined.layout), self._hints)
+
+    def _each(self, frame: pl.DataFrame) -> Iterator[Worded]:
+        return (Worded(*row) for row in frame.select(Worded._fields).iter_rows())

@@ -6,16 +6,33 @@ Suggestions are worked out once for each distinct value of a code, never for eac
 them; a file with a million findings costs what its distinct values cost. A value that comes from the registry is masked.
 """
 
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
 import polars as pl
 
+from pisis_batch.layouts import Layout
 from pisis_batch.model import Outcome
-from pisis_batch.suggestions.asked import ANSWER, Asked, Suggester
+from pisis_batch.suggestions.asked import Asked, Faulty, Suggester
 from pisis_batch.suggestions.celdas import CELLS
 from pisis_batch.suggestions.codigos import CODES
 from pisis_batch.suggestions.personas import PEOPLE
-from pisis_batch.validators import masked
+from pisis_batch.validators.sentences import Worded, masked, short
 
-__all__ = ["SUGGESTED", "SUGGESTERS", "answers", "hinted", "hints", "suggested", "worded"]
+__all__ = [
+    "SUGGESTED",
+    "SUGGESTERS",
+    "Answered",
+    "added",
+    "answers",
+    "as_frame",
+    "hinted",
+    "hints",
+    "suggested",
+    "worded",
+]
 
 SUGGESTERS: dict[str, Suggester] = {**CELLS, **CODES, **PEOPLE}
 #: Columns that `suggested` adds: the value expected, and a sentence for people; "" where there is nothing to suggest.
@@ -26,7 +43,19 @@ _KEY = ["code", "record", "field", "value", "details"]
 _KEYS = pl.Schema({**dict.fromkeys(_KEY, pl.String()), "line": pl.UInt32()})
 #: Codes whose suggestion depends on the line beside its value.
 _BY_LINE = {*PEOPLE, "PRF021", "PRF022", "PRF023", "PRF024"}
-_SHOWN = 80
+_IDENTIFIER = re.compile("[0-9A-Z]{3,}")
+
+
+_UNSEEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+_Key = tuple[str, str, str, str, str, int | None]
+
+
+class Answered(NamedTuple):
+    """What is suggested for a finding, before it is put in words: the value expected, and its sentence with {} for it."""
+
+    about: Faulty
+    expected: str
+    form: str
 
 
 def suggested(rows: pl.DataFrame, outcome: Outcome, *, mask: bool = False) -> pl.DataFrame:
@@ -36,21 +65,43 @@ def suggested(rows: pl.DataFrame, outcome: Outcome, *, mask: bool = False) -> pl
 
 def hints(findings: pl.DataFrame, outcome: Outcome, *, mask: bool = False) -> pl.DataFrame:
     """What is suggested for findings: the columns of SUGGESTED by what tells findings apart (`_key`)."""
-    return worded(answers(findings, outcome), outcome, mask=mask)
+    return as_frame(worded(answers(findings, outcome), outcome.examined.layout, mask=mask))
 
 
-def answers(findings: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
-    """The same before it is put in words, which may be done twice: with identifiers, and without."""
+def as_frame(told: Mapping[_Key, tuple[str, str]]) -> pl.DataFrame:
+    """What `worded` says, to be joined with many findings (`hinted`)."""
+    schema = pl.Schema({**_KEYS, **dict.fromkeys(SUGGESTED, pl.String())})
+    return pl.DataFrame([(*key, *said) for key, said in told.items()], schema=schema, orient="row")
+
+
+def answers(findings: pl.DataFrame | Sequence[Sequence[Any]], outcome: Outcome) -> list[Answered]:
+    """The same before it is put in words, which may be done twice: with identifiers, and without.
+
+    `findings`: a frame, or some as rows (schema FINDINGS).
+    """
     layout = outcome.examined.layout
-    asked = Asked(layout, outcome.examined.batch, outcome.facts) if layout else None
-    found = [pl.DataFrame(schema=ANSWER)]
-    distinct = _distinct(findings).with_row_index("n")
-    if asked is not None:
-        for (code,), part in distinct.group_by("code", maintain_order=True):
-            found.append(SUGGESTERS[str(code)](part, asked))
-    # what cannot be seen cannot be typed, and may turn round the text beside it
-    plain = pl.concat(found).filter(~pl.col("expected").str.contains(r"[\p{C}\p{Zl}\p{Zp}]"))
-    return distinct.join(plain, on="n")
+    if layout is None:
+        return []
+    asked = Asked(layout, outcome.examined.batch, outcome.facts)
+    keys = _distinct(findings) if isinstance(findings, pl.DataFrame) else dict.fromkeys(map(_key_of, findings))
+    of: dict[str, list[Faulty]] = {}
+    for n, key in enumerate(keys):
+        if key[0] in SUGGESTERS:
+            of.setdefault(key[0], []).append(Faulty(n, *key))
+    found = []
+    for code, rows in of.items():
+        about = {row.n: row for row in rows}
+        for n, expected, form in SUGGESTERS[code](rows, asked):
+            # what cannot be seen cannot be typed, and may turn round the text beside it
+            if expected.isprintable() or not any(unicodedata.category(c) in _UNSEEN for c in expected):
+                found.append(Answered(about[n], expected, form))
+    return found
+
+
+def added(rows: Iterable[Worded], told: Mapping[_Key, tuple[str, str]]) -> list[Worded]:
+    """Findings in words with what is suggested for them (`worded`)."""
+    found = ((row, told.get(_key_of(row))) for row in rows)
+    return [row if said is None else row._replace(expected=said[0], suggestion=said[1]) for row, said in found]
 
 
 def hinted(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -67,7 +118,13 @@ def _key(findings: pl.DataFrame) -> pl.DataFrame:
     return findings.select(*[pl.col(name).fill_null("") for name in _KEY], line=line)
 
 
-def _distinct(findings: pl.DataFrame) -> pl.DataFrame:
+def _key_of(row: Sequence[Any]) -> _Key:
+    """The same of a finding as a row (schema FINDINGS)."""
+    code, _, _, line, record, _, field, value, details = row[:9]
+    return code, record or "", field or "", value or "", details or "", line if code in _BY_LINE else None
+
+
+def _distinct(findings: pl.DataFrame) -> Iterable[_Key]:
     """The keys of the findings that something may be suggested for, each once in order, up to so many of a code."""
     seen: dict[str, pl.DataFrame] = {}
     full: set[str] = set()
@@ -81,22 +138,18 @@ def _distinct(findings: pl.DataFrame) -> pl.DataFrame:
             seen[code] = pl.concat([*known, part]).unique(maintain_order=True).head(_MOST)
             if seen[code].height == _MOST:
                 full.add(code)
-    return pl.concat([pl.DataFrame(schema=_KEYS), *seen.values()])
+    return pl.concat([pl.DataFrame(schema=_KEYS), *seen.values()]).rows()
 
 
-def worded(answers: pl.DataFrame, outcome: Outcome, *, mask: bool) -> pl.DataFrame:
-    """Answers with their sentence; an identifier worked out from the sender's own is masked like it."""
-    layout = outcome.examined.layout
-    if layout is None or answers.is_empty():
-        return pl.DataFrame(schema={**_KEYS, **dict.fromkeys(SUGGESTED, pl.String)})
-    ids = [f"{r.name}.{f.name}" for r in layout.records for f in r.fields if f.datum == "id"]
-    private = pl.concat_str([pl.col("record"), pl.lit("."), pl.col("field")]).is_in(ids) & pl.col(
-        "expected"
-    ).str.contains(r"^[0-9A-Z]{3,}$")
-    expected = (
-        pl.when(private).then(masked(pl.col("expected"))).otherwise(pl.col("expected")) if mask else pl.col("expected")
-    )
-    short = pl.when(expected.str.len_chars() > _SHOWN).then(expected.str.slice(0, _SHOWN - 1) + "…").otherwise(expected)
-    return answers.with_columns(
-        expected=expected, suggestion=pl.col("form").str.replace("{}", short, literal=True)
-    ).select(*_KEY, "line", *SUGGESTED)
+def worded(answers: Iterable[Answered], layout: Layout | None, *, mask: bool) -> dict[_Key, tuple[str, str]]:
+    """The value expected and its sentence, by what tells findings apart.
+
+    An identifier worked out from the sender's own is masked like it.
+    """
+    private = layout.ids if layout and mask else frozenset[str]()
+    told = {}
+    for about, expected, form in answers:
+        hidden = f"{about.record}.{about.field}" in private and _IDENTIFIER.fullmatch(expected)
+        value = masked(expected) if hidden else expected
+        told[about[1:]] = value, form.replace("{}", short(value), 1)
+    return told

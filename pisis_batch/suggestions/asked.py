@@ -1,17 +1,38 @@
 """What a suggester is asked with, and the form of its answers."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import NamedTuple
 
-import polars as pl
-
+from pisis_batch.frames import pl
 from pisis_batch.layouts import CATALOGS, Field, Layout
-from pisis_batch.model import Batch, Facts
+from pisis_batch.model import Batch, Facts, Row, tuples
 
 WRITE = "Escriba «{}»"
 GUESS = "¿Quiso escribir «{}»?"
-#: What a suggester returns beside `n`: the value expected, and the sentence with {} where that value stands.
-ANSWER = pl.Schema({"n": pl.UInt32, "expected": pl.String, "form": pl.String})
+
+
+class Faulty(NamedTuple):
+    """One of the distinct findings of a code, told apart by all but `n`; nulls are "", `line` is null where it does not matter."""
+
+    n: int
+    code: str
+    record: str
+    field: str
+    value: str
+    details: str
+    line: int | None
+
+    def detail(self, *names: str) -> str:
+        """The first of some facts of its sentence that it has."""
+        said = json.loads(self.details) if self.details else {}
+        return next((str(said[name]) for name in names if said.get(name) is not None), "")
+
+
+#: Which finding (`n`), the value expected, and the sentence with {} where that value stands.
+Answer = tuple[int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +57,32 @@ class Asked:
         catalog = CATALOGS.get(field.catalog or "")
         return {} if catalog is None or catalog.registry else dict(catalog.codes)
 
+    def cells(self, record: str, names: Sequence[str], rows: Iterable[Faulty]) -> dict[int, Row]:
+        """Some cells of the lines that findings are about, by line; of a record that the annex does not have, none."""
+        lines = {row.line for row in rows}
+        if self.batch is None or record not in self.batch.records:
+            return {}
+        if self.batch.plain is not None:
+            picked = self.batch.picked(record, ("line", *names))
+            return {line: tuple(cells) for line, *cells in picked if line in lines}
+        own = self.batch[record].select("line", *names).filter(pl.col("line").is_in(list(lines)))
+        return {line: tuple(cells) for line, *cells in tuples(own, ("line", *names))}
 
-#: Distinct findings of one code (n, record, field, value, details; nulls as "") -> what is suggested for some of them.
-Suggester = Callable[[pl.DataFrame, Asked], pl.DataFrame]
+
+#: Distinct findings of one code -> what is suggested for some of them.
+Suggester = Callable[[Sequence[Faulty], Asked], Iterable[Answer]]
+#: What a value should be, and the sentence that says so; None when nothing is known.
+Meant = tuple[str, str] | None
 
 
-def answer(rows: pl.DataFrame, expected: pl.Expr, form: str | pl.Expr = WRITE) -> pl.DataFrame:
-    """Rows with an expected value, where there is one that differs from what was given."""
-    told = rows.with_columns(expected=expected, form=pl.lit(form) if isinstance(form, str) else form)
-    return told.filter(pl.col("expected") != pl.col("value")).select(ANSWER.names()).cast(ANSWER)
+def each(meant: Callable[[Faulty, Asked], Meant]) -> Suggester:
+    """A suggester that looks at one value after another; nothing is suggested that was written already."""
 
+    @wraps(meant)
+    def suggester(rows: Sequence[Faulty], asked: Asked) -> Iterable[Answer]:
+        for row in rows:
+            found = meant(row, asked)
+            if found is not None and found[0] != row.value:
+                yield row.n, *found
 
-def listed(found: list[tuple[int, str, str]]) -> pl.DataFrame:
-    """Answers that were worked out one distinct value at a time."""
-    return pl.DataFrame(found, schema=ANSWER, orient="row")
+    return suggester

@@ -1,11 +1,13 @@
 """Codes: the value of a list or table that was probably meant, and the document type that a number looks like."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
-import polars as pl
 from rapidfuzz import fuzz, process
 
-from pisis_batch.suggestions.asked import GUESS, WRITE, Asked, Suggester, answer, listed
+from pisis_batch.model import tuples
+from pisis_batch.suggestions.asked import GUESS, WRITE, Answer, Asked, Faulty, Meant, Suggester, each
 from pisis_batch.validators import identidad
 from pisis_batch.validators.escritura import fold
 
@@ -13,16 +15,15 @@ _ALIKE = 80  # of 100: how alike two texts must be
 _YES, _NO = {"SI", "S", "X", "TRUE", "VERDADERO", "YES", "Y"}, {"NO", "N", "FALSE", "FALSO"}
 
 
-def coded(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+@each
+def coded(row: Faulty, asked: Asked) -> Meant:
     """The code whose meaning was written out, shortened, padded or misspelt."""
-    found = []
-    for (record, field), part in rows.group_by("record", "field", maintain_order=True):
-        known = asked.field(str(record), str(field))
-        codes = asked.codes(known) if known else {}
-        for n, value in part.select("n", "value").iter_rows():
-            if meant := _code(value, codes):
-                found.append((n, meant, GUESS if codes[meant] == "" else f"{GUESS[:-1]} ({codes[meant]})?"))
-    return listed(found)
+    known = asked.field(row.record, row.field)
+    codes = asked.codes(known) if known else {}
+    meant = _code(row.value, codes)
+    if not meant:
+        return None
+    return meant, GUESS if codes[meant] == "" else f"{GUESS[:-1]} ({codes[meant]})?"
 
 
 def _code(text: str, codes: dict[str, str]) -> str | None:
@@ -59,101 +60,103 @@ _LOOKS = {
 }
 
 
-def typed(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+@each
+def typed(row: Faulty, asked: Asked) -> Meant:
     """The number without the zeros, signs or check digit that make it unlike its type; else the type it looks like."""
-    bare = pl.col("value").str.replace("^0+", "")
-    kind = pl.coalesce(
-        *(pl.col("details").str.json_path_match(f"$.{name}") for name in ("tipo_id", "tipo", "tipo_id_entidad")),
-        pl.lit(""),
-    )
-    whole = rows.with_columns(kind=kind, bare=bare)
-    unpadded = whole.filter((pl.col("bare") != pl.col("value")) & identidad.fits(pl.col("kind"), pl.col("bare")))
-    rest = whole.join(unpadded, on="n", how="anti")
-    found = []
-    for n, value, said in rest.select("n", "value", "kind").iter_rows():
-        # a passport takes nearly anything: digits alone are no sign of one
-        likely = ("CC", "CE", "PT") if value.isdigit() else ("PA", "CD")
-        fitting = [k for k in likely if k != said and re.match(identidad.SHAPES[k][0], value)]
-        if said in _LOOKS and fitting and not (said == "PA" and value.isdigit()):
-            words = " o ".join(f"{k} ({_LOOKS[k]})" for k in fitting[:2])
-            found.append(
-                (n, fitting[0], f"Por su forma, el número parece de tipo {words}: revise el tipo de identificación")
-            )
-    return pl.concat([answer(unpadded, pl.col("bare")), listed(found)])
+    value, said = row.value, row.detail("tipo_id", "tipo", "tipo_id_entidad")
+    bare = value.lstrip("0")
+    if bare != value and identidad.fit(said, bare):
+        return bare, WRITE
+    # a passport takes nearly anything: digits alone are no sign of one
+    likely = ("CC", "CE", "PT") if value.isdigit() else ("PA", "CD")
+    fitting = [k for k in likely if k != said and re.match(identidad.SHAPES[k][0], value)]
+    if said not in _LOOKS or not fitting or (said == "PA" and value.isdigit()):
+        return None
+    words = " o ".join(f"{k} ({_LOOKS[k]})" for k in fitting[:2])
+    return fitting[0], f"Por su forma, el número parece de tipo {words}: revise el tipo de identificación"
 
 
-def application(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+def application(rows: Sequence[Faulty], asked: Asked) -> Iterable[Answer]:
     """The application of the table that is written nearly so."""
     if asked.facts is None:
-        return listed([])
-    known = dict(
-        asked.facts.profiles.select("cod_aplicacion", "nombre_aplicacion").unique().sort("cod_aplicacion").rows()
+        return
+    known: dict[str, str] = dict(
+        sorted(tuples(asked.facts.profiles, ("cod_aplicacion", "nombre_aplicacion")), key=itemgetter(0))
     )
-    return _nearest(rows, known)
+    for row in rows:
+        if (near := _nearest(row.value, known)) is not None:
+            yield row.n, *near
 
 
-def _nearest(rows: pl.DataFrame, known: dict[str, str]) -> pl.DataFrame:
-    found = []
-    for n, value in rows.select("n", "value").iter_rows():
-        padded = [code for code in known if code.lstrip("0") == value.lstrip("0")]
-        near = padded or [
-            code for code, *_ in process.extract(value, list(known), scorer=fuzz.ratio, score_cutoff=60, limit=1)
-        ]
-        if near and near[0] != value:
-            meaning = f" ({known[near[0]]})" if known[near[0]] else ""
-            found.append((n, near[0], f"{GUESS[:-1]}{meaning}?"))
-    return listed(found)
+def _nearest(value: str, known: Mapping[str, str]) -> Meant:
+    padded = [code for code in known if code.lstrip("0") == value.lstrip("0")]
+    near = padded or [
+        code for code, *_ in process.extract(value, list(known), scorer=fuzz.ratio, score_cutoff=60, limit=1)
+    ]
+    if not near or near[0] == value:
+        return None
+    meaning = f" ({known[near[0]]})" if known[near[0]] else ""
+    return near[0], f"{GUESS[:-1]}{meaning}?"
 
 
-def profile(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+def profile(rows: Sequence[Faulty], asked: Asked) -> Iterable[Answer]:
     """The profile of the same application that is nearest, or the only one that may be assigned."""
     if asked.facts is None or asked.batch is None:
-        return listed([])
+        return
     kind = asked.facts.entity.tipo_entidad.upper() if asked.facts.entity else ""
-    open_ = asked.facts.profiles.filter(pl.col("habilitado"))
-    parts = []
-    lines = asked.batch["perfil"].select("line", "aplicacion")
-    for (code,), part in rows.join(lines, on="line", how="left").group_by("aplicacion", maintain_order=True):
-        allowed = [
-            (row["codigo"], row["nombre"])
-            for row in open_.filter(pl.col("cod_aplicacion") == code).sort("codigo").iter_rows(named=True)
-            if not row["tipos_entidad"] or kind in re.split("[;,]", re.sub(r"\s", "", row["tipos_entidad"].upper()))
-        ]
-        if len(allowed) == 1:
-            words = f"La aplicación {code} solo tiene un perfil para su entidad: «{{}}» ({allowed[0][1]})"
-            parts.append(listed([(n, allowed[0][0], words) for n in part["n"]]))
-        elif allowed:
-            near = _nearest(part, dict(allowed))
-            others = part.join(near, on="n", how="anti")["n"]
-            some = ", ".join(f"{one} ({name})" for one, name in allowed[:4]) + (" y otros" if len(allowed) > 4 else "")  # noqa: PLR2004 a few
-            parts += [near, listed([(n, "", f"La aplicación {code} tiene los perfiles {some}") for n in others])]
-    return pl.concat([listed([]), *parts])
+    of, codes = asked.cells("perfil", ("aplicacion",), rows), dict[str, dict[str, str]]()
+    for code, name, application, kinds, is_open in sorted(tuples(asked.facts.profiles, _PROFILE), key=itemgetter(0)):
+        allowed = not kinds or kind in re.split("[;,]", re.sub(r"\s", "", kinds.upper()))
+        if is_open and allowed:
+            codes.setdefault(application, {})[code] = name
+    for row in rows:
+        (application,) = of.get(row.line or 0, ("",))
+        if (meant := _profile(row.value, application, codes.get(application, {}))) is not None:
+            yield row.n, *meant
+
+
+_PROFILE = ("codigo", "nombre", "cod_aplicacion", "tipos_entidad", "habilitado")
+_SOME = 4  # profiles that are named
+
+
+def _profile(value: str, application: str, allowed: Mapping[str, str]) -> Meant:
+    if len(allowed) == 1:
+        ((code, name),) = allowed.items()
+        return code, f"La aplicación {application} solo tiene un perfil para su entidad: «{{}}» ({name})"
+    if not allowed:
+        return None
+    if (near := _nearest(value, allowed)) is not None:
+        return near
+    some = ", ".join(f"{one} ({name})" for one, name in list(allowed.items())[:_SOME])
+    return "", f"La aplicación {application} tiene los perfiles {some}" + (" y otros" if len(allowed) > _SOME else "")
 
 
 def told(name: str, form: str = WRITE) -> Suggester:
     """The value that the rule itself worked out."""
 
-    def suggester(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
-        return answer(rows, pl.col("details").str.json_path_match(f"$.{name}"), form)
+    @each
+    def suggester(row: Faulty, asked: Asked) -> Meant:
+        known = row.detail(name)
+        return (known, form) if known else None
 
     return suggester
 
 
-def file_name(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+@each
+def file_name(row: Faulty, asked: Asked) -> Meant:
     """The name that the control record asks for."""
     control = asked.batch.control if asked.batch else None
     if control is None:
-        return listed([])
+        return None
     name = asked.batch.file_name if asked.batch else ""
     stated = asked.layout.file_name.read(name)
     values = (stated if isinstance(stated, dict) else {}) | {key: str(value) for key, value in control.items()}
     if not all(values.get(field) for field in asked.layout.file_name.fields):
-        return listed([])
+        return None
     right = asked.layout.file_name.write(values)
     if isinstance(asked.layout.file_name.read(right), dict) is False or right == name.upper():
-        return listed([])
-    form = "Si el registro de control está bien, el archivo debe llamarse «{}»"
-    return listed([(n, right, form) for n in rows["n"]])
+        return None
+    return right, "Si el registro de control está bien, el archivo debe llamarse «{}»"
 
 
 CODES: dict[str, Suggester] = {

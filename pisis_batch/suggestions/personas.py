@@ -1,19 +1,18 @@
 """People: a number that is one slip away from somebody of the entity. What the registry says is always masked."""
 
-import polars as pl
+from collections.abc import Iterable, Iterator, Sequence
+
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from pisis_batch.model import PERSONS
-from pisis_batch.suggestions.asked import Asked, Suggester, listed
+from pisis_batch.frames import pl
+from pisis_batch.model import PERSONS, Row, tuples
+from pisis_batch.suggestions.asked import Answer, Asked, Faulty, Suggester
 from pisis_batch.validators.escritura import fold
+from pisis_batch.validators.sentences import masked
 
 _MOST = 500  # distinct people looked at
 _KIND = ("tipo_id", "tipo_id_representante", "tipo_id_contacto")
-
-
-def _masked(number: str) -> str:
-    return "••••" + number[-4:] if len(number) > 4 else "••••"  # noqa: PLR2004 the last four
 
 
 def _slip(given: str, other: str) -> str | None:
@@ -25,27 +24,25 @@ def _slip(given: str, other: str) -> str | None:
     return "una cifra de más" if len(given) > len(other) else "una cifra de menos"
 
 
-def _near(rows: pl.DataFrame, asked: Asked, known: pl.DataFrame, where: str, *, own: bool) -> pl.DataFrame:
+def _near(rows: Sequence[Faulty], asked: Asked, known: Iterable[Row], where: str, *, own: bool) -> Iterator[Answer]:
     """Numbers that are one slip, or only another type, away from a known person. `own`: the sender's own data."""
-    names = _given_names(asked)
-    people = [tuple(map(str, row)) for row in known.select(PERSONS.names()).unique(maintain_order=True).iter_rows()]
+    rows = rows[:_MOST]
+    names = _given_names(asked, rows)
+    people = list(dict.fromkeys(tuple(map(str, row)) for row in known))
     numbers = [number for _, number, *_ in people]
-    found = []
-    for n, value, line, details in rows.head(_MOST).select("n", "value", "line", "details").iter_rows():
-        kinds = pl.Series([details])
-        said = next((k for name in _KIND if (k := kinds.str.json_path_match(f"$.{name}")[0])), "")
-        for kind, number, first, last in _best(value, people, numbers, names.get(line)):
-            shown = number if own else _masked(number)
-            same_name = names.get(line) == (fold(first), fold(last)) and first != ""
+    for row in rows:
+        said, name = row.detail(*_KIND), names.get(row.line or 0)
+        for kind, number, first, last in _best(row.value, people, numbers, name):
+            shown = number if own else masked(number)
+            same_name = name == (fold(first), fold(last)) and first != ""
             who = f"{where} está {kind} {shown}" + (", con el mismo nombre" if same_name else "")
-            if number == value and kind != said:
-                found.append((n, "" if not own else kind, f"{who}: revise el tipo de identificación"))
-            elif slip := _slip(value, number):
-                found.append((n, shown, f"{who}: el número escrito tiene {slip}"))
+            if number == row.value and kind != said:
+                yield row.n, "" if not own else kind, f"{who}: revise el tipo de identificación"
+            elif slip := _slip(row.value, number):
+                yield row.n, shown, f"{who}: el número escrito tiene {slip}"
             else:
                 continue
             break
-    return listed(found)
 
 
 def _best(
@@ -58,67 +55,72 @@ def _best(
     return sorted(near, key=lambda one: ((fold(one[2]), fold(one[3])) != name, one[1] != value))
 
 
-def _given_names(asked: Asked) -> dict[int, tuple[str, str]]:
+def _given_names(asked: Asked, rows: Sequence[Faulty]) -> dict[int, tuple[str, str]]:
     """The names that user lines give, by line."""
-    if asked.batch is None or "usuario" not in asked.batch.records:
-        return {}
-    rows = asked.batch["usuario"].select("line", "primer_nombre", "primer_apellido").iter_rows()
-    return {line: (fold(first), fold(last)) for line, first, last in rows}
+    cells = asked.cells("usuario", ("primer_nombre", "primer_apellido"), rows)
+    return {line: (fold(first), fold(last)) for line, (first, last) in cells.items()}
 
 
-def of_the_entity(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+def of_the_entity(rows: Sequence[Faulty], asked: Asked) -> Iterable[Answer]:
     """Among the people linked to the entity now."""
     if asked.facts is None:
-        return listed([])
-    return _near(rows, asked, asked.facts.roster, "Entre los usuarios vinculados", own=False)
+        return ()
+    roster = tuples(asked.facts.roster, PERSONS.names())
+    return _near(rows, asked, roster, "Entre los usuarios vinculados", own=False)
 
 
-def of_the_file(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+def of_the_file(rows: Sequence[Faulty], asked: Asked) -> Iterable[Answer]:
     """Among the people that the file links, then among those linked to the entity."""
     if asked.batch is None or asked.facts is None:
-        return listed([])
-    users = asked.batch["usuario"].filter(pl.col("accion") == "V")
-    here = _near(rows, asked, users, "En este archivo", own=True)
-    rest = of_the_entity(rows.join(here, on="n", how="anti"), asked)
-    return pl.concat([here, rest])
+        return ()
+    if asked.batch.plain is not None:
+        users = [cells[:-1] for cells in asked.batch.picked("usuario", _USER) if cells[-1] == "V"]
+    else:
+        users = asked.batch["usuario"].filter(pl.col("accion") == "V").select(PERSONS.names()).rows()
+    here = list(_near(rows, asked, users, "En este archivo", own=True))
+    found = {n for n, *_ in here}
+    return [*here, *of_the_entity([row for row in rows if row.n not in found], asked)]
+
+
+_USER = (*PERSONS.names(), "accion")
 
 
 def head(who: str, words: str) -> Suggester:
     """The representative or contact that the entity has registered."""
 
-    def suggester(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+    def suggester(rows: Sequence[Faulty], asked: Asked) -> Iterator[Answer]:
         entity = asked.facts.entity if asked.facts else None
         known = getattr(entity, who, None)
         if known is None:
-            return listed([])
-        person = pl.DataFrame([(*known, "", "")], schema=PERSONS, orient="row")
-        near = _near(rows, asked, person, f"Como {words} de la entidad", own=False)
-        others = rows.join(near, on="n", how="anti")["n"]
+            return
+        near = list(_near(rows, asked, [(*known, "", "")], f"Como {words} de la entidad", own=False))
+        found = {n for n, *_ in near}
+        yield from near
         form = f"La entidad tiene registrado como {words} a {known.type} {{}}"
-        return pl.concat([near, listed([(n, _masked(known.number), form) for n in others])])
+        yield from ((row.n, masked(known.number), form) for row in rows if row.n not in found)
 
     return suggester
 
 
-def swapped(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+def swapped(rows: Sequence[Faulty], asked: Asked) -> Iterator[Answer]:
     """First name and surname in each other's place; or a spelling that is nearly the registered one."""
-    if asked.facts is None or asked.batch is None or "usuario" not in asked.batch.records:
-        return listed([])
-    known = pl.concat([asked.facts.persons, asked.facts.linked.select(PERSONS.names())]).unique(
-        ["tipo_id", "num_id"], keep="first", maintain_order=True
-    )
-    lines = rows.select("n", "line", "field", "value")
-    people = asked.batch["usuario"].join(lines, on="line").join(known, on=["tipo_id", "num_id"], suffix="_registrado")
-    found = []
-    for row in people.head(_MOST).iter_rows(named=True):
-        given = [fold(row[name]) for name in ("primer_nombre", "primer_apellido")]
-        registered = [fold(row[f"{name}_registrado"]) for name in ("primer_nombre", "primer_apellido")]
-        other = fold(row[f"{row['field']}_registrado"])
+    if asked.facts is None or asked.batch is None:
+        return
+    people = asked.cells("usuario", PERSONS.names(), rows)
+    known = {
+        (kind, number): (fold(first), fold(last))
+        for linked in (asked.facts.linked, asked.facts.persons)  # what is known of persons in general goes first
+        for kind, number, first, last in tuples(linked, PERSONS.names())
+    }
+    for row in rows[:_MOST]:
+        if row.line not in people or (registered := known.get(people[row.line][:2])) is None:
+            continue
+        given = tuple(map(fold, people[row.line][2:]))
+        other = registered[row.field == "primer_apellido"]
         if given == registered[::-1]:
-            found.append((row["n"], "", "El nombre y el apellido están cambiados de lugar: intercámbielos"))
-        elif OSA.distance(fold(row["value"]), other, score_cutoff=2) <= 2:  # noqa: PLR2004 a slip or two
-            found.append((row["n"], "", "Difiere del registrado en una o dos letras: revise cómo se escribe"))
-    return listed(found)
+            yield row.n, "", "El nombre y el apellido están cambiados de lugar: intercámbielos"
+        elif OSA.distance(fold(row.value), other, score_cutoff=2) <= 2:  # noqa: PLR2004 a slip or two
+            yield row.n, "", "Difiere del registrado en una o dos letras: revise cómo se escribe"
 
 
 PEOPLE: dict[str, Suggester] = {

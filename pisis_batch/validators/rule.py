@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from string import Formatter
 from textwrap import dedent
 from types import MappingProxyType
@@ -148,8 +149,7 @@ class Rule:
     @property
     def placeholders(self) -> tuple[str, ...]:
         """Names the sentences need beyond those every finding has."""
-        used = {name for text in (self.es, self.en) for _, name, _, _ in Formatter().parse(text) if name}
-        return tuple(sorted(used - _OF_EVERY_FINDING))
+        return _placeholders(self.es, self.en)
 
     def findings(self, rows: Found, layout: Layout | None) -> Found:
         """Turn the rows a rule objects to into findings (schema FINDINGS)."""
@@ -179,6 +179,12 @@ class Rule:
             details=pl.struct(needed).struct.json_encode() if needed else pl.lit(None, dtype=pl.String),
         )
         return told.select(*FINDINGS).cast(FINDINGS.schema)
+
+
+@lru_cache(maxsize=1024)
+def _placeholders(*templates: str) -> tuple[str, ...]:
+    used = {name for text in templates for _, name, _, _ in Formatter().parse(text) if name}
+    return tuple(sorted(used - _OF_EVERY_FINDING))
 
 
 def number(record: pl.Expr, name: pl.Expr, layout: Layout | None) -> pl.Expr:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from string import Formatter
-from typing import Literal
 
 from pisis_batch.frames import pl, texts
 from pisis_batch.layouts import Layout
-from pisis_batch.model import FINDINGS, Findings, tuples
+from pisis_batch.model import FINDINGS, Findings
+from pisis_batch.validators import sentences
 from pisis_batch.validators.rule import RULES
+from pisis_batch.validators.sentences import HIDDEN, ID_LIKE, INVISIBLE, LONGEST, Language
 
 #: Columns added by `described`.
 DESCRIBED = FINDINGS | texts("message", "label", "shown", "title", "remedy")
@@ -21,8 +21,6 @@ _MANY = 5_000  # findings from which sentences are made by kind
 _KNOWN = 5_000  # kinds that are kept for the next findings
 _FORMS = 200  # of a code's sentence, up to which it is
 _VALUE = "\ufdd0"  # stands for the value received: it is no character, so no text has it
-_LONGEST = 80  # characters of a value in a line of a report
-_ID_LIKE = {"num_id", "num_id_representante", "num_id_contacto"}
 
 
 def _pair() -> pl.Expr:
@@ -32,22 +30,25 @@ def _pair() -> pl.Expr:
 def masked(value: pl.Expr) -> pl.Expr:
     """All but the last four characters hidden; a value of four or fewer is hidden whole."""
     hidden = value.str.len_chars().cast(pl.Int64) - 4
-    return pl.when(hidden <= 0).then(pl.lit("••••")).otherwise(pl.lit("••••") + value.str.tail(4))
+    return pl.when(hidden <= 0).then(pl.lit(HIDDEN)).otherwise(pl.lit(HIDDEN) + value.str.tail(4))
 
 
 def open_to_all(findings: Findings, layout: Layout | None) -> bool:
     """Whether a few findings say nothing that would be masked."""
-    ids = set(_ids(layout))
+    ids = layout.ids if layout else frozenset[str]()
     return not any(
-        code.startswith("REM") or f"{record}.{field}" in ids or not _ID_LIKE.isdisjoint(RULES[code].placeholders)
-        for code, record, field in tuples(findings.frame, ("code", "record", "field"))
+        code.startswith("REM") or f"{record}.{field}" in ids or not ID_LIKE.isdisjoint(RULES[code].placeholders)
+        for code, _, _, _, record, _, field, _, _ in findings.rows
     )
 
 
 def described(
-    findings: Findings, layout: Layout | None, *, language: Literal["es", "en"] = "es", mask: bool = False
+    findings: Findings, layout: Layout | None, *, language: Language = "es", mask: bool = False
 ) -> pl.DataFrame:
     """Findings plus message, label (official field name), shown (value as it may be shown), title and remedy."""
+    if findings.few:
+        few = sentences.worded(findings.rows, layout, language=language, mask=mask)
+        return pl.DataFrame([row[: len(DESCRIBED)] for row in few], schema=DESCRIBED.schema, orient="row")
     frame = findings.frame.with_row_index("_order")
     frame = frame.with_columns(
         label=label(layout), _private=_pair().is_in(_ids(layout)) | pl.col("code").str.starts_with("REM")
@@ -70,7 +71,7 @@ def described(
 
 def as_shown(values: pl.Series) -> pl.Series:
     """Values as a report may show them: what cannot be seen is drawn, what is long is cut."""
-    odd = values.str.contains(f"\x00|{_INVISIBLE}") | (values.str.len_bytes() > _LONGEST)
+    odd = values.str.contains(f"\x00|{INVISIBLE}") | (values.str.len_bytes() > LONGEST)
     return values.to_frame().select(_short(_visible(pl.col(values.name)))).to_series() if odd.any() else values
 
 
@@ -114,7 +115,7 @@ def _of_kind(findings: pl.DataFrame, layout: Layout | None) -> pl.DataFrame:
     )
 
 
-def _kinds(frame: pl.DataFrame, language: str) -> pl.DataFrame:
+def _kinds(frame: pl.DataFrame, language: Language) -> pl.DataFrame:
     """One finding of each kind, of the codes whose sentence has only a few forms but for the value received."""
     names = {code: _placed(rule.es if language == "es" else rule.en) for code, rule in RULES.items()}
     plain = [code for code, found in names.items() if "linea" not in found and found.count("valor") <= 1]
@@ -123,7 +124,7 @@ def _kinds(frame: pl.DataFrame, language: str) -> pl.DataFrame:
     return kinds.filter((pl.len().over("code") <= _FORMS) & ~strange.any().over("code"))
 
 
-def _by_kind(frame: pl.DataFrame, kinds: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:
+def _by_kind(frame: pl.DataFrame, kinds: pl.DataFrame, language: Language, *, mask: bool) -> pl.DataFrame:
     """The same as `_worded`: a sentence is made for each kind, and then the value received is put in its place."""
     kinds = kinds.with_columns(shown=pl.lit(_VALUE), _order=pl.int_range(pl.len(), dtype=pl.UInt32))
     worded = pl.concat([_worded(part, language, mask=mask) for part in kinds.partition_by("code")])
@@ -145,7 +146,7 @@ def label(layout: Layout | None) -> pl.Expr:
     return _pair().replace_strict(_labels(layout), default=pl.col("field").fill_null(""), return_dtype=pl.String)
 
 
-def _worded(part: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:
+def _worded(part: pl.DataFrame, language: Language, *, mask: bool) -> pl.DataFrame:
     """The findings of one code with their sentence."""
     rule = RULES[part["code"][0]]
     names = (*rule.placeholders, "oficial")
@@ -155,48 +156,40 @@ def _worded(part: pl.DataFrame, language: str, *, mask: bool) -> pl.DataFrame:
         part = part.with_columns(decoded.struct.rename_fields([f"d_{n}" for n in names]).alias("_d")).unnest("_d")
         part = part.with_columns([_visible(pl.col(f.name).fill_null("")) for f in dtype.fields])
         if mask:
-            part = part.with_columns([masked(pl.col(f"d_{n}")).alias(f"d_{n}") for n in names if n in _ID_LIKE])
+            part = part.with_columns([masked(pl.col(f"d_{n}")).alias(f"d_{n}") for n in names if n in ID_LIKE])
     pieces = list(_pieces(rule.es if language == "es" else rule.en))
     if "d_oficial" in part.columns:
-        official = " (código oficial {})" if language == "es" else " (official code {})"
-        pieces.append(pl.when(pl.col("d_oficial") != "").then(pl.format(official, "d_oficial")).otherwise(pl.lit("")))
+        official = pl.format(sentences.OFFICIAL[language], "d_oficial")
+        pieces.append(pl.when(pl.col("d_oficial") != "").then(official).otherwise(pl.lit("")))
     worded = part.with_columns(message=pl.concat_str(pieces), title=pl.lit(rule.title), remedy=pl.lit(rule.remedy))
     return worded.select("_order", *DESCRIBED)
 
 
 def _placed(template: str) -> list[str]:
     """The names that a template uses, as often as it does."""
-    return [name for _, name, _, _ in Formatter().parse(template) if name]
+    return [name for _, name in sentences.pieces(template) if name]
 
 
 def _pieces(template: str) -> Iterator[pl.Expr]:
     own = {"valor": "shown", "campo": "label", "linea": "line"}
-    for text, name, _, _ in Formatter().parse(template):
-        if text:
-            yield pl.lit(text)
-        if name:
-            yield pl.col(own.get(name, f"d_{name}")).cast(pl.String).fill_null("")
-
-
-_INVISIBLE = r"[\x01-\x1F\x7F-\x{9F}\x{AD}\x{200B}-\x{200F}\x{2028}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]"
+    for text, name in sentences.pieces(template):
+        yield pl.lit(text) if name is None else pl.col(own.get(name, f"d_{name}")).cast(pl.String).fill_null("")
 
 
 def _visible(text: pl.Expr) -> pl.Expr:
     """Control, bidirectional and invisible characters drawn as ␀ or ⍰."""
     drawn = text.str.replace_all("\t", "⇥", literal=True).str.replace_all("\x00", "␀", literal=True)
-    return drawn.str.replace_all(_INVISIBLE, "⍰")
+    return drawn.str.replace_all(INVISIBLE, "⍰")
 
 
 def _short(text: pl.Expr) -> pl.Expr:
     """At most 80 characters: a line of a report."""
-    return pl.when(text.str.len_chars() > _LONGEST).then(text.str.slice(0, _LONGEST - 1) + "…").otherwise(text)
+    return pl.when(text.str.len_chars() > LONGEST).then(text.str.slice(0, LONGEST - 1) + "…").otherwise(text)
 
 
 def _labels(layout: Layout | None) -> dict[str, str]:
-    records = layout.records if layout else ()
-    return {f"{record.name}.{field.name}": field.label for record in records for field in record.fields} or {"": ""}
+    return layout.labels if layout else {"": ""}
 
 
 def _ids(layout: Layout | None) -> list[str]:
-    records = layout.records if layout else ()
-    return [f"{record.name}.{field.name}" for record in records for field in record.fields if field.datum == "id"]
+    return sorted(layout.ids) if layout else []
