@@ -1,7 +1,6 @@
 """Stretches of a large file, each taken apart: lines with no fault in any cell as a few numbers, the others as text.
 
-Each becomes one column of lines, and the accepting expression of each record says which of them have no fault in any
-cell. Of those only the consecutive and hashes are read.
+One walk over the bytes (`walking`) says which lines have no fault in any cell, and of those the consecutive and hashes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from pisis_batch import accepting, fingerprints, reading
+from pisis_batch import accepting, fingerprints, reading, walking
 from pisis_batch.cutting import nothing
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import Content, Limits
@@ -21,9 +20,7 @@ from pisis_batch.reading import lines_of
 CHUNK = 2 * 1024 * 1024
 ONCE = {"1", "0..1"}
 _CUT = 30_000  # lines cut into cells at a time
-_PIECE = 64 * 1024  # decoded at a time: it stays in the cache
 _LF, _ENYE = 0x0A, b"\xd1"
-_C1, _C1S = np.uint8(0x80), 0x20  # the first of the bytes that cp1252 reads otherwise than Latin-1, and how many
 
 
 Numbers = Mapping[str, np.ndarray]
@@ -39,26 +36,37 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is read of the accepted lines of a record: fields by their place, and what is made of them."""
+class Apart:
+    """How the chunks of a file are taken apart: the records that may be accepted, and the walk."""
 
-    schema: Mapping[str, type[pl.DataType]]
-    fields: list[int]
-    columns: list[pl.Expr]
+    layout: Layout
+    records: tuple[Record, ...]
+    walker: walking.Walker
+    today: date
 
 
-def asked(layout: Layout, today: date) -> dict[str, Asked]:
-    """By record, made once for a file: `today` is what `numbers_of` says of it."""
-    found = {}
-    for record in layout.details:
-        numbered = layout.sequence.field if layout.sequence and record.name in layout.sequence.over else None
-        columns = [pl.col(numbered).alias("number")] if numbered else []
-        columns += _hashes(record, layout, today)
-        names = [one.name for one in record.fields]
-        fields = sorted({names.index(name) for column in columns for name in column.meta.root_names()})
-        schema = {name: pl.Int64 if name == numbered else pl.String for name in names}
-        found[record.name] = Asked(schema, fields, columns)
-    return found
+def apart(layout: Layout, today: date) -> Apart | None:
+    """Made once for a file: `today` is what `numbers_of` says of it. None when such files have to be read whole."""
+    if not walking.AVAILABLE:
+        return None
+    records = tuple(one for one in layout.details if one.occurs not in ONCE and accepting.expression(one) is not None)
+    walker = walking.accepting_walker(records, [asked(record, layout) for record in records]) if records else None
+    return Apart(layout, records, walker, today) if walker else None
+
+
+def asked(record: Record, layout: Layout) -> walking.Asked:
+    """What is read of the lines of a record that are not kept."""
+    numbered = layout.sequence is not None and record.name in layout.sequence.over
+    values = {"number": layout.sequence.field} if layout.sequence and numbered else {}
+    sums = {"key": record.unique} if record.unique else {}
+    if not about_persons(record):
+        return walking.Asked(sums, values)
+    if record.unique != fingerprints.WHO:
+        sums["who"] = fingerprints.WHO
+    if speaks(record, layout):
+        sums |= fingerprints.SAID[record.name]
+        values |= fingerprints.UNTIL[record.name]
+    return walking.Asked(sums, values)
 
 
 def chunks(content: Content, start: int) -> Iterator[tuple[int, bytes]]:
@@ -72,107 +80,69 @@ def chunks(content: Content, start: int) -> Iterator[tuple[int, bytes]]:
         start = cut
 
 
-def taken_apart(raw: bytes, layout: Layout, asks: Mapping[str, Asked]) -> Piece | None:
+def taken_apart(raw: bytes, how: Apart) -> Piece | None:
     """None when the chunk has marks of an annotated copy: such a file is read whole."""
     if b"#" in raw and b"#!" in raw:  # the search for one byte is many times faster
         return None
-    text = _utf8(raw, layout)
-    lines = lines_of(text)
-    left, places = lines, np.arange(lines.len(), dtype=np.uint32)
+    told = how.walker.walk(raw if how.layout.encoding == "cp1252" else _enye(raw))
+    many = len(told.records)
     accepted = {}
-    for record in _likely(raw, layout):
-        pattern = accepting.expression(record)
-        if left.is_empty() or pattern is None or record.occurs in ONCE:
-            continue
-        fine = left.str.contains(f"^(?:{pattern})$")
-        whole = fine.all() and left.len() == lines.len()
-        if not fine.any():
-            continue
-        numbers = None
-        if whole or (left.len() == lines.len() and fine.sum() > lines.len() // 2):
-            numbers = _projected(text, asks[record.name], None if whole else fine)
-        if numbers is None:
-            numbers = _projected("\n".join(left.filter(fine).to_list()).encode(), asks[record.name]) or {}
-        accepted[record.name] = (places if whole else places[fine.to_numpy()], numbers)
-        left, places = (left.clear(), places[:0]) if whole else (left.filter(~fine), places[~fine.to_numpy()])
-    return Piece(lines.len(), accepted, _suspects(places, left) if left.len() else _no_suspects())
+    for number, record in enumerate(how.records):
+        fine = np.flatnonzero(told.records == number).astype(np.uint32)
+        if len(fine):
+            accepted[record.name] = fine, _numbers(told, asked(record, how.layout), record, how.today, fine)
+    doubtful = np.flatnonzero(told.records == walking.NOBODY).astype(np.uint32)
+    return Piece(many, accepted, _suspects(raw, doubtful, told, how.layout) if len(doubtful) else _no_suspects())
+
+
+def _enye(raw: bytes) -> bytes:
+    """UTF-8 with the Ñ as one byte, as in cp1252: one that no UTF-8 has there, so that no two texts become one."""
+    return raw if raw.isascii() else raw.replace("Ñ".encode(), _ENYE)
 
 
 @cache
 def _no_suspects() -> pl.DataFrame:
     """Made once: to make a frame takes a millisecond, and most chunks have none."""
-    return _suspects(np.empty(0, np.uint32), pl.Series([], dtype=pl.String))
+    return _as_frame(np.empty(0, np.uint32), pl.Series([], dtype=pl.String))
 
 
-def _suspects(places: np.ndarray, text: pl.Series) -> pl.DataFrame:
+def _suspects(raw: bytes, places: np.ndarray, told: walking.Walked, layout: Layout) -> pl.DataFrame:
+    if len(places) == len(told.records):
+        return _as_frame(places, lines_of(reading.decoded(raw, layout.encoding).encode()))
+    ends = told.ends if layout.encoding == "cp1252" else np.flatnonzero(np.frombuffer(raw, np.uint8) == _LF)
+    text = b"\n".join([*(raw[start:end] for start, end in _spans(ends, len(raw), places)), b""])
+    return _as_frame(places, lines_of(reading.decoded(text, layout.encoding).encode()))
+
+
+def _as_frame(places: np.ndarray, text: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"line": places, "text": text}, schema={"line": pl.UInt32, "text": pl.String})
-
-
-def _likely(raw: bytes, layout: Layout) -> list[Record]:
-    """The records, that of the first line first: in the middle of a file it is the only one."""
-    first = raw[:_PIECE].split(b"\n", 1)[0]
-    return sorted(layout.details, key=lambda record: not first.startswith(record.mark.encode() + b"|"))
-
-
-def _utf8(raw: bytes, layout: Layout) -> bytes:
-    if raw.isascii():
-        return raw
-    if layout.encoding != "cp1252":
-        return reading.decoded(raw, layout.encoding).encode()
-    codes = np.frombuffer(raw, np.uint8)
-    if np.count_nonzero(codes >= _C1) == np.count_nonzero(codes == _ENYE[0]):  # most often no other letter is there
-        return raw.replace(_ENYE, "Ñ".encode())
-    pieces = []
-    for start in range(0, len(raw), _PIECE):
-        piece = raw[start : start + _PIECE]
-        if ((np.frombuffer(piece, np.uint8) - _C1) < _C1S).any():
-            return reading.decoded(raw, layout.encoding).encode()
-        pieces.append(piece.decode("latin-1").encode())  # the same as cp1252 without 0x80 to 0x9F
-    return b"".join(pieces)
-
-
-def _projected(text: bytes, asked: Asked, fine: pl.Series | None = None) -> Numbers | None:
-    """Of accepted lines the consecutive as a number (number) and `numbers_of`.
-
-    With `fine` only those lines are accepted, and others may be anything; None when their cells cannot be told apart.
-    """
-    if not asked.columns:
-        return {}
-    frame = pl.read_csv(
-        text,
-        separator="|",
-        has_header=False,
-        quote_char=None,
-        schema=asked.schema,
-        infer_schema=False,
-        columns=asked.fields,
-        extra_columns="ignore",
-        missing_columns="insert",
-        ignore_errors=fine is not None,
-    )
-    if fine is None:
-        return _arrays(frame.select(asked.columns))
-    return _arrays(frame.filter(fine).select(asked.columns)) if frame.height == fine.len() else None
 
 
 def numbers_of(rows: pl.DataFrame, record: Record, layout: Layout, today: date) -> Numbers:
     """The unique key (key) of each line and its person (who), and what the registry may vouch for (said, packed)."""
-    columns = _hashes(record, layout, today)
-    return _arrays(rows.select(columns)) if columns else {}
+    wanted = asked(record, layout)
+    wanted = walking.Asked(wanted.sums, {name: cell for name, cell in wanted.values.items() if name != "number"})
+    if not wanted.sums:
+        return {}
+    return _numbers(fingerprints.of_rows(rows, wanted), wanted, record, today)
 
 
-def _arrays(cells: pl.DataFrame) -> Numbers:
-    told = {name: cells[name].to_numpy() for name in cells.columns if name != "takes"}
-    return {**told, "said": fingerprints.packed(cells)} if "said" in told else told
+def _numbers(
+    told: walking.Walked, wanted: walking.Asked, record: Record, today: date, which: np.ndarray | None = None
+) -> Numbers:
+    """What was asked of some lines of a record, or of all."""
 
+    def of(numbers: np.ndarray) -> np.ndarray:
+        return numbers if which is None or len(which) == len(numbers) else numbers[which]
 
-def _hashes(record: Record, layout: Layout, today: date) -> list[pl.Expr]:
-    columns = [fingerprints.hashed(record.unique).alias("key")] if record.unique else []
-    if not about_persons(record):
-        return columns
-    if record.unique != fingerprints.WHO:
-        columns.append(fingerprints.hashed(fingerprints.WHO).alias("who"))
-    return columns + (fingerprints.said(record.name, today) if speaks(record, layout) else [])
+    found = {name: of(told.sums[name]) for name in ("key", "who") if name in wanted.sums}
+    if "number" in wanted.values:
+        found["number"] = of(told.values["number"]).view(np.int64)
+    if "said" in wanted.sums:
+        until = of(told.values["until"]) if "until" in wanted.values else None
+        said, action = of(told.sums["said"]), of(told.sums["action"])
+        found["said"] = fingerprints.packed(said, action, record.name, until, today)
+    return found
 
 
 def about_persons(record: Record) -> bool:
@@ -206,7 +176,7 @@ def fetched(
         found += whole
         is_last = place == len(starts) - 1 and chosen[-1] == len(ends) - raw.endswith(b"\n")
         if len(found) >= _CUT or place == places[-1]:
-            text = lines_of(_utf8(b"\n".join([*found, b""]), layout))
+            text = lines_of(reading.decoded(b"\n".join([*found, b""]), layout.encoding).encode())
             frame = pl.DataFrame({"line": pl.Series(lines[first : first + len(found)], dtype=pl.UInt32), "text": text})
             if is_last:
                 frame, _ = reading.without_end_mark(frame)

@@ -1,25 +1,32 @@
 """Cells as 64-bit numbers: what a large file says of each person and what the registry holds, quick to compare.
 
 Two cells may meet in one number (once in 10^19 pairs): what is repeated in a file is confirmed on the text; what the
-registry vouches for is not. Numbers are the same in every process that runs the same version of polars.
+registry vouches for is not. Numbers are the same on every machine.
 """
 
 import mmap
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from functools import reduce
+from functools import cache
+from io import BytesIO
 
 import numpy as np
 import polars as pl
+
+from pisis_batch import walking
 
 WHO = ("tipo_id", "num_id")
 NAMED = (*WHO, "primer_nombre", "primer_apellido")
 HELD = (*WHO, "aplicacion")
 GRANTED = ("aplicacion", "perfil")
-VERSION = f"{pl.__version__}-2"  # of the numbers: another one when they are made otherwise
-_WEIGHT = 0x9E3779B97F4A7C15  # odd, as its powers are: no bit of a hash is lost
+VERSION = "walk-1"  # of the numbers: another one when they are made otherwise
+#: What `packed` is made of, by record: cells to hash, and the one whose digits tell the end of a contract.
+SAID: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "usuario": {"said": NAMED, "action": ("accion",)},
+    "perfil": {"said": GRANTED, "action": ("accion",)},
+}
+UNTIL: Mapping[str, Mapping[str, str]] = {"usuario": {"until": "fecha_fin"}, "perfil": {}}
 _STRETCH = 16_384  # numbers looked up together: what they may be among fits the cache
 _SHARES, _TOP, _NIBBLE = 16, 7, 4  # by the upper half of the highest byte, the last one in memory
 _AT_ONCE, _LOOKED = 2, 1 << 18
@@ -28,29 +35,36 @@ _ONE, _EVEN = np.uint64(1), np.uint64(2**64 - 2)
 _TAKES = {"usuario": "O", "perfil": "R"}
 
 
-def hashed(names: Sequence[str]) -> pl.Expr:
-    """Several cells as one number: the hash of each, weighed by its place."""
-    weighed = [pl.col(name).hash() * pl.lit(pow(_WEIGHT, place, 2**64), pl.UInt64) for place, name in enumerate(names)]
-    return reduce(operator.add, weighed)
+def of_rows(rows: pl.DataFrame, wanted: walking.Asked) -> walking.Walked:
+    """What is wanted of the cells of some rows, as of the lines of a file (`walking`)."""
+    names = tuple(dict.fromkeys([*(cell for those in wanted.sums.values() for cell in those), *wanted.values.values()]))
+    text = BytesIO()
+    rows.select(pl.lit("").alias("_"), *names).write_csv(
+        text, include_header=False, separator="|", quote_style="never", line_terminator="\n"
+    )
+    return walking.told(text.getvalue().replace("Ñ".encode(), b"\xd1"), names, wanted)
 
 
-def said(record: str, today: date) -> list[pl.Expr]:
-    """What a line of users or profiles says (said), and whether it takes away (takes); see `packed`.
+def hashed(rows: pl.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Several cells of each row as one number: the hash of each, weighed by its place."""
+    return of_rows(rows, walking.Asked({"_": names}, {})).sums["_"]
 
-    A link whose contract is over says nothing: 0.
+
+def packed(said: np.ndarray, action: np.ndarray, record: str, until: np.ndarray | None, today: date) -> np.ndarray:
+    """What lines of users or profiles say (SAID), with whether they take away in the lowest bit.
+
+    A link whose contract is over says nothing: 0. `until`: the end of a contract as 20260715, 0 where there is none.
     """
-    if record == "usuario":
-        over = (pl.col("fecha_fin") != "") & (pl.col("fecha_fin") <= today.isoformat()) & (pl.col("accion") == "V")
-        text = pl.when(over).then(pl.lit(0, dtype=pl.UInt64)).otherwise(hashed(NAMED))
-    else:
-        text = hashed(GRANTED)
-    return [text.alias("said"), (pl.col("accion") == _TAKES[record]).alias("takes")]
-
-
-def packed(cells: pl.DataFrame) -> np.ndarray:
-    """`said` with `takes` in its lowest bit."""
-    numbers: np.ndarray = (cells["said"].to_numpy() & _EVEN) | cells["takes"].to_numpy()
+    if until is not None:
+        over = (until > 0) & (until <= int(today.strftime("%Y%m%d"))) & (action == _letter("V"))
+        said = np.where(over, np.uint64(0), said)
+    numbers: np.ndarray = (said & _EVEN) | (action == _letter(_TAKES[record]))
     return numbers
+
+
+@cache
+def _letter(letter: str) -> np.uint64:
+    return np.uint64(walking.told(f"|{letter}\n".encode(), ("_",), walking.Asked({"_": ("_",)}, {})).sums["_"][0])
 
 
 def what(numbers: np.ndarray) -> np.ndarray:
@@ -66,8 +80,7 @@ def takes(numbers: np.ndarray) -> np.ndarray:
 
 def registered(rows: pl.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Rows of the registry in the numbers of `what`."""
-    numbers: np.ndarray = rows.select(hashed(names)).to_series().to_numpy() & _EVEN
-    return numbers
+    return hashed(rows, names) & _EVEN
 
 
 def granted(held: np.ndarray, asked: np.ndarray) -> np.ndarray:

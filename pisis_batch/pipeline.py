@@ -257,7 +257,7 @@ def _touched(part: Batch, index: Index | None) -> pl.DataFrame:
     from pisis_batch.validators.identidad import WELL_FORMED  # noqa: PLC0415 the same
 
     def known(rows: pl.DataFrame, names: tuple[str, ...], ranked: Any) -> pl.Series:
-        numbers = rows.select(fingerprints.hashed(names)).to_series().to_numpy()
+        numbers = fingerprints.hashed(rows, names)
         return pl.Series(fingerprints.among_ranked(numbers, ranked), dtype=pl.Boolean)
 
     profiles, users = part["perfil"], part["usuario"]
@@ -305,8 +305,8 @@ def ruleset(layout: Layout | None = None) -> str:
 
 
 _READERS = (
-    *("accepting.py", "annotations.py", "chunks.py", "cutting.py", "fingerprints.py", "numbering.py", "parting.py"),
-    *("reading.py", "sifting.py"),
+    *("accepting.py", "annotations.py", "automata.py", "chunks.py", "cutting.py", "fingerprints.py", "numbering.py"),
+    *("parting.py", "reading.py", "sifting.py", "walk.c", "walking.py"),
 )
 
 

@@ -1,7 +1,7 @@
 r"""A large file in chunks: what must be looked at is kept, the rest is counted, and of it only keys remain.
 
-Each chunk becomes one column of lines, and the accepting expression of each record says which of them have no fault in
-any cell. Those are counted; of them only the consecutive and 64-bit hashes of the unique keys are read. Every other
+One walk over the bytes of each chunk says which lines have no fault in any cell. Those are counted; of them only the
+consecutive and 64-bit hashes of the unique keys are read. Every other
 line is read as `reading` reads it and its cells are judged at once. Then come the lines that only the whole file shows
 to be wrong: repeated keys, lines out of order, where the consecutive breaks. The batch that results has few rows and
 the figures of all (`model.Figures`), and the rules find in it what they find in the whole.
@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from pisis_batch import fingerprints, reading
-from pisis_batch.chunks import ONCE, Numbers, Piece, about_persons, asked, chunks, fetched, numbers_of, taken_apart
+from pisis_batch.chunks import ONCE, Numbers, Piece, about_persons, apart, chunks, fetched, numbers_of, taken_apart
 from pisis_batch.cutting import irregular, nothing
 from pisis_batch.layouts import Field, Layout, Record
 from pisis_batch.model import Batch, Content, Figures, Limits, Persons, unreadable
@@ -131,11 +131,13 @@ def sift(
     bom = content[:3] == reading.BOM
     if reading.whole_problem(content, limits):
         return None
-    asks = asked(layout, today)
+    how = apart(layout, today)
+    if how is None:
+        return None
     with _turns(), ThreadPoolExecutor(_WORKERS) as pool:
         waiting: list[tuple[int, Future[Piece | None]]] = []
         for offset, raw in chunks(content, 3 if bom else 0):
-            waiting.append((offset, pool.submit(taken_apart, raw, layout, asks)))
+            waiting.append((offset, pool.submit(taken_apart, raw, how)))
             if len(waiting) > _WORKERS and not work.add(*_next(waiting)):
                 return None
         while waiting:
@@ -168,6 +170,8 @@ def _together(pieces: list[tuple[int, Piece]]) -> tuple[Accepted, pl.DataFrame]:
 
 
 def _joined(found: list[tuple[np.ndarray, Numbers]]) -> tuple[np.ndarray, Numbers]:
+    if len(found) == 1:
+        return found[0]
     numbers = {name: np.concatenate([numbers[name] for _, numbers in found]) for name in found[0][1]}
     return np.concatenate([places for places, _ in found]), numbers
 

@@ -108,6 +108,8 @@ def test_whichever_thread_is_done_first(monkeypatch: pytest.MonkeyPatch) -> None
 def test_letters_are_decoded_as_reading_does(raw: bytes) -> None:
     layout = shelf().get("SEG500USIN")
     assert layout is not None
-    text = chunks.taken_apart(b"2|1|" + raw + b"\r\n", layout, chunks.asked(layout, NOW.date()))
+    how = chunks.apart(layout, NOW.date())
+    assert how is not None
+    text = chunks.taken_apart(b"2|1|" + raw + b"\r\n", how)
     assert text is not None
     assert text.suspects["text"].to_list() == ["2|1|" + reading.decoded(raw)]

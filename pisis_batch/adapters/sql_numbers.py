@@ -111,12 +111,12 @@ def _own(connection: sa.Connection, key: int) -> Arrays:
 
 
 def _who(rows: pl.DataFrame) -> np.ndarray:
-    return _well_formed(rows).select(fingerprints.hashed(fingerprints.WHO)).to_series().to_numpy()
+    return fingerprints.hashed(_well_formed(rows), fingerprints.WHO)
 
 
 def _granted(rows: pl.DataFrame) -> np.ndarray:
     """Who holds an application, and what of it, in turns."""
-    held = rows.select(fingerprints.hashed(fingerprints.HELD)).to_series().to_numpy()
+    held = fingerprints.hashed(rows, fingerprints.HELD)
     return np.stack([held, fingerprints.registered(rows, fingerprints.GRANTED)], axis=1).ravel()
 
 

@@ -1,4 +1,4 @@
-"""What `pisis doctor` asks of a cluster: the clock, the workers, what waits, the steps of an upgrade, the store."""
+"""What `pisis doctor` asks: the compiled walk, the clock, the workers, what waits, an upgrade's steps, the store."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +16,7 @@ class UnwellError(Exception):
 
 def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     """(what, how to ask) for each part that this workspace has."""
+    yield "archivos grandes", _walk
     yield "llaves", lambda: _with_registry(settings, lambda registry: _keys(settings, registry))
     if settings.database.get_secret_value().startswith("postgresql"):
         yield "reloj del servidor", lambda: _with_registry(settings, _skew)
@@ -24,6 +25,14 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "trabajadores", lambda: _with_registry(settings, _workers)
     if settings.storage.get_secret_value() != "folder":
         yield "almacén", lambda: _store(settings)
+
+
+def _walk() -> str:
+    from pisis_batch.walking import AVAILABLE
+
+    if AVAILABLE:
+        return "recorrido compilado"
+    return "sin el recorrido compilado: se leen completos, más despacio; instale un compilador de C y vuelva a instalar"
 
 
 def _with_registry(settings: Settings, ask: Callable[[Any], str]) -> str:
