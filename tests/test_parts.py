@@ -8,13 +8,18 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 from conftest import BOTH, GOOD, filled, load
+from postgresql import PostgreSQL
 from test_undo import drop, later, state
 from worlds import NOW, file_of
 
 from pisis_batch import chunks, parting, pipeline, service, wiring
+from pisis_batch.adapters import sql_bulk, sql_changes
+from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.spool import FullError, Spool
-from pisis_batch.adapters.sql_tables import audit, grant, link
-from pisis_batch.model import Changes, Outcome
+from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.adapters.sql_tables import audit, entity, grant, link
+from pisis_batch.adapters.sql_trail import Trail
+from pisis_batch.model import Changes, Id, Outcome, outcome
 from pisis_batch.ports import Ports
 from pisis_batch.settings import FILE, TEMPLATE, Settings
 
@@ -55,6 +60,7 @@ def sifted(patch: pytest.MonkeyPatch, size: int) -> None:
     patch.setattr(chunks, "CHUNK", 300)
     patch.setattr(parting.parts, "__defaults__", (size, None))
     patch.setattr(Spool.__init__, "__defaults__", (None, 2**20, 2, 4))
+    patch.setattr(sql_bulk, "_MANY", 2)
 
 
 def done(workspace: Path, ports: Ports) -> tuple[Outcome, list[object]]:
@@ -159,3 +165,37 @@ def test_what_is_spooled_has_no_name(tmp_path: Path) -> None:
     assert list((tmp_path / "spool").iterdir()) == []
     assert (tmp_path / "spool").stat().st_mode & 0o077 == 0
     spool.close()
+
+
+_READ = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'one_open_link'"
+
+
+def test_a_part_reads_no_more_of_the_index_than_its_people(
+    postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has told the server how many rows there are: left alone it looks through all of them for each part."""
+    monkeypatch.setattr(sql_bulk, "_MANY", 500)
+    monkeypatch.setattr(outcome, "_MANY", 500)
+    monkeypatch.setattr(outcome, "_STRETCH", 500)
+    registry = SqlRegistry(postgresql.database())
+    columns = Changes().linked.columns
+    numbers = [str(1_090_000_000 + place) for place in range(3_000)]
+    rows = pl.DataFrame({"num_id": numbers}).with_row_index("line").with_columns(tipo_id=pl.lit("CC"))
+    rows = rows.with_columns(pl.lit("A").alias(name) for name in columns if name not in rows.columns).select(columns)
+    other = rows.with_columns(cargo=pl.lit("JEFE"))
+    with registry.engine.begin() as connection:
+        mine = {"tipo_id": "NI", "num_id": "900123456", "correo_confirmado": True, "activa": True}
+        connection.execute(entity.insert().values(**mine))
+        connection.exec_driver_sql("ALTER TABLE link SET (autovacuum_enabled = off)")
+    read = []
+    for changes in (Changes(linked=rows), Changes(updated=other)):
+        with registry.engine.begin() as connection:
+            trail = Trail(connection, Keyring(), "g", NOW.isoformat())
+            sql_changes.apply(connection, changes, Id("NI", "900123456"), trail)
+            connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+        with registry.engine.connect() as connection:
+            read.append(connection.exec_driver_sql(_READ).scalar_one())
+            told = connection.exec_driver_sql("SELECT cargo, valid_to IS NULL, count(*) FROM link GROUP BY 1, 2").all()
+    registry.close()
+    assert sorted(map(tuple, told)) == [("A", False, 3_000), ("JEFE", True, 3_000)]
+    assert read[1] - read[0] < 4 * 3_000

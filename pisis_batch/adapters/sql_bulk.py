@@ -15,6 +15,8 @@ _SLICE = 50_000
 _BOUND = 1_000  # rows that exist as Python objects at once: more no longer fit the processor's cache
 _MANY = 10_000
 _ROOM = -65_536  # KiB of pages: else SQLite writes and reads again what a large change touches more than once
+#: PostgreSQL joins a part with the table in memory and never row by row, for it knows the number of neither's rows.
+_SET = (("work_mem", "'64MB'"), ("enable_nestloop", "off"))
 SOME = 1_000  # rows that PostgreSQL is given with a statement; more of them by COPY
 
 
@@ -38,10 +40,30 @@ def is_small(rows: Sized) -> bool:
     return len(rows) <= SOME
 
 
+def is_stretch(connection: sa.Connection, rows: Sized) -> bool:
+    """Whether PostgreSQL should be told between which keys rows are: so many that it reads an index by stretches."""
+    return len(rows) >= _MANY and connection.dialect.name == "postgresql"
+
+
+def emptied(connection: sa.Connection, table: sa.Table, rows: int) -> None:
+    """Empty a temporary table of so many rows; what PostgreSQL deletes it would go on reading."""
+    if rows >= _MANY and connection.dialect.name == "postgresql":
+        driven(connection, f"TRUNCATE {table.name}")
+    elif rows:
+        driven(connection, _emptied(table))
+
+
 @contextmanager
 def room(connection: sa.Connection, rows: int) -> Iterator[None]:
-    """More memory for SQLite's pages while many rows are written in the caller's transaction; then as before."""
-    if connection.dialect.name != "sqlite" or rows < _MANY:
+    """More memory for SQLite's pages or PostgreSQL's joins while many rows are written in the caller's transaction."""
+    if rows >= _MANY and connection.dialect.name == "postgresql":
+        for name, value in _SET:
+            driven(connection, f"SET LOCAL {name} = {value}")
+        yield
+        for name, _ in _SET:
+            driven(connection, f"SET LOCAL {name} TO DEFAULT")
+        return
+    if rows < _MANY:
         yield
         return
     before = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()

@@ -37,7 +37,9 @@ _ANY_OPEN = {
     table: sa.select(table.c.id).where(table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None)).limit(1)
     for table in (link, grant)
 }
-_EMPTIED = _STAGED.delete()
+#: The least and the greatest keys of what is staged, as the database orders them.
+_ENDS: dict[str, Any] = {"from": sa.func.min, "to": sa.func.max}
+_STRETCH = sa.select(*(told(_STAGED.c[name]).label(f"{end}_{name}") for end, told in _ENDS.items() for name in _WHO))
 
 
 def apply(connection: sa.Connection, changes: Changes, who: Id, trail: Trail) -> None:
@@ -82,12 +84,15 @@ class _Work:
         self.connection, self.key, self.trail = connection, key, trail
         self.guid, self.at = trail.guid, trail.at
         self.staged = 0
+        self.stretch: dict[str, Any] = {}
 
     def stage(self, rows: pl.DataFrame, action: str) -> None:
         """Replace the staged rows, and write their audit."""
-        execute(self.connection, _EMPTIED)
+        sql_bulk.emptied(self.connection, _STAGED, self.staged)
         sql_bulk.insert(self.connection, _STAGED, rows, entity_id=self.key)
         self.staged = rows.height
+        many = sql_bulk.is_stretch(self.connection, rows)
+        self.stretch = {"of": self.key, **execute(self.connection, _STRETCH).one()._asdict()} if many else {}
         self.trail.tell_lines(rows["line"], action)
 
     def any_open(self, table: sa.Table) -> bool:
@@ -96,7 +101,8 @@ class _Work:
 
     def close(self, table: sa.Table, keys: tuple[str, ...]) -> None:
         """End the open rows that the staged ones name."""
-        execute(self.connection, _closing(table, keys), {"at": self.at, "mine": self.guid})
+        values = {"at": self.at, "mine": self.guid, **self.stretch}
+        execute(self.connection, _closing(table, keys, stretched=bool(self.stretch)), values)
 
     def open(self, table: sa.Table, rows: pl.DataFrame, action: str) -> None:
         """Begin a row for each, with its audit."""
@@ -107,27 +113,38 @@ class _Work:
 
     def replace(self, table: sa.Table) -> None:
         """Have the open rows say what is staged, with a closed copy of what each said; begin those that are missing."""
-        values = {"key": self.key, "at": self.at, "mine": self.guid}
-        copied = execute(self.connection, _copying(table), values).rowcount
+        values = {"at": self.at, "mine": self.guid, **self.stretch}
+        stretched = bool(self.stretch)
+        copied = execute(self.connection, _copying(table, stretched=stretched), values).rowcount
         if copied:
-            execute(self.connection, _restating(table), values)
+            execute(self.connection, _restating(table, stretched=stretched), values)
         if copied < self.staged:
-            execute(self.connection, _opening(table), values)
+            execute(self.connection, _opening(table, stretched=stretched), {**values, "key": self.key})
 
 
 def _same(table: sa.Table, keys: tuple[str, ...]) -> sa.ColumnElement[bool]:
     return sa.and_(*(table.c[key] == _STAGED.c[key] for key in keys))
 
 
+def _within(table: sa.Table) -> sa.ColumnElement[bool]:
+    """The people of the entity `of` from the first to the last of those that are staged: a stretch of the index.
+
+    The server does not know how many rows this transaction has written: it takes them for few and looks through all.
+    """
+    who = sa.tuple_(*(table.c[name] for name in _WHO))
+    least, most = (sa.tuple_(*(sa.bindparam(f"{end}_{name}", type_=sa.Text) for name in _WHO)) for end in _ENDS)
+    return sa.and_(table.c.entity_id == sa.bindparam("of", type_=sa.Integer), who >= least, who <= most)
+
+
 @cache
-def _closing(table: sa.Table, keys: tuple[str, ...]) -> sa.Update:
+def _closing(table: sa.Table, keys: tuple[str, ...], *, stretched: bool) -> sa.Update:
     """End the open rows that the staged ones name: at `at`, by the receipt `mine`.
 
     The entity is staged too, so that the open rows are found by their index: else every part would look through all.
     """
     return (
         table.update()
-        .where(table.c.valid_to.is_(None), _same(table, ("entity_id", *keys)))
+        .where(table.c.valid_to.is_(None), _same(table, ("entity_id", *keys)), *([_within(table)] if stretched else []))
         .values(valid_to=sa.bindparam("at"), to_guid=sa.bindparam("mine"), to_line=_STAGED.c.line)
     )
 
@@ -137,13 +154,14 @@ _SAID = {link: _LINK, grant: ("perfil",)}
 _OPENED = {link: _WHO, grant: (*_WHO, "aplicacion")}
 
 
-def _open(table: sa.Table) -> sa.ColumnElement[bool]:
+def _open(table: sa.Table, *, stretched: bool) -> sa.ColumnElement[bool]:
     """The open row of a staged one."""
-    return sa.and_(table.c.valid_to.is_(None), _same(table, ("entity_id", *_OPENED[table])))
+    found = [table.c.valid_to.is_(None), _same(table, ("entity_id", *_OPENED[table]))]
+    return sa.and_(*found, _within(table)) if stretched else sa.and_(*found)
 
 
 @cache
-def _copying(table: sa.Table) -> sa.Insert:
+def _copying(table: sa.Table, *, stretched: bool) -> sa.Insert:
     """A copy of the open row of each staged one, closed at `at` by the receipt `mine`."""
     ended = {
         "valid_to": sa.bindparam("at", type_=sa.Text),
@@ -151,23 +169,25 @@ def _copying(table: sa.Table) -> sa.Insert:
         "to_line": _STAGED.c.line,
     }
     values = {name: ended.get(name, column) for name, column in table.c.items() if name != "id"}
-    chosen = sa.select(*(value.label(name) for name, value in values.items())).join(_STAGED, _open(table))
+    chosen = sa.select(*(value.label(name) for name, value in values.items())).join(
+        _STAGED, _open(table, stretched=stretched)
+    )
     return table.insert().from_select(list(values), chosen)
 
 
 @cache
-def _restating(table: sa.Table) -> sa.Update:
+def _restating(table: sa.Table, *, stretched: bool) -> sa.Update:
     """Have the open row of each staged one say what is staged, from `at` on, by the receipt `mine`."""
     said: dict[str, Any] = {name: _STAGED.c[name] for name in _SAID[table]}
     if table is link:  # an address is confirmed as long as it stays the same
         same = sa.func.lower(link.c.correo) == sa.func.lower(_STAGED.c.correo)
         said["correo_confirmado"] = sa.and_(link.c.correo_confirmado, same)
     begun = {"valid_from": sa.bindparam("at"), "from_guid": sa.bindparam("mine"), "from_line": _STAGED.c.line}
-    return table.update().where(_open(table)).values(**said, **begun)
+    return table.update().where(_open(table, stretched=stretched)).values(**said, **begun)
 
 
 @cache
-def _opening(table: sa.Table) -> sa.Insert:
+def _opening(table: sa.Table, *, stretched: bool) -> sa.Insert:
     """Begin a row of the entity `key` for each staged one that has none open; at `at`, by the receipt `mine`."""
     values: dict[str, sa.ColumnElement[Any]] = {
         "entity_id": sa.bindparam("key", type_=sa.Integer),
@@ -177,4 +197,4 @@ def _opening(table: sa.Table) -> sa.Insert:
         **{name: _STAGED.c[name] for name in (*_OPENED[table], *_SAID[table])},
     }
     chosen = sa.select(*(value.label(name) for name, value in values.items()))
-    return table.insert().from_select(list(values), chosen.where(~sa.exists().where(_open(table))))
+    return table.insert().from_select(list(values), chosen.where(~sa.exists().where(_open(table, stretched=stretched))))
