@@ -87,6 +87,10 @@ def test_a_large_original_is_handed_over_as_an_open_file(
         archive.fetch(sha256)
 
 
+def test_a_child_has_the_compiled_walk(children: ChildJudge) -> None:
+    assert "/walk.so" in Path(f"/proc/{first(children).pid}/maps").read_text()
+
+
 def test_a_child_holds_nothing_of_its_parents(children: ChildJudge, tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w"):
         child = first(children)

@@ -66,7 +66,7 @@ def _load() -> None:
     import polars  # noqa: F401, ICN001, PLC0415
     import xlsxwriter  # noqa: F401, PLC0415
 
-    from pisis_batch import judging  # noqa: F401, PLC0415
+    from pisis_batch import judging, walking  # noqa: F401, PLC0415
     from pisis_batch.reports import look  # noqa: PLC0415
 
     look.load()

@@ -86,7 +86,7 @@ class Findings:
     def kinds(self) -> Mapping[tuple[str, str, str | None], int]:
         """How many there are by code, severity and record, in the order of the first of each."""
         if self.few:
-            return Counter((code, severity, record) for code, severity, _, _, record, *_ in self.rows)
+            return dict(Counter((code, severity, record) for code, severity, _, _, record, *_ in self.rows))
         counted = self.frame.group_by("code", "severity", "record", maintain_order=True).len()
         return {(code, severity, record): many for code, severity, record, many in counted.iter_rows()}
 
