@@ -53,6 +53,7 @@ TAKEN = {
     "DELETE FROM audit WHERE guid = :guid AND action = 'recibido'": "su recepción no está en la auditoría",
     "DELETE FROM audit WHERE guid = :guid AND action LIKE 'veredicto%'": "su veredicto no está en la auditoría",
     "UPDATE receipt SET lane_place = 9 WHERE guid = :guid": "está más allá del fin de su fila",
+    "UPDATE receipt SET interruptions = 9 WHERE guid = :guid": "se interrumpió más veces de las que se empezó",
 }
 
 

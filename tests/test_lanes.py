@@ -110,7 +110,7 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(
     assert linked(ports) == ["1090000003 PISIS/NEO"]
     found = ports.registry.receipt(guid)
     assert found
-    assert (found.state, found.attempts, found.fence) == ("procesando", 2, 2)
+    assert (found.state, found.attempts, found.interruptions, found.fence) == ("procesando", 1, 1, 2)
     assert not ports.registry.renew(guid, 1)
     assert other.renew(guid, 2)
     other.close()

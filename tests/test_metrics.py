@@ -48,6 +48,7 @@ def test_metrics_tell_what_waits_and_what_was_done(
         'pisis_receipts{state="terminado"} 1.0',
         "pisis_mails_waiting 4.0",
         "pisis_unpublished 0.0",
+        "pisis_interrupted 0.0",
         'pisis_job_seconds_count{outcome="done"} 1.0',
         "pisis_up 1.0",
     ):

@@ -252,7 +252,7 @@ class Deaf:
         self.free.wait(30)
         raise RuntimeError("too late")
 
-    def warm(self) -> None:
+    def warm(self, *, wait: bool = False) -> None:
         """Nothing to prepare."""
 
     def close(self) -> None:

@@ -130,6 +130,22 @@ def test_an_older_version_goes_on_recording_files_after_the_upgrade(postgresql: 
     made.dispose()
 
 
+def test_a_step_that_only_adds_does_not_wait_for_one_that_takes_away(postgresql: PostgreSQL) -> None:
+    url = postgresql.empty("out_of_turn")
+    made = engine(url)
+    to(made, "0015")
+    registry = SqlRegistry(url)
+    for _ in range(2):  # a second start changes nothing
+        assert registry.migrate() == ["0016"]
+        assert ("receipt", "interruptions") in columns(made)
+    assert registry.migrate(finish=True) == []
+    done = [name for name, _ in sql_migrate.steps(made) if name.isdigit()]
+    assert [name for name in done if name > "0015"] == ["0017", "0016"]
+    assert registry.migrate() == []
+    registry.close()
+    made.dispose()
+
+
 @EITHER
 def test_an_older_version_starts_beside_newer_tables_unless_something_was_taken_away(bare: str) -> None:
     registry = SqlRegistry(bare)

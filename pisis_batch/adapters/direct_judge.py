@@ -29,7 +29,7 @@ class DirectJudge:
         judged = judging.judge(task, self._shelf, ask, keep)
         return judged if spool is None else judging.with_parts(judged, spool)
 
-    def warm(self) -> None:
+    def warm(self, *, wait: bool = False) -> None:
         """Nothing to prepare."""
 
     def close(self) -> None:

@@ -36,9 +36,11 @@ class ChildJudge:
         self._lock = threading.Lock()
         weakref.finalize(self, _dismiss, self._nursery, self._idle)
 
-    def warm(self) -> None:
-        """Have what children are made of ready, or on its way."""
-        self._nursery.start()
+    def warm(self, *, wait: bool = False) -> None:
+        """Have what children are made of on its way, or with `wait` ready."""
+        if wait and self._closed:
+            raise UnavailableError("detenido")
+        self._nursery.start(wait=wait)
 
     def close(self) -> None:
         """Send the children home; what a busy one had in hand is no attempt."""

@@ -55,10 +55,15 @@ class Nursery:
         self._origin = 0
         self.confined: dict[str, bool] = {}
 
-    def start(self) -> None:
-        """Start the process, without waiting until it is ready."""
+    def start(self, *, wait: bool = False) -> None:
+        """Start the process, and with `wait` until it is ready. Raises UnavailableError when it is gone instead."""
+        if self._ready and self._control is not None:
+            return  # looked at without the lock, for every file comes by
         with self._lock:
-            self._started()
+            if wait:
+                self._listened()
+            else:
+                self._started()
 
     def close(self) -> None:
         """End it, and with it every child."""
@@ -131,19 +136,29 @@ class Nursery:
         with self._lock:
             if origin not in {None, self._origin}:
                 raise UnavailableError("hijos")
-            control = self._started()
+            control = self._listened()
             try:
-                if not self._ready:
-                    control.settimeout(_START_SECONDS)
-                    self.confined = json.loads(control.recv(_SAID))
-                    control.settimeout(_ANSWER_SECONDS)
-                    self._ready = True
                 handles = [handle.fileno()] if handle else []
                 socket.send_fds(control, [json.dumps(said).encode("ascii")], handles)
                 return json.loads(control.recv(_SAID)), self._origin
             except (OSError, ValueError):
                 self._gone()
                 raise UnavailableError("hijos") from None
+
+    def _listened(self) -> socket.socket:
+        """The way to the process that was started, once it says that it is ready."""
+        control = self._started()
+        if self._ready:
+            return control
+        try:
+            control.settimeout(_START_SECONDS)
+            self.confined = json.loads(control.recv(_SAID))
+            control.settimeout(_ANSWER_SECONDS)
+        except (OSError, ValueError):
+            self._gone()
+            raise UnavailableError("hijos") from None
+        self._ready = True
+        return control
 
     def _started(self) -> socket.socket:
         if self._control is not None:

@@ -97,6 +97,7 @@ def _families(now: Figures) -> Iterator[GaugeMetricFamily]:
         ("pisis_unpublished", "Veredictos cuyos documentos faltan en la salida", now.unpublished),
         ("pisis_leases", "Entidades con un archivo en proceso", now.leases),
         ("pisis_oldest_seconds", "Edad del archivo más antiguo sin veredicto", now.oldest),
+        ("pisis_interrupted", "Archivos en mano en más de una muerte del servicio", now.interrupted),
         ("pisis_workers", "Trabajadores que dan señales", now.workers),
         ("pisis_workers_silent", "Trabajadores que dejaron de darlas", now.silent),
     ):

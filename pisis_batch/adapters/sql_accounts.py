@@ -94,6 +94,9 @@ def _checks(thinned: int) -> dict[str, sa.Select[tuple[str]]]:
     twin, its = receipt.alias(), run.alias()
     return {
         "está en un estado que no existe": sa.select(_guid).where(receipt.c.state.not_in((*OPEN, *_ENDED))),
+        "se interrumpió más veces de las que se empezó": sa.select(_guid).where(
+            (receipt.c.attempts < 0) | (receipt.c.interruptions > receipt.c.fence)
+        ),
         "terminó sin veredicto": with_latest.where(receipt.c.state.in_(_ENDED), latest.c.many.is_(None)),
         "tiene más de un veredicto vigente": with_latest.where(latest.c.many > 1),
         "espera y ya tiene veredicto": with_latest.where(receipt.c.state.in_(OPEN), latest.c.many > 0),

@@ -22,7 +22,10 @@ _ENGINE = sa.text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`oldest`: seconds since the oldest file without a verdict was received. `jobs`: by queue and state."""
+    """`oldest`: seconds since the oldest file without a verdict was received. `jobs`: by queue and state.
+
+    `interrupted`: files without a verdict that the service died with in hand more than once.
+    """
 
     receipts: dict[str, int]
     verdicts: dict[str, int]
@@ -30,9 +33,16 @@ class Figures:
     unpublished: int
     leases: int
     oldest: float
+    interrupted: int = 0
     jobs: dict[tuple[str, str], int] = field(default_factory=dict)
     workers: int = 0
     silent: int = 0
+
+
+def interrupted(connection: sa.Connection) -> int:
+    """Files without a verdict that the service died with in hand more than once."""
+    many = sa.select(sa.func.count()).where(receipt.c.state.in_(OPEN), receipt.c.interruptions > 1)
+    return int(connection.scalar(many) or 0)
 
 
 def figures(connection: sa.Connection, lease_seconds: float) -> Figures:
@@ -47,6 +57,7 @@ def figures(connection: sa.Connection, lease_seconds: float) -> Figures:
         "unpublished": connection.scalar(sa.select(many).where(run.c.latest, ~run.c.published)) or 0,
         "leases": connection.scalar(sa.select(many).where(lane.c.owner.is_not(None))) or 0,
         "oldest": 0.0,
+        "interrupted": interrupted(connection),
     }
     if connection.dialect.name != "postgresql":
         first = connection.scalar(sa.select(sa.func.min(receipt.c.received_at)).where(receipt.c.state.in_(OPEN)))

@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import time
+import zlib
 from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import cache
@@ -24,6 +25,8 @@ from pisis_batch.ports import OPEN
 
 #: How long a worker may be silent before another takes its file over.
 LEASE_SECONDS = 20.0
+#: Leases that a file rests at most, and twice that, after one death of the service more that found it in hand.
+_LONGEST_REST = 3.0
 _FEW = 8
 
 
@@ -50,12 +53,11 @@ _TAKEN = (
     .where(lane.c.name == sa.bindparam("of"))
     .values(fence=sa.bindparam("now_fence"), owner=sa.bindparam("who"), lease_until=sa.bindparam("until"))
 )
-_COUNTED = (
-    receipt.update()
-    .where(receipt.c.guid == sa.bindparam("it"))
-    .values(attempts=receipt.c.attempts + 1, fence=sa.bindparam("now_fence"))
-)
+_NUMBERED = receipt.update().where(receipt.c.guid == sa.bindparam("it")).values(fence=sa.bindparam("now_fence"))
+_COUNTED = _NUMBERED.values(attempts=receipt.c.attempts + 1)
 _BEGUN = _COUNTED.values(state="procesando")
+# the attempt that was counted found no end: whoever worked on it is gone, and it is counted as that instead
+_TAKEN_OVER = _NUMBERED.values(interruptions=receipt.c.interruptions + 1)
 _MINE = sa.and_(
     lane.c.name
     == sa.select(receipt.c.lane)
@@ -155,16 +157,31 @@ def ahead(connection: sa.Connection, guid: str) -> list[str]:
     return list(execute(connection, _UP_TO, {"it": guid}).scalars())
 
 
-def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool) -> int | None:
-    """Take a receipt's lane and count the attempt; the fence.
+def rest(guid: str, deaths: int, seconds: float) -> float:
+    """Seconds that a file rests which so many deaths of the service found in hand, of a lease of so many `seconds`.
 
-    None when the lane is in other hands, when an older receipt of the lane still waits, or when the receipt has its
-    verdict (unless `again`, for judging it once more). `who` names one attempt: asked a second time, because the answer
-    to the first COMMIT was lost, it has what it took.
+    None after the first: it was most likely none of its doing. Each has its own, so that those which were in hand
+    together are not so again.
+    """
+    if deaths < 2:  # noqa: PLR2004 the first
+        return 0.0
+    spread = zlib.crc32(f"{guid} {deaths}".encode()) / 2**32
+    return seconds * min(0.1 * 2.0 ** (deaths - 2), _LONGEST_REST) * (1.0 + spread)
+
+
+def lease(
+    connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool, rested: bool = False
+) -> int | None:
+    """Take a receipt's lane and count the attempt, or the death of whoever was at it; the fence.
+
+    None when the lane is in other hands, when an older receipt of the lane still waits, when the receipt has its
+    verdict (unless `again`, for judging it once more), or when it must rest first (if only what is `rested` is wanted).
+    `who` names one attempt: asked a second time, because the answer to the first COMMIT was lost, it has what it took.
     """
     held = execute(connection, _LOCKED, {"it": guid}).one_or_none()
     if held is None:
-        return lease(connection, guid, who, seconds, again=again) if _made(connection, guid) else None
+        made = _made(connection, guid)
+        return lease(connection, guid, who, seconds, again=again, rested=rested) if made else None
     if held.owner == who:
         return int(held.fence)
     # what is read from here on was true when the lane was locked: another attempt may just have ended
@@ -174,9 +191,13 @@ def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, aga
     now = _now(connection)
     if held.lease_until is not None and held.lease_until > now and not dead(held.owner or ""):
         return None
+    left = found.state == "procesando"
+    if left and rested and now < (held.lease_until or 0.0) - seconds + rest(guid, found.interruptions + 1, seconds):
+        return None
     fence = int(held.fence) + 1
     execute(connection, _TAKEN, {"of": held.name, "now_fence": fence, "who": who, "until": now + seconds})
-    execute(connection, _COUNTED if again else _BEGUN, {"it": guid, "now_fence": fence})
+    begun = _TAKEN_OVER if left else _BEGUN
+    execute(connection, _COUNTED if again else begun, {"it": guid, "now_fence": fence})
     return fence
 
 

@@ -3,7 +3,7 @@
 A migration has a phase. `before` (the default) only adds: tables, columns that may be null or have a default, indexes
 that no older version can violate. It runs when the first process of the new version starts. `after` removes what only
 older versions used; on PostgreSQL, where older versions may still run on other machines, it waits for
-`pisis upgrade --finish`. SQLite has one machine: there both run at once. The worker engine's own migrations follow the
+`pisis upgrade --finish`, and later steps that only add do not wait with it. SQLite has one machine: there both run at once. The worker engine's own migrations follow the
 same two phases. `schema_step` tells what was done, so that an older version that restarts knows whether it may.
 """
 
@@ -82,18 +82,40 @@ def _run(
     from alembic import command  # noqa: PLC0415 see above
 
     steps = [step for step in script.iterate_revisions("head", current or "base") if step.revision != current]
-    for place, step in enumerate(reversed(steps)):
+    early = set(connection.scalars(sa.select(schema_step.c.name))) if _is_noted(connection) else set()
+    waiting: list[str] = []
+    for step in reversed(steps):
         if phase(step) == AFTER and not finish:
-            return [left.revision for left in list(reversed(steps))[place:]]
-        command.upgrade(config, step.revision)
-        _done(connection, step.revision, phase(step))
-    return []
+            waiting.append(step.revision)
+        elif waiting:
+            if step.revision not in early:  # what is added need not wait for what is taken away before it
+                _added(connection, step)
+        elif step.revision in early:
+            command.stamp(config, step.revision)
+        else:
+            command.upgrade(config, step.revision)
+            _done(connection, step.revision, phase(step))
+    return waiting
+
+
+def _added(connection: sa.Connection, step: "Script") -> None:
+    """Run a step whose turn in the chain has not come; it is passed over when it comes."""
+    from alembic.migration import MigrationContext  # noqa: PLC0415 see above
+    from alembic.operations import Operations  # noqa: PLC0415
+
+    with Operations.context(MigrationContext.configure(connection)):
+        step.module.upgrade()
+    _done(connection, step.revision, phase(step))
 
 
 def _done(connection: sa.Connection, name: str, phase_: str) -> None:
     """Write a step down, once there is where."""
-    if sa.inspect(connection).has_table(schema_step.name):
+    if _is_noted(connection):
         connection.execute(schema_step.insert().values(name=name, phase=phase_))
+
+
+def _is_noted(connection: sa.Connection) -> bool:
+    return sa.inspect(connection).has_table(schema_step.name)
 
 
 def _tolerate(connection: sa.Connection, script: "ScriptDirectory") -> None:

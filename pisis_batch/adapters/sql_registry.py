@@ -148,9 +148,9 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         """Take the lane and count an attempt before it begins."""
         return self._attempt(guid, f"{self._owner} {secrets.token_hex(4)}", again=again)
 
-    def take(self, guid: str) -> Receipt | None:
+    def take(self, guid: str, *, rested: bool = False) -> Receipt | None:
         """Take the lane and count an attempt; the receipt it is for."""
-        return self._taken(guid, f"{self._owner} {secrets.token_hex(4)}")
+        return self._taken(guid, f"{self._owner} {secrets.token_hex(4)}", rested=rested)
 
     @retried
     def _attempt(self, guid: str, who: str, *, again: bool) -> int | None:
@@ -158,9 +158,9 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
             return sql_lanes.lease(connection, guid, who, self.lease_seconds, again=again)
 
     @retried
-    def _taken(self, guid: str, who: str) -> Receipt | None:
+    def _taken(self, guid: str, who: str, *, rested: bool) -> Receipt | None:
         with self._writer.begin() as connection:
-            if sql_lanes.lease(connection, guid, who, self.lease_seconds, again=False) is None:
+            if sql_lanes.lease(connection, guid, who, self.lease_seconds, again=False, rested=rested) is None:
                 return None
             return sql_runs.to_receipt(execute(connection, _WHOLE, {"it": guid}).one())
 

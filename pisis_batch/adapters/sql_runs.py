@@ -28,6 +28,7 @@ _FIELDS = (
     "received_at",
     "state",
     "attempts",
+    "interruptions",
     "lane",
     "fence",
     "unread",

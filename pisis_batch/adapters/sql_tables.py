@@ -121,6 +121,7 @@ receipt = sa.Table(
     sa.Column("received_at", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("interruptions", sa.Integer, nullable=False, server_default="0"),  # the service died with it in hand
     sa.Column("lane", sa.Text, nullable=False, server_default=""),
     sa.Column("lane_place", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("fence", sa.BigInteger, nullable=False, server_default="0"),

@@ -18,6 +18,7 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     """(what, how to ask) for each part that this workspace has."""
     yield "archivos grandes", _walk
     yield "llaves", lambda: _with_registry(settings, lambda registry: _keys(settings, registry))
+    yield "interrupciones", lambda: _with_registry(settings, _interrupted)
     if settings.database.get_secret_value().startswith("postgresql"):
         yield "reloj del servidor", lambda: _with_registry(settings, _skew)
         yield "registro del servidor", lambda: _with_registry(settings, _server_log)
@@ -60,6 +61,16 @@ def _keys(settings: Settings, registry: Any) -> str:
             f"faltan las llaves {', '.join(missing)}: todas las máquinas usan el mismo {settings.keys.name}"
         )
     return f"{len(ring.keys)}, en uso {ring.current.id}; solo las puede leer el servicio"
+
+
+def _interrupted(registry: Any) -> str:
+    from pisis_batch.adapters.sql_figures import interrupted
+
+    with registry.engine.connect() as connection:
+        many = interrupted(connection)
+    if not many:
+        return "el servicio no ha muerto dos veces con un mismo archivo en mano"
+    return f"{many} archivos esperan y más de una muerte del servicio los halló en mano: vea que-hacer.md"
 
 
 def _skew(registry: Any) -> str:

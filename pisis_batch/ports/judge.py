@@ -29,8 +29,8 @@ class Judge(Protocol):
         """
         ...
 
-    def warm(self) -> None:
-        """Prepare for the first file, without waiting."""
+    def warm(self, *, wait: bool = False) -> None:
+        """Prepare for the first file; with `wait` until it may come. Raises UnavailableError when that fails."""
         ...
 
     def close(self) -> None:

@@ -37,7 +37,8 @@ class Receipt:
 
     `state`: recibido, procesando, retenido (two people must approve it), terminado or cuarentena. `lane`: the queue it
     stands in, one for each entity (by the file's name; files whose name tells none queue by their sender). `fence`: the
-    number of its latest attempt's lease. `unread`: as in :class:`Claimed`.
+    number of its latest attempt's lease. `attempts`: those that ended in a fault, and the one that is going on;
+    `interruptions`: those in which the service itself died. `unread`: as in :class:`Claimed`.
     """
 
     guid: str
@@ -49,6 +50,7 @@ class Receipt:
     received_at: datetime
     state: str = "recibido"
     attempts: int = 0
+    interruptions: int = 0
     lane: str = ""
     fence: int = 0
     unread: str = ""

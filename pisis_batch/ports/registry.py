@@ -51,13 +51,17 @@ class Registry(Keeping, Protocol):
     def attempt(self, guid: str, *, again: bool = False) -> int | None:
         """Take the lease of the receipt's lane and count the attempt before it starts; the fence to commit with.
 
+        An attempt that nobody ended, because whoever made it is gone, is counted as an interruption instead.
         None when it is not this receipt's turn: its lane is in other hands, an older receipt of the lane waits, or it
         has its verdict already (`again` judges it once more).
         """
         ...
 
-    def take(self, guid: str) -> Receipt | None:
-        """As `attempt`; the receipt, whose fence is the one to commit with."""
+    def take(self, guid: str, *, rested: bool = False) -> Receipt | None:
+        """As `attempt`; the receipt, whose fence is the one to commit with.
+
+        With `rested`, None as well while it rests because the service died more than once with it in hand.
+        """
         ...
 
     def renew(self, guid: str, fence: int) -> bool:

@@ -15,7 +15,11 @@ from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.delivery import Publishing, deliver, publish
 from pisis_batch.service.intake import OUTSIDE, take_in
 
+#: Attempts that end in a fault: a child that dies or gives no answer, a step that fails. They speak against the file.
 ATTEMPTS = 3
+#: Deaths of the service itself with a file in hand. They say little, for whoever kills a service hits some file; one that
+#: takes the service down each time must come to its end all the same.
+INTERRUPTIONS = 10
 _JUDGINGS = 5
 _log = structlog.get_logger()
 
@@ -28,17 +32,22 @@ class BusyError(RuntimeError):
 Then = Callable[[Judged, int], None]
 
 
-def process(guid: str, ports: Ports, then: Then | None = None) -> Outcome | None:
+def process(guid: str, ports: Ports, then: Then | None = None, *, rested: bool = False) -> Outcome | None:
     """Take a receipt to its end; None when it had ended, is not its turn, or this attempt failed (another follows).
 
-    `then` has the documents at hand, which are stored as well.
+    `then` has the documents at hand, which are stored as well. `rested`: not while it must rest (`Registry.take`).
     """
-    receipt = ports.registry.take(guid)
+    try:
+        ports.judge.warm(wait=True)  # a service that is killed while it starts has no file in hand yet
+    except UnavailableError as error:
+        _log.error("attempt_postponed", guid=guid, error=str(error))
+        return None
+    receipt = ports.registry.take(guid, rested=rested)
     if receipt is None:
         return None
     fence = receipt.fence
     crashpoint("attempted")
-    if receipt.attempts > ATTEMPTS:
+    if receipt.attempts > ATTEMPTS or receipt.interruptions >= INTERRUPTIONS:
         return _give_up(receipt, fence, ports, then)
     try:
         with leases.kept(guid, fence, ports):

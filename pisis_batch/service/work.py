@@ -60,7 +60,7 @@ class FileWork:
 
     def _done(self, guid: str) -> bool:
         """Whether a receipt came to its end just now."""
-        outcome = process(guid, self._ports, self._publishing.publish)
+        outcome = process(guid, self._ports, self._publishing.publish, rested=True)
         if outcome is None:
             return False
         if self._on_outcome:

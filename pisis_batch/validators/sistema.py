@@ -12,7 +12,7 @@ from pisis_batch.validators.rule import Found, rule
     title="Falla nuestra al procesar",
     es="El archivo no se pudo procesar por una falla del sistema; no es un error del archivo",
     en="The file could not be processed because of a fault of the system; the file is not to blame",
-    cause="El sistema receptor falló tres veces con este archivo.",
+    cause="El sistema receptor falló varias veces con este archivo.",
     remedy="No tiene que corregir ni reenviar nada: el archivo quedó guardado y la Mesa de Ayuda fue informada.",
     source="Q24",
 )

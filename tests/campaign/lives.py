@@ -196,7 +196,7 @@ class _Served:
                 else:
                     raise JudgeError(f"dentro: {said}")
 
-    def warm(self) -> None:
+    def warm(self, *, wait: bool = False) -> None:
         """Nothing to prepare."""
 
     def close(self) -> None:

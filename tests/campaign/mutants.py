@@ -215,6 +215,42 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
         "ATTEMPTS = 300\n",
         "test_service.py::quarantined",
     )
+    stops = "test_interruptions.py::"
+    yield Mutant(
+        "a death of the service is the file's fault",
+        lanes,
+        "begun = _TAKEN_OVER if left else _BEGUN",
+        "begun = _BEGUN",
+        stops + "three_deaths and not postgresql",
+    )
+    yield Mutant(
+        "deaths of the service are not counted",
+        lanes,
+        "receipt.c.interruptions + 1",
+        "receipt.c.interruptions + 0",
+        stops + "kills_the_service and not postgresql",
+    )
+    yield Mutant(
+        "what kills the service is tried for ever",
+        "service/processing.py",
+        "receipt.interruptions >= INTERRUPTIONS",
+        "receipt.interruptions < 0",
+        stops + "kills_the_service and not postgresql",
+    )
+    yield Mutant(
+        "what was in hand in a death does not rest",
+        "service/work.py",
+        "self._publishing.publish, rested=True)",
+        "self._publishing.publish)",
+        stops + "three_deaths and not postgresql",
+    )
+    yield Mutant(
+        "a file is in hand while the service starts",
+        "service/processing.py",
+        "ports.judge.warm(wait=True)",
+        "ports.judge.warm()",
+        stops + "in_nobodys_hand",
+    )
     yield Mutant(
         "quarantine tells nobody",
         "service/processing.py",

@@ -12,7 +12,7 @@ from worlds import NAME, NOW, file_of
 
 from pisis_batch import service, wiring
 from pisis_batch.ports import Judge, Ports
-from pisis_batch.service.processing import ATTEMPTS
+from pisis_batch.service.processing import INTERRUPTIONS
 from pisis_batch.settings import FILE, TEMPLATE, Settings
 
 LOGINS = ("CC10000001", "CC10000002")
@@ -68,7 +68,7 @@ def copied(source: Path, target: Path) -> Path:
 
 
 def broken(workspace: Path, files: dict[str, bytes], made: Ports, killed: int = 0) -> list[str]:
-    """What does not add up once everything is said to be done; who was `killed` three times may be in quarantine."""
+    """What does not add up once everything is said to be done; who was `killed` too often may be in quarantine."""
     try:
         found = [f"{offender.guid[:8]} {offender.what}" for offender in service.fsck(made).offenders]
         runs = made.registry.runs(limit=None)
@@ -80,7 +80,7 @@ def broken(workspace: Path, files: dict[str, bytes], made: Ports, killed: int = 
         found.append("a file is still in the inbox")
     if any((workspace / "var/claims").glob("*/*/*")):
         found.append("a claim was left")
-    ends = {"terminado", "cuarentena"} if killed >= ATTEMPTS else {"terminado"}
+    ends = {"terminado", "cuarentena"} if killed >= INTERRUPTIONS else {"terminado"}
     found += [f"{run['guid'][:8]} is {run['state']}" for run in runs if run["state"] not in ends]
     found += [f"{run['guid'][:8]} was not answered" for run in runs if set(run["mails"]) - {"enviado", "en resumen"}]
     return found + _mails(workspace) + _database(workspace)

@@ -19,7 +19,7 @@ _PEOPLE = sa.text(
 _APPLIED = sa.text(
     "SELECT (SELECT count(*) FROM run WHERE verdict = 'cargado') AS runs, (SELECT count(*) FROM link) AS links, "
     "(SELECT count(*) FROM link WHERE valid_to IS NULL) AS open_links, "
-    "(SELECT count(*) FROM mail WHERE sent_at IS NOT NULL) AS mails, (SELECT max(attempts) FROM receipt) AS attempts"
+    "(SELECT count(*) FROM mail WHERE sent_at IS NOT NULL) AS mails, (SELECT max(attempts) FROM receipt) AS attempts, (SELECT max(interruptions) FROM receipt) AS interruptions"
 )
 _OWNER = sa.text("SELECT owner FROM lane WHERE lease_until IS NOT NULL")
 
