@@ -3,8 +3,9 @@
 A migration has a phase. `before` (the default) only adds: tables, columns that may be null or have a default, indexes
 that no older version can violate. It runs when the first process of the new version starts. `after` removes what only
 older versions used; on PostgreSQL, where older versions may still run on other machines, it waits for
-`pisis upgrade --finish`, and later steps that only add do not wait with it. SQLite has one machine: there both run at once. The worker engine's own migrations follow the
-same two phases. `schema_step` tells what was done, so that an older version that restarts knows whether it may.
+`pisis upgrade --finish`, and later steps that only add do not wait with it. SQLite has one machine: there both run at
+once. The worker engine's own migrations follow the same two phases. `schema_step` tells what was done, so that an older
+version that restarts knows whether it may.
 """
 
 import importlib.util

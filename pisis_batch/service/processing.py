@@ -17,8 +17,8 @@ from pisis_batch.service.intake import OUTSIDE, take_in
 
 #: Attempts that end in a fault: a child that dies or gives no answer, a step that fails. They speak against the file.
 ATTEMPTS = 3
-#: Deaths of the service itself with a file in hand. They say little, for whoever kills a service hits some file; one that
-#: takes the service down each time must come to its end all the same.
+#: Deaths of the service itself with a file in hand. They say little, for whoever kills a service hits some file; one
+#: that takes the service down each time must come to its end all the same.
 INTERRUPTIONS = 10
 _JUDGINGS = 5
 _log = structlog.get_logger()
@@ -37,12 +37,7 @@ def process(guid: str, ports: Ports, then: Then | None = None, *, rested: bool =
 
     `then` has the documents at hand, which are stored as well. `rested`: not while it must rest (`Registry.take`).
     """
-    try:
-        ports.judge.warm(wait=True)  # a service that is killed while it starts has no file in hand yet
-    except UnavailableError as error:
-        _log.error("attempt_postponed", guid=guid, error=str(error))
-        return None
-    receipt = ports.registry.take(guid, rested=rested)
+    receipt = _taken(guid, ports, rested=rested)
     if receipt is None:
         return None
     fence = receipt.fence
@@ -68,6 +63,16 @@ def process(guid: str, ports: Ports, then: Then | None = None, *, rested: bool =
     if done and then:
         then(judged, fence)
     return judged.outcome if done else None
+
+
+def _taken(guid: str, ports: Ports, *, rested: bool) -> Receipt | None:
+    """The receipt, in hand; not before it can be judged, so that a service killed while it starts has none in hand."""
+    try:
+        ports.judge.warm(wait=True)
+    except UnavailableError as error:
+        _log.error("attempt_postponed", guid=guid, error=str(error))
+        return None
+    return ports.registry.take(guid, rested=rested)
 
 
 def _judge(

@@ -67,7 +67,9 @@ def _believed() -> None:
 
 
 def _lease_for_all(*, order: bool) -> None:
-    def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool, rested: bool = False) -> int | None:
+    def lease(
+        connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool, rested: bool = False
+    ) -> int | None:
         found = connection.execute(sa.select(receipt).where(receipt.c.guid == guid)).one()
         if found.state not in sql_lanes.OPEN and not again:
             return None
