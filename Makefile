@@ -100,7 +100,7 @@ clean:  ## remove what was installed and generated
 	rm -rf .venv .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 differential: $(READY)  ## fast and full reading of 10,000 random files find the same (FILES=… for another number)
-	PISIS_FILES=$(or $(FILES),10000) $(BIN)/pytest tests/test_sifting.py tests/test_recognised.py tests/test_small.py
+	PISIS_FILES=$(or $(FILES),10000) $(BIN)/pytest tests/test_sifting.py tests/test_recognised.py tests/test_small.py tests/test_few.py
 
 SIZE ?= modest
 

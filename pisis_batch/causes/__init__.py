@@ -4,10 +4,11 @@ Detectors look at the findings that no earlier detector explained, at the frames
 a function from a `Case` to `Claim`s. What nobody claims is grouped by code, so that every finding has one cause.
 """
 
-import dataclasses
 import weakref
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -114,55 +115,128 @@ _KNOWN: dict[int, tuple[weakref.ref[pl.DataFrame], Diagnosis]] = {}
 def _diagnosed(findings: Findings, batch: Batch | None, facts: Facts | None, content: Content) -> Diagnosis:
     if not len(findings):
         return Diagnosis((), pl.Series("cause", [], dtype=pl.String), 0)
-    numbered = findings.frame.drop("stage").with_row_index("n")
-    errors = int((numbered["severity"] == "error").sum())
-    causes: list[Cause] = []
-    cause_of = pl.Series("cause", [None] * 0, dtype=pl.String).extend_constant("", numbered.height)
-    left = numbered
+    tally: _Tally = _FewTally(findings) if findings.few else _Tally(findings)
     if batch is not None:
-        case = Case(left, errors, batch.layout, batch, facts, content, frozenset(left["code"].unique()))
+        case: Case | None = None
         for detector in DETECTORS:
-            if left.is_empty():
+            if not len(tally.left):
                 break
+            if case is None or tally.left is not case.left:
+                case = Case(findings, tally.left, tally.errors, batch.layout, batch, facts, content, tally.codes())
             for claim in detector(case):
-                left, cause_of = _settle(claim, left, cause_of, causes, recognised=True)
-            if left is not case.findings:
-                case = dataclasses.replace(case, findings=left, codes=frozenset(left["code"].unique()))
-    for claim in repetidos.by_code(left):
-        left, cause_of = _settle(claim, left, cause_of, causes, recognised=False)
+                tally.settle(claim, recognised=True)
+    for claim in repetidos.by_code(tally.left, findings):
+        tally.settle(claim, recognised=False)
     # root causes lead; among equals, whatever explains most errors
-    causes.sort(key=lambda cause: (cause.errors == 0, not cause.recognised, -cause.errors, -cause.explained))
-    return Diagnosis(tuple(causes), cause_of, errors)
+    causes = sorted(tally.causes, key=_weight)
+    return Diagnosis(tuple(causes), tally.cause_of(), tally.errors)
 
 
-def _settle(
-    claim: Claim, left: pl.DataFrame, cause_of: pl.Series, causes: list[Cause], *, recognised: bool
-) -> tuple[pl.DataFrame, pl.Series]:
-    """Give a claim its findings, as far as no other has them; returns what is left and who has what."""
-    mine = pl.col("n").is_in(claim.explains.implode())
-    own = left.select("n", "line", "code", "severity").filter(mine)
-    if own.is_empty():
-        return left, cause_of
-    lines = own["line"].drop_nulls().unique().sort()
-    errors = own.filter(pl.col("severity") == "error")
-    codes = (errors if errors.height else own)["code"].value_counts(sort=True)["code"].to_list()
-    same = sum(cause.slug == claim.slug for cause in causes)
-    key = f"{claim.slug}-{same + 1}" if same else claim.slug
-    causes.append(
-        Cause(
-            key=key,
-            slug=claim.slug,
+def _weight(cause: Cause) -> tuple[bool, bool, int, int]:
+    return cause.errors == 0, not cause.recognised, -cause.errors, -cause.explained
+
+
+class _Tally:
+    """The causes so far, the findings that are left, and which cause explains which finding."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.causes: list[Cause] = []
+        self.errors = findings.many("error")
+        self.left: Any = findings.frame.drop("stage").with_row_index("n")
+        self._cause_of = pl.Series("cause", [None] * 0, dtype=pl.String).extend_constant("", len(findings))
+
+    def codes(self) -> frozenset[str]:
+        """The codes of what is left."""
+        return frozenset(self.left["code"].unique())
+
+    def cause_of(self) -> pl.Series:
+        """The key of each finding's cause."""
+        return self._cause_of
+
+    def settle(self, claim: Claim, *, recognised: bool) -> None:
+        """Give a claim its findings, as far as no other has them."""
+        mine = pl.col("n").is_in(pl.Series(claim.explains, dtype=pl.UInt32).implode())
+        own = self.left.select("n", "line", "code", "severity").filter(mine)
+        if own.is_empty():
+            return
+        errors = own.filter(pl.col("severity") == "error")
+        counted = (errors if errors.height else own).group_by("code", maintain_order=True).len()
+        self._told(
+            claim,
             recognised=recognised,
-            severity="error" if errors.height else own["severity"][0],  # a check may be milder than its rule
-            title=claim.title,
-            es=claim.es,
-            en=claim.en,
-            remedy=claim.remedy,
-            explained=own.height,
+            lines=own["line"].drop_nulls().unique().sort(),
             errors=errors.height,
-            codes=tuple(codes),
-            lines=tuple(lines.head(_SAMPLE).to_list()),
-            line_count=lines.len(),
+            explained=own.height,
+            severity="error" if errors.height else own["severity"][0],  # a check may be milder than its rule
+            codes=counted.sort("len", descending=True, maintain_order=True)["code"].to_list(),
         )
-    )
-    return left.filter(~mine), cause_of.scatter(own["n"], key)
+        self.left = self.left.filter(~mine)
+        self._cause_of = self._cause_of.scatter(own["n"], self.causes[-1].key)
+
+    def _told(
+        self,
+        claim: Claim,
+        *,
+        recognised: bool,
+        lines: Sequence[int] | pl.Series,
+        errors: int,
+        explained: int,
+        severity: Severity,
+        codes: list[str],
+    ) -> None:
+        same = sum(cause.slug == claim.slug for cause in self.causes)
+        self.causes.append(
+            Cause(
+                key=f"{claim.slug}-{same + 1}" if same else claim.slug,
+                slug=claim.slug,
+                recognised=recognised,
+                severity=severity,
+                title=claim.title,
+                es=claim.es,
+                en=claim.en,
+                remedy=claim.remedy,
+                explained=explained,
+                errors=errors,
+                codes=tuple(codes),
+                lines=tuple(lines[:_SAMPLE]),
+                line_count=len(lines),
+            )
+        )
+
+
+class _FewTally(_Tally):
+    """The same of a few findings, one after another in plain Python."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.causes = []
+        self.errors = findings.many("error")
+        self.left = range(len(findings))
+        self._rows = findings.rows
+        self._keys = [""] * len(findings)
+
+    def codes(self) -> frozenset[str]:
+        return frozenset(self._rows[n][0] for n in self.left)
+
+    def cause_of(self) -> pl.Series:
+        return pl.Series("cause", self._keys, dtype=pl.String)
+
+    def settle(self, claim: Claim, *, recognised: bool) -> None:
+        explains = set(claim.explains)
+        own = [n for n in self.left if n in explains]
+        if not own:
+            return
+        rows = [self._rows[n] for n in own]
+        errors = [row for row in rows if row[1] == "error"]
+        counted = Counter(row[0] for row in errors or rows)
+        self._told(
+            claim,
+            recognised=recognised,
+            lines=sorted({row[3] for row in rows if row[3] is not None}),
+            errors=len(errors),
+            explained=len(own),
+            severity="error" if errors else rows[0][1],
+            codes=[code for code, _ in counted.most_common()],
+        )
+        self.left = [n for n in self.left if n not in explains]
+        for n in own:
+            self._keys[n] = self.causes[-1].key

@@ -1,13 +1,14 @@
 """What a detector looks at, and what it says: `Case` in, `Claim`s out. Everything is columns."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
+from typing import NamedTuple
 
 import polars as pl
 
 from pisis_batch.layouts import Layout, Record
-from pisis_batch.model import Batch, Content, Facts
+from pisis_batch.model import Batch, Content, Facts, Findings
 
 #: A share of the lines, or of all the errors, from which a repeated slip is one habit and not several slips.
 _OF_LINES, _OF_ERRORS = 0.3, 0.5
@@ -23,24 +24,53 @@ class Claim:
     es: str
     en: str
     remedy: str
-    explains: pl.Series
+    explains: pl.Series | Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+class Few(NamedTuple):
+    """One of a few findings that no cause explains yet."""
+
+    n: int
+    code: str
+    line: int | None
+    record: str | None
+    field_no: int | None
+    field: str | None
+    value: str | None
+
+
+@dataclass(frozen=True)
 class Case:
-    """The findings no cause explains yet (schema FINDINGS without `stage`, plus `n`), and what they are about.
+    """The findings no cause explains yet, and what they are about.
 
+    `left`: they as a frame (schema FINDINGS without `stage`, plus `n`), or of a few the places among all (`whole`).
     `codes` are those of the findings. `errors` is how many errors the whole file has; `content` its bytes, looked at only
     where a line could not be cut.
     """
 
-    findings: pl.DataFrame
+    whole: Findings
+    left: pl.DataFrame | Sequence[int]
     errors: int
     layout: Layout
     batch: Batch
     facts: Facts | None
     content: Content
     codes: frozenset[str]
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """The findings no cause explains yet (schema FINDINGS without `stage`, plus `n`)."""
+        if isinstance(self.left, pl.DataFrame):
+            return self.left
+        return self.whole.frame.drop("stage").with_row_index("n")[list(self.left)]
+
+    @cached_property
+    def few(self) -> list[Few] | None:
+        """The same where they are few, looked at sooner by themselves; else None."""
+        if isinstance(self.left, pl.DataFrame):
+            return None
+        rows = ((n, self.whole.rows[n]) for n in self.left)
+        return [Few(n, code, line, *rest) for n, (code, _, _, line, *rest, _) in rows]
 
     def of(self, *codes: str) -> pl.DataFrame:
         """The unexplained findings of some codes."""
@@ -86,21 +116,48 @@ class Case:
 Detector = Callable[[Case], Iterable[Claim]]
 
 
-def about(*codes: str) -> Callable[[Detector], Detector]:
-    """A detector that has nothing to say where none of these codes was found, and then is not asked.
+#: Whether some of a few findings may have the cause that a detector looks for: sound, not complete.
+Sign = Callable[[Case, list[Few]], bool]
 
-    Each of its looks at a few findings costs more than they are worth, and most files have one or two codes.
+
+def about(*codes: str, sign: Sign | None = None) -> Callable[[Detector], Detector]:
+    """A detector that has nothing to say where none of these codes was found, and then is not asked; without codes, any.
+
+    Each of its looks at a few findings costs more than they are worth, and most files have one or two codes. With a
+    `sign` it is not asked either where a few findings of these codes do not have it.
     """
     wanted = frozenset(codes)
 
     def gated(detector: Detector) -> Detector:
         @wraps(detector)
         def asked(case: Case) -> Iterable[Claim]:
-            return () if wanted.isdisjoint(case.codes) else detector(case)
+            if wanted and wanted.isdisjoint(case.codes):
+                return ()
+            if sign is None or case.few is None:
+                return detector(case)
+            some = [one for one in case.few if not wanted or one.code in wanted]
+            return detector(case) if sign(case, some) else ()
 
         return asked
 
     return gated
+
+
+def repeated(*names: str, times: int = _FEWEST) -> Sign:
+    """Whether findings that are the same in some columns are in so many lines: fewer are no habit (`Case.habitual`)."""
+
+    def sign(_: Case, some: list[Few]) -> bool:
+        lines: dict[tuple[object, ...], set[int | None]] = {}
+        for one in some:
+            lines.setdefault(tuple(getattr(one, name) for name in names), set()).add(one.line)
+        return any(len(found) >= times for found in lines.values())
+
+    return sign
+
+
+def unread(case: Case, _: list[Few]) -> bool:
+    """Whether any line could not be cut."""
+    return case.batch.odd
 
 
 def first_line(found: pl.DataFrame) -> int:

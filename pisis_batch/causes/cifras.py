@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, about, first_line, in_lines, number
+from pisis_batch.causes.case import Case, Claim, Few, about, first_line, in_lines, number, repeated
 from pisis_batch.validators import identidad
 
 
@@ -84,7 +84,13 @@ def total(case: Case) -> Iterator[Claim]:
             return
 
 
-@about("CTL005", "CTL006", "CTL007", "EST016", "ARC009", "NOM002")
+def _of_a_nit(case: Case, some: list[Few]) -> bool:
+    return any(
+        one.code in {"CTL006", "NOM002"} or one.field in {case.layout.entity.number, "nit_alterno"} for one in some
+    )
+
+
+@about("CTL005", "CTL006", "CTL007", "EST016", "ARC009", "NOM002", sign=_of_a_nit)
 def check_digit(case: Case) -> Iterator[Claim]:
     """The NIT is written with its check digit, in the control, in the name or in the alternate NIT."""
     key = case.layout.entity
@@ -136,7 +142,7 @@ _DATES = {
 _FEW = 3  # the same wrong date more often than this is one value repeated, not another order
 
 
-@about("EST019", "EST020")
+@about("EST019", "EST020", sign=repeated())
 def dates(case: Case) -> Iterator[Claim]:
     """Dates are all written in one other order or form."""
     shapes = [pl.when(pl.col("value").str.contains(shape)).then(pl.lit(words)) for shape, words in _DATES.items()]
@@ -167,7 +173,7 @@ def _filled(case: Case, found: pl.DataFrame) -> int:
     return max(sum(int((case.batch[record][field] != "").sum()) for record, field in pairs), 1)
 
 
-@about("EST016", "EST023", "EST014")
+@about("EST016", "EST023", "EST014", sign=repeated())
 def spreadsheet_numbers(case: Case) -> Iterator[Claim]:
     """Long numbers that a spreadsheet rewrote, or numbers with thousands separators."""
     cells = case.of("EST016", "EST023", "EST014")

@@ -5,12 +5,13 @@ belong and judged again by the layout's own checks. The guess that leaves fewest
 """
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from pisis_batch.annotations import stripped
-from pisis_batch.causes.case import Case, Claim, about, first_line, many
+from pisis_batch.causes.case import Case, Claim, Few, about, first_line, many, repeated
 from pisis_batch.layouts import CATALOGS, Field, Record
 from pisis_batch.model import Content
 from pisis_batch.reading import decoded
@@ -58,6 +59,14 @@ def _moved(record: Record, place: int, by: int) -> tuple[list[pl.Expr], str]:
     return [*moved, pl.lit("").alias(names[place])], names[place]
 
 
+def _shows(case: Case, some: list[Few]) -> bool:
+    """Whether two lines of a record, or its only one, have more than one cell at fault."""
+    told = Counter((one.record, one.line) for one in some if one.record and one.field_no is not None)
+    lines = Counter(record for (record, _), times in told.items() if times > 1)
+    return any(many > 1 or case.layout.record[record].occurs == "1" for record, many in lines.items())
+
+
+@about(sign=_shows)
 def shifted(case: Case) -> Iterator[Claim]:
     """Lines with the right number of fields whose data stand one field further right or left."""
     for record in _at_fault(case):
@@ -117,7 +126,7 @@ def _shift(case: Case, found: pl.DataFrame, record: Record, places: list[int], b
     )
 
 
-@about("EST030")
+@about("EST030", sign=repeated("record"))
 def ragged(case: Case) -> Iterator[Claim]:
     """Many lines of one record with the same wrong number of fields."""
     wrong = case.of("EST030").join(case.batch.irregular.select("line", "cells", "expected"), on="line")
@@ -211,6 +220,7 @@ def _looks(field: Field, text: pl.Expr) -> pl.Expr:
     return text.str.contains(_SHAPES[_kind(field) or "palabras"])
 
 
+@about(sign=repeated("record", "field"))
 def swapped(case: Case) -> Iterator[Claim]:
     """Two columns in each other's place, told by what their values look like."""
     for record in _at_fault(case):

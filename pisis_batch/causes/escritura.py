@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, about, first_line, in_lines, many
+from pisis_batch.causes.case import Case, Claim, about, first_line, in_lines, many, repeated, unread
 
 _ANSI = "Abra el archivo en el Bloc de notas, elija Guardar como, Codificación ANSI, y envíelo de nuevo."
 
@@ -47,7 +47,7 @@ def other_format(case: Case) -> Iterator[Claim]:
 _SEPARATORS = {";": "punto y coma", ",": "coma", "\t": "tabulador", "~": "virgulilla", "^": "acento circunflejo"}
 
 
-@about("EST008", "ARC001", "ARC003", "ARC006", "ARC008")
+@about("EST008", "ARC001", "ARC003", "ARC006", "ARC008", sign=unread)
 def separator(case: Case) -> Iterator[Claim]:
     """Fields are separated by another sign than the pipe."""
     unknown = case.batch.irregular.filter(pl.col("problem") == "unknown")
@@ -110,7 +110,7 @@ def line_endings(case: Case) -> Iterator[Claim]:
         )
 
 
-@about("ARC003", "EST008", "ARC006")
+@about("ARC003", "EST008", "ARC006", sign=unread)
 def header(case: Case) -> Iterator[Claim]:
     """The first line holds column titles."""
     first = case.batch.irregular.filter((pl.col("problem") == "unknown") & (pl.col("line") == 1))
@@ -175,17 +175,6 @@ def cut_short(case: Case) -> Iterator[Claim]:
         "Genere el archivo de nuevo y espere a que termine de copiarse antes de enviarlo.",
         pl.concat([last, total])["n"],
     )
-
-
-def habits(case: Case) -> Iterator[Claim]:
-    """Slips of writing that run through the file."""
-    for code, (slug, title, es, en, remedy) in _HABITS.items():
-        if code not in case.codes:
-            continue
-        found = case.of(code)
-        if case.habitual(found):
-            told = es.format(lineas=in_lines(found))
-            yield Claim(slug, title, told, en, remedy, found["n"])
 
 
 _HABITS = {
@@ -253,3 +242,15 @@ _HABITS = {
         "Revise el programa que hace el archivo: la Ñ se permite y debe conservarse.",
     ),
 }
+
+
+@about(*_HABITS, sign=repeated("code"))
+def habits(case: Case) -> Iterator[Claim]:
+    """Slips of writing that run through the file."""
+    for code, (slug, title, es, en, remedy) in _HABITS.items():
+        if code not in case.codes:
+            continue
+        found = case.of(code)
+        if case.habitual(found):
+            told = es.format(lineas=in_lines(found))
+            yield Claim(slug, title, told, en, remedy, found["n"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, about, in_lines, many
+from pisis_batch.causes.case import Case, Claim, about, in_lines, many, repeated
 from pisis_batch.validators.escritura import without_tilde
 
 _OTHER_ENTITY = {
@@ -81,7 +81,7 @@ def empty_catalogue(case: Case) -> Iterator[Claim]:
         )
 
 
-@about("USR022", "USR023")
+@about("USR022", "USR023", sign=repeated())
 def names_swapped(case: Case) -> Iterator[Claim]:
     """First name and surname stand in each other's field, as the register of persons shows."""
     found = case.of("USR022", "USR023")
@@ -103,7 +103,7 @@ def names_swapped(case: Case) -> Iterator[Claim]:
         )
 
 
-@about("USR040", "PRF010")
+@about("USR040", "PRF010", sign=repeated("code"))
 def all_strangers(case: Case) -> Iterator[Claim]:
     """Every unlinking, or every profile, is of people who are not linked here."""
     for code, record, slug in (("USR040", "usuario", "ya-desvinculados"), ("PRF010", "perfil", "perfiles-sin-usuario")):

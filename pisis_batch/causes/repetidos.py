@@ -1,10 +1,13 @@
 """What is left after the known causes: a column left empty, one wrong value many times, and groups by code."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
 
-from pisis_batch.causes.case import Case, Claim, about, in_lines
+from pisis_batch.causes.case import Case, Claim, Few, about, in_lines, repeated
+from pisis_batch.model import Findings
 from pisis_batch.validators import RULES
 
 #: Codes whose value is a person's own: that it repeats says nothing about a habit.
@@ -12,7 +15,7 @@ _PERSONAL = ["ARC005", "ARC006", "ARC007"]
 _FEWEST, _GROUPS = 3, 20
 
 
-@about("EST010", "EST011")
+@about("EST010", "EST011", sign=repeated("code", "record", "field"))
 def empty_column(case: Case) -> Iterator[Claim]:
     """A mandatory column is empty in most lines, or one that must be empty is filled."""
     for code, slug in (("EST010", "columna-vacia"), ("EST011", "columna-de-mas")):
@@ -35,6 +38,12 @@ def empty_column(case: Case) -> Iterator[Claim]:
             )
 
 
+def _one_value(_: Case, some: list[Few]) -> bool:
+    told = Counter((one.record, one.field, one.value) for one in some if one.value and one.code not in _PERSONAL)
+    return max(told.values(), default=0) >= _FEWEST
+
+
+@about(sign=_one_value)
 def one_value(case: Case) -> Iterator[Claim]:
     """The same wrong value in the same field, time after time."""
     if case.findings.height < _FEWEST:
@@ -58,10 +67,18 @@ def one_value(case: Case) -> Iterator[Claim]:
         )
 
 
-def by_code(findings: pl.DataFrame) -> Iterator[Claim]:
+def by_code(left: pl.DataFrame | Sequence[int], findings: Findings) -> Iterator[Claim]:
     """Everything that no cause explains, grouped by code."""
-    for (code,), found in findings.group_by("code", maintain_order=True):
-        rule = RULES[str(code)]
+    if isinstance(left, pl.DataFrame):
+        groups: dict[str, Any] = {
+            str(code): found["n"] for (code,), found in left.group_by("code", maintain_order=True)
+        }
+    else:
+        groups = {}
+        for n in left:
+            groups.setdefault(findings.rows[n][0], []).append(n)
+    for code, explains in groups.items():
+        rule = RULES[code]
         yield Claim(
-            rule.code, rule.title, rule.cause.removesuffix("."), rule.summary.split("\n")[0], rule.remedy, found["n"]
+            rule.code, rule.title, rule.cause.removesuffix("."), rule.summary.split("\n")[0], rule.remedy, explains
         )

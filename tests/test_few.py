@@ -1,0 +1,68 @@
+"""What is said of a few findings, one after another in plain Python, is what columns say of them.
+
+PISIS_FILES says how many random files (`make differential` asks for many).
+"""
+
+import dataclasses
+import os
+
+import pytest
+from dirty import dirty
+from test_small import _outcome, _world
+from worlds import NOW, facts
+
+from pisis_batch import judging, reports, validators
+from pisis_batch.causes import diagnose
+from pisis_batch.judging import Task
+from pisis_batch.layouts import shelf
+from pisis_batch.model import Findings, Limits, Outcome, Received, findings
+from pisis_batch.reports import listas
+from pisis_batch.reports.told import Told
+
+FILES = int(os.environ.get("PISIS_FILES", "60"))
+_WHOLE = 25  # of so many files one has all its documents and messages compared
+_ANNEXES = sorted({one.annex for one in shelf()})
+
+
+def _dirty(seed: int) -> Outcome:
+    """A file of any annex; half of them of the one that most are of."""
+    annex = _ANNEXES[seed // 2 % len(_ANNEXES)] if seed % 12 == 1 else "SEG500USIN"
+    name, content = dirty(next(one for one in shelf() if one.annex == annex), seed)
+    received = Received("g", name, content, NOW, "CC10000001")
+    return judging.outcome_of(Task(received, Limits(), NOW, "x@y.example"), shelf(), lambda _: facts())
+
+
+def _judged(seed: int) -> Outcome:
+    content, given = _world(2 * seed)  # the odd ones are made right with much ado
+    return _outcome(content, facts(given))
+
+
+def _said(outcome: Outcome, *, whole: bool) -> list[object]:
+    outcome = dataclasses.replace(outcome, findings=Findings(outcome.findings.frame.clone()))
+    layout, found = outcome.examined.layout, outcome.findings
+    told, cause_of = Told(outcome, NOW), diagnose(outcome).cause_of.to_list()
+    english = validators.described(found, layout, language="en", mask=True)
+    said: list[object] = [english.rows(), told.first, found.by_code(), diagnose(outcome).causes, cause_of]
+    if not whole:
+        return [*said, *(one.content for one in listas.lists(told))]
+    answer = reports.answer(outcome, NOW)
+    mails = [reports.render(letter, "g", NOW, "x@y.example") for letter in answer.letters]
+    return [*said, {one.name: one.content for one in answer.documents}, mails]
+
+
+@pytest.mark.parametrize("kind", [_dirty, _judged])
+def test_a_few_findings_are_told_as_many_are(kind: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: set[str] = set()
+    for seed in range(FILES // 2):
+        outcome = kind(seed)  # type: ignore[operator]
+        if not len(outcome.findings):
+            continue
+        whole = seed % _WHOLE == 0
+        few = _said(outcome, whole=whole)
+        with monkeypatch.context() as patch:
+            patch.setattr(findings, "_FEW", 0)
+            many = _said(outcome, whole=whole)
+        for place, (one, other) in enumerate(zip(few, many, strict=True)):
+            assert one == other, (seed, place)
+        codes |= {code for code, _ in outcome.findings.by_code()}
+    assert len(codes) > 10, codes
