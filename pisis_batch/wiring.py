@@ -117,7 +117,7 @@ def storage(settings: Settings) -> tuple[Archive, Outbox]:
     except ModuleNotFoundError:
         raise SettingsError("falta el almacén de objetos: instale pisis-batch[s3]") from None
     try:
-        objects = object_store.store(target)
+        objects = object_store.store(target, settings.storage_ca)
     except ValueError as error:
         raise SettingsError(str(error)) from None
     return object_store.ObjectArchive(objects, settings.claims.with_name("spool")), object_store.ObjectOutbox(objects)

@@ -1,7 +1,8 @@
 """Authorities, certificates, revocation lists and signatures for tests, all made on the spot."""
 
+import ipaddress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,12 @@ class Holder:
     def pem(self) -> bytes:
         return self.certificate.public_bytes(Encoding.PEM)
 
+    @property
+    def secret(self) -> bytes:
+        """Its key, unprotected, as a server reads it."""
+        shape = serialization.PrivateFormat.PKCS8
+        return bytes(self.key.private_bytes(Encoding.PEM, shape, serialization.NoEncryption()))
+
     def signed(self, content: bytes, *, detached: bool = True, **options: Any) -> bytes:
         """A CMS signature in DER."""
         builder = pkcs7.PKCS7SignatureBuilder().set_data(content)
@@ -72,8 +79,9 @@ def made(
     of: str = "",
     signs: bool = True,
     digest: Any = None,
+    server: str = "",
 ) -> Holder:
-    """A certificate; without `by` it stands for itself."""
+    """A certificate; without `by` it stands for itself. `server`: the address that it is for."""
     own = key(of or str(subject.rfc4514_string()))
     stands = by or Holder(None, own)  # type: ignore[arg-type]  # it is being made
     builder = (
@@ -100,7 +108,18 @@ def made(
             critical=True,
         )
     )
+    if server:
+        address = x509.IPAddress(ipaddress.ip_address(server))
+        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
     return Holder(builder.sign(stands.key, digest or hashes.SHA256()), own)
+
+
+def private(server: str, until: timedelta = 30 * DAY) -> tuple[Holder, Holder]:
+    """An authority of one's own, and the certificate that it gave the server at an address, by the clock of today."""
+    today = datetime.now(UTC)
+    root = made(name("CA interna de pruebas"), authority=True, since=today - 90 * DAY, until=today + 90 * DAY)
+    times = {"since": today - 60 * DAY, "until": today + until}
+    return root, made(name("almacén de pruebas"), root, server=server, **times)
 
 
 def revocations(

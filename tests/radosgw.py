@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import obstore
+from certificates import private
 from obstore.store import S3Store
 
 #: What must be installed: Debian's radosgw, ceph-mon and ceph-osd bring the rest along.
@@ -55,7 +56,7 @@ osd_pool_default_pg_num = 1
 osd_pool_default_pgp_num = 1
 osd_pool_default_pg_autoscale_mode = off
 osd_op_num_shards = 1
-rgw_frontends = beast endpoint=127.0.0.1:{port}
+rgw_frontends = {frontend}
 rgw_data = {folder}/rgw
 rgw_thread_pool_size = 8
 rgw_cache_enabled = false
@@ -82,14 +83,21 @@ def missing() -> list[str]:
 
 
 class Gateway:
-    """A running server; `url` is its address, `KEY` and `SECRET` open it."""
+    """A running server; `url` is its address, `KEY` and `SECRET` open it.
+
+    `secure` is its address over TLS, by a certificate for 127.0.0.1 that the authority in the file `ca` vouches for.
+    """
 
     def __init__(self, folder: Path, ends: ExitStack) -> None:
         self._folder, self._ends = folder, ends
         self._conf = folder / "ceph.conf"
-        mon, port = _free(2)
+        mon, port, tls = _free(3)
         self.url, fsid = f"http://127.0.0.1:{port}", str(uuid.uuid4())
-        self._conf.write_text(_CONF.format(folder=folder, fsid=fsid, mon=mon, port=port), "utf-8")
+        self.secure, self.ca = f"https://127.0.0.1:{tls}", folder / "ca.pem"
+        frontend = f"beast endpoint=127.0.0.1:{port} ssl_endpoint=127.0.0.1:{tls}"
+        frontend += f" ssl_certificate={folder}/tls.pem ssl_private_key={folder}/tls.key"
+        self._conf.write_text(_CONF.format(folder=folder, fsid=fsid, mon=mon, frontend=frontend), "utf-8")
+        self._certificate()
         for name in ("mon", "osd", "rgw"):
             (folder / name).mkdir()
         self._monitor(fsid, f"[v2:127.0.0.1:{mon}]")
@@ -97,6 +105,12 @@ class Gateway:
         self._run("radosgw-admin", "user", "create", "--uid=pisis", "--display-name=pisis", *_user())
         self._gateway = self._start("radosgw", "-n", "client.admin")
         _until(self._answers)
+
+    def _certificate(self) -> None:
+        root, own = private("127.0.0.1")
+        self.ca.write_bytes(root.pem)
+        (self._folder / "tls.pem").write_bytes(own.pem)
+        (self._folder / "tls.key").write_bytes(own.secret)
 
     def kill(self) -> None:
         """The gateway dies on the spot."""

@@ -1,12 +1,17 @@
 """Originals and documents in an object store: what one machine put there, another finds."""
 
+import contextlib
 import json
 import re
-from collections.abc import Callable
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import obstore
 import pytest
+from certificates import DAY, made, name, private
 from click.testing import CliRunner
 from conftest import EACH_STORE, GOOD, STORES, filled
 from obstore.exceptions import AlreadyExistsError
@@ -189,6 +194,96 @@ def test_a_file_waits_for_a_gateway_that_was_killed(
     (outcome,) = service.once(ports)
     assert (outcome.verdict, ports.outbox.has("CC10000001", guid)) == ("cargado", True)
     ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
+
+
+def secure(tmp_path: Path, address: str, ca: str = "ca.pem") -> Settings:
+    (tmp_path / FILE).write_text(f'{TEMPLATE}storage = "{address}"\nstorage_ca = "{ca}"\n', "utf-8")
+    return Settings.load(tmp_path, now=NOW, settle_seconds=0)
+
+
+def test_over_tls_with_an_authority_of_ones_own_a_file_goes_all_the_way(
+    gateway: Gateway, new_bucket: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ca.pem").write_bytes(private("127.0.0.1")[0].pem + gateway.ca.read_bytes())  # the old and the new
+    settings = secure(tmp_path, new_bucket("radosgw").replace(gateway.url, gateway.secure))
+    ports = filled(wiring.ports(settings))
+    drop(tmp_path, file_of(GOOD))
+    (outcome,) = service.once(ports)
+    assert (outcome.verdict, ports.outbox.has("CC10000001", outcome.received.guid)) == ("cargado", True)
+    ports.registry.close()  # type: ignore[attr-defined]  # the database adapter has it
+    monkeypatch.chdir(tmp_path)
+    assert "✓ almacén: se escribe, se lee y se borra" in CliRunner().invoke(root, ["doctor"]).output
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name_ in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name_, "prueba")
+
+
+@pytest.fixture
+def expired(tmp_path: Path, keys: None) -> Iterator[str]:
+    """The address of a server whose certificate was good until yesterday."""
+    authority, own = private("127.0.0.1", -DAY)
+    for file, content in (("ca.pem", authority.pem), ("cert", own.pem), ("key", own.secret)):
+        (tmp_path / file).write_bytes(content)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = server.accept()
+                    with client, contextlib.suppress(OSError):
+                        context.wrap_socket(client, server_side=True).close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"https://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+#: What is asked of the doctor, and what it must say: the address, and who is trusted.
+MISTRUSTED = {
+    "nobody": ("secure", None, "no se confía en quien firmó su certificado"),
+    "another": ("secure", "other.pem", "no se confía en quien firmó su certificado"),
+    "another name": ("named", "ca.pem", "es de otro nombre"),
+    "no TLS": ("plain", "ca.pem", "no habla TLS"),
+    "no file": ("secure", "none.pem", "no se puede leer «storage_ca»"),
+    "no certificate": ("secure", "text.pem", "no es un archivo de certificados"),
+    "half a certificate": ("secure", "half.pem", "no es un archivo de certificados"),
+}
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("case", MISTRUSTED)
+def test_a_server_that_nobody_vouches_for_is_refused_and_told_why(
+    case: str, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, ca, told = MISTRUSTED[case]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ca.pem").write_bytes(gateway.ca.read_bytes())
+    (tmp_path / "other.pem").write_bytes(made(name("otra"), authority=True).pem)
+    (tmp_path / "text.pem").write_text("hola")
+    (tmp_path / "half.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    of = {
+        "secure": gateway.secure,
+        "named": gateway.secure.replace("127.0.0.1", "localhost"),
+        "plain": gateway.url.replace("http://", "https://"),
+    }
+    secure(tmp_path, f"s3://pisis-x?endpoint={of[address]}", ca or "")
+    if ca is None:
+        (tmp_path / FILE).write_text((tmp_path / FILE).read_text("utf-8").replace('storage_ca = ""', ""), "utf-8")
+    shown = CliRunner().invoke(root, ["doctor"]).output
+    assert re.search(f"✗ almacén: .*{told}", shown), shown
+
+
+def test_a_certificate_of_yesterday_is_told(expired: str, tmp_path: Path) -> None:
+    objects = object_store.store(f"s3://pisis-x?endpoint={expired}", tmp_path / "ca.pem")
+    with pytest.raises(UnavailableError, match="ya venció"):
+        object_store.probe(objects)
 
 
 @pytest.mark.parametrize("target", ["http://x", "s3:///x", "s3://x?endpont=http://y"])

@@ -1,8 +1,9 @@
 """Originals and documents in an S3-compatible store: any worker, on any machine, finds what another put there.
 
 `s3://bucket/prefix?endpoint=https://…&region=…`; the keys come from the environment (`AWS_ACCESS_KEY_ID`,
-`AWS_SECRET_ACCESS_KEY`) or from the machine's role. Originals lie under `originales/` by their SHA-256, and are put
-once; documents under `salida/<LOGIN>/<GUID>/`, `ack.json` last.
+`AWS_SECRET_ACCESS_KEY`) or from the machine's role. Over TLS a server is believed when an authority vouches for it that
+everybody trusts, or one in a file of our own. Originals lie under `originales/` by their SHA-256, and are put once;
+documents under `salida/<LOGIN>/<GUID>/`, `ack.json` last.
 """
 
 import contextlib
@@ -27,14 +28,25 @@ from pisis_batch.ports import UnavailableError
 
 if TYPE_CHECKING:
     from obstore import GetResult
-    from obstore.store import S3Config  # for readers of types only
+    from obstore.store import ClientConfig, S3Config  # for readers of types only
 
 _LAST = "ack.json"
 _ASIDE = "apartados"  # originals whose time is over, for a moment
 
 
-def store(url: str) -> S3Store:
-    """The store of a URL. Raises ValueError when it cannot be meant."""
+#: What the client's debugging text says of a server's certificate, and what is told instead; the first that fits.
+_MISTRUST = {
+    "InvalidCertificate(Expired": "su certificado ya venció",
+    "InvalidCertificate(NotValidYet": "su certificado aún no rige: revise el reloj de esta máquina",
+    "InvalidCertificate(NotValidForName": "su certificado es de otro nombre: ponga en «endpoint» el que dice él",
+    "InvalidCertificate(Revoked": "su certificado fue revocado",
+    "InvalidCertificate": "no se confía en quien firmó su certificado: si es una autoridad propia, va en «storage_ca»",
+    "InvalidContentType": "en esa dirección no habla TLS: revise el puerto, o si es http://",
+}
+
+
+def store(url: str, ca: Path | None = None) -> S3Store:
+    """The store of a URL; `ca`: a file of authorities that vouch for its server. Raises ValueError: it cannot be."""
     parts = urlsplit(url)
     said = {name: values[0] for name, values in parse_qs(parts.query).items()}
     strange = set(said) - {"endpoint", "region"}
@@ -44,13 +56,23 @@ def store(url: str) -> S3Store:
     where: S3Config = {"region": said.get("region", "us-east-1")}
     if endpoint:
         where["endpoint"] = endpoint
-    return S3Store(
-        parts.hostname,
-        prefix=parts.path.strip("/") or None,
-        config=where,
-        client_options={"allow_http": (endpoint or "").startswith("http://"), "timeout": "120s"},
-        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
-    )
+    client: ClientConfig = {"allow_http": (endpoint or "").startswith("http://"), "timeout": "120s"}
+    try:
+        if ca is not None:
+            client["root_certificate"] = ca.read_bytes()
+        return S3Store(
+            parts.hostname,
+            prefix=parts.path.strip("/") or None,
+            config=where,
+            client_options=client,
+            retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
+        )
+    except OSError as error:
+        raise ValueError(f"no se puede leer «storage_ca»: {ca} ({error.strerror})") from None
+    except (ValueError, BaseError):
+        if ca is None:
+            raise
+        raise ValueError(f"«storage_ca» no es un archivo de certificados (PEM): {ca}") from None
 
 
 @contextlib.contextmanager
@@ -65,7 +87,14 @@ def _reachable() -> Iterator[None]:
             "almacén: rechaza las claves de AWS_ACCESS_KEY_ID y AWS_SECRET_ACCESS_KEY, o no les permite esto"
         ) from None
     except BaseError as error:
-        raise UnavailableError(f"almacén: no respondió como debía ({type(error).__name__})") from None
+        raise UnavailableError(f"almacén: {_unwell(error)}") from None
+
+
+def _unwell(error: BaseError) -> str:
+    """What an error of the client means, without its words: those name objects and addresses."""
+    said = "".join(str(error).split())
+    kind = f"no respondió como debía ({type(error).__name__})"
+    return next((told for sign, told in _MISTRUST.items() if sign in said), kind)
 
 
 class ObjectArchive:

@@ -117,9 +117,8 @@ def _workers(registry: Any) -> str:
 def _store(settings: Settings) -> str:
     from pisis_batch.adapters import object_store
 
-    objects = object_store.store(settings.storage.get_secret_value())
     try:
-        object_store.probe(objects)
-    except UnavailableError as error:  # its text is ours
+        object_store.probe(object_store.store(settings.storage.get_secret_value(), settings.storage_ca))
+    except (UnavailableError, ValueError) as error:  # their text is ours
         raise UnwellError(str(error).removeprefix("almacén: ")) from None
     return "se escribe, se lee y se borra"

@@ -57,6 +57,7 @@ TEMPLATE = """\
 
 # database = "sqlite:///var/registry.db"   # o postgresql+psycopg://usuario:clave@servidor/base
 # storage = "folder"                       # o s3://cubeta/prefijo?endpoint=https://servidor&region=…
+# storage_ca = "almacen-ca.pem"            # autoridades propias que responden por ese servidor, además de las de todos
 # mail = "folder"                          # o smtp://usuario:clave@servidor:587?tls=starttls
 # mail_from = "PISIS <no-responder@pisis.example>"
 # inbox = "inbox"

@@ -22,6 +22,7 @@ class Settings(BaseModel):
     root: Path = Path()
     database: SecretStr = SecretStr("sqlite:///var/registry.db")
     storage: SecretStr = SecretStr("folder")
+    storage_ca: Path | None = None
     mail: SecretStr = SecretStr("folder")
     mail_from: str = "PISIS <no-responder@pisis.example>"
     inbox: Path = Path("inbox")
@@ -97,7 +98,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _at(base: Path, name: str, value: Any) -> Any:
     """Relative paths count from where they were written: the workspace, or the current folder."""
-    if name in {"inbox", "outbox", "archive", "claims", "keys", "signatures", "layouts"}:
+    if name in {"inbox", "outbox", "archive", "claims", "keys", "signatures", "layouts", "storage_ca"}:
         return base / Path(str(value)).expanduser()
     if name == "database":
         url = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
