@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,37 +23,54 @@ def sync(file: BinaryIO) -> None:
 
 def write(path: Path, content: bytes, mode: int = 0o640) -> None:
     """Write a file whole or not at all: a temporary name beside it, synced, then renamed over it."""
-    _placed(path.parent, [(path.name, (content,))], mode)
-    sync_folder(path.parent)
+    write_all(path.parent, [(path.name, (content,))], mode)
 
 
-def write_all(folder: Path, files: Iterable[tuple[str, Iterable[bytes]]], last: str = "", mode: int = 0o640) -> None:
-    """Write files, each given in pieces, into a folder, whole or not at all.
+#: Files of a folder, each given by its name and in pieces.
+Files = Iterable[tuple[str, Iterable[bytes]]]
 
-    The one named `last` appears when the others are durable.
+
+def write_all(folder: Path, files: Files, mode: int = 0o640) -> None:
+    """Write files into a folder, whole or not at all."""
+    write_each([(folder, files)], mode=mode)
+
+
+def write_each(folders: Sequence[tuple[Path, Files]], last: str = "", mode: int = 0o640) -> None:
+    """Write files into several folders, whole or not at all, each step for all of them before the next.
+
+    In each folder the one named `last` appears when the others are durable.
     """
-    given = list(files)
-    waiting = [file for file in given if file[0] == last]
-    _placed(folder, [file for file in given if file[0] != last], mode)
+    placed = _written(folders, mode)
+    for name, temporary, path in placed:
+        if name != last:
+            os.replace(temporary, path)  # noqa: PTH105 see below
+    waiting = [place for place in placed if place[0] == last]
     if waiting:
+        for folder, _ in folders:
+            sync_folder(folder)
+        for _, temporary, path in waiting:
+            os.replace(temporary, path)  # noqa: PTH105 see below
+    for folder, _ in folders:
         sync_folder(folder)
-        _placed(folder, waiting, mode)
-    sync_folder(folder)
 
 
-def _placed(folder: Path, files: Iterable[tuple[str, Iterable[bytes]]], mode: int) -> None:
-    """All are written before the first is synced: the disk then takes the others along."""
-    within = f"{folder}{os.sep}"  # a path of its own for each name would cost more than to open it
+def _written(folders: Sequence[tuple[Path, Files]], mode: int) -> list[tuple[str, str, str]]:
+    """Write everything beside its place, durably: (name, where it is, where it goes) each.
+
+    All are written before the first is synced: the disk then takes the others along.
+    """
     with contextlib.ExitStack() as opened:
-        written = []
-        for name, pieces in files:
-            temporary = f"{within}.{name}.tmp"
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-            file = opened.enter_context(os.fdopen(handle, "wb"))
-            file.writelines(pieces)
-            file.flush()
-            written.append((file, temporary, within + name))
-        for file, _, _ in written:
+        written, placed = [], []
+        for folder, files in folders:
+            within = f"{folder}{os.sep}"  # a path of its own for each name would cost more than to open it
+            for name, pieces in files:
+                temporary = f"{within}.{name}.tmp"
+                handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+                file = opened.enter_context(os.fdopen(handle, "wb"))
+                file.writelines(pieces)
+                file.flush()
+                written.append(file)
+                placed.append((name, temporary, within + name))
+        for file in written:
             sync(file)
-    for _, temporary, path in written:
-        os.replace(temporary, path)  # noqa: PTH105 see above
+    return placed

@@ -65,6 +65,11 @@ class MemoryOutbox:
             self.published[owner(sender), guid, document.name] = document.content
         return Path(owner(sender)) / guid
 
+    def publish_each(self, runs: Sequence[tuple[str | None, str, Sequence[Attachment]]]) -> None:
+        """One after the other."""
+        for sender, guid, documents in runs:
+            self.publish(sender, guid, documents)
+
     def has(self, sender: str | None, guid: str) -> bool:
         """Whether a receipt has its documents."""
         return any(key[:2] == (owner(sender), guid) for key in self.published)

@@ -214,6 +214,11 @@ class ObjectOutbox:
                 obstore.delete(self._objects, stale)
         return Path(folder)
 
+    def publish_each(self, runs: Sequence[tuple[str | None, str, Sequence[Attachment]]]) -> None:
+        """One after the other."""
+        for sender, guid, documents in runs:
+            self.publish(sender, guid, documents)
+
     def has(self, sender: str | None, guid: str) -> bool:
         """Whether a receipt has its documents."""
         with _reachable():

@@ -61,6 +61,12 @@ _ENDED = _ENDED_AGAIN.where(receipt.c.state.in_(OPEN))
 _RUN_PUBLISHED = (
     run.update().where(run.c.guid == sa.bindparam("it"), run.c.fence == sa.bindparam("mine")).values(published=True)
 )
+#: Documents of an older run may lie where those of the latest did: these are published once more.
+_OVERTAKEN = (
+    run.update()
+    .where(run.c.guid == sa.bindparam("it"), run.c.fence > sa.bindparam("mine"), run.c.latest, run.c.published)
+    .values(published=False)
+)
 _PUBLISHED = run.update().where(run.c.guid == sa.bindparam("it"), run.c.latest).values(published=True)
 
 
@@ -281,7 +287,9 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     def each_published(self, runs: Sequence[tuple[str, int]]) -> None:
         """The documents of these runs are in the outbox."""
         with self._writer.begin() as connection:
-            execute(connection, _RUN_PUBLISHED, [{"it": guid, "mine": fence} for guid, fence in runs])
+            written = [{"it": guid, "mine": fence} for guid, fence in runs]
+            execute(connection, _RUN_PUBLISHED, written)
+            execute(connection, _OVERTAKEN, written)
 
     @retried
     def approve(self, guid: str, login: str, at: datetime, *, fence: int) -> bool:

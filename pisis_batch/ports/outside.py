@@ -66,6 +66,10 @@ class Outbox(Protocol):
         """Write the documents, whole or not at all; the same call twice leaves the same bytes."""
         ...
 
+    def publish_each(self, runs: Sequence[tuple[str | None, str, Sequence[Attachment]]]) -> None:
+        """Write the documents of several, (sender, guid, documents) each; when it fails, those of some may be there."""
+        ...
+
     def has(self, sender: str | None, guid: str) -> bool:
         """Whether the documents of a receipt are there."""
         ...

@@ -110,7 +110,10 @@ class Registry(Keeping, Protocol):
         ...
 
     def each_published(self, runs: Sequence[tuple[str, int]]) -> None:
-        """Mark the documents of several runs as written: (guid, fence) each."""
+        """Mark the documents of several runs as written: (guid, fence) each.
+
+        Where another run has taken its place meanwhile, that one's documents are to be written once more.
+        """
         ...
 
     def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +9,7 @@ from pathlib import Path
 import structlog
 
 from pisis_batch import reports
-from pisis_batch.judging import Judged
-from pisis_batch.ports import REFUSED, Mail, Ports, UnavailableError
+from pisis_batch.ports import REFUSED, Mail, Ports
 from pisis_batch.service.crash import crashpoint
 
 #: Pauses after each failed try; the last one is kept to.
@@ -36,43 +34,13 @@ def publish(ports: Ports) -> list[tuple[str, Path]]:
     return written
 
 
-class Publishing:
-    """Verdicts that were just committed: their documents are written at once, what was written is noted some at a time.
-
-    What nobody noted is written once more, the same.
-    """
-
-    def __init__(self, ports: Ports, *, together: bool) -> None:
-        self._ports, self._together = ports, together
-        self._written: list[tuple[str, int]] = []
-        self._lock = threading.Lock()
-
-    def publish(self, judged: Judged, fence: int) -> None:
-        """Write the documents of a run."""
-        received = judged.outcome.received
-        try:
-            self._ports.outbox.publish(received.sender, received.guid, judged.documents)
-            crashpoint("published")
-            with self._lock:
-                self._written.append((received.guid, fence))
-            if not self._together or len(self._written) >= _UNNOTED:
-                self.note()
-        except (OSError, UnavailableError) as error:  # a chore publishes what is left over
-            _log.error("publishing_failed", guid=received.guid, error=type(error).__name__)
-
-    def note(self) -> None:
-        """Note what was written."""
-        with self._lock:
-            written, self._written = self._written, []
-        if written:
-            self._ports.registry.each_published(written)
-
-
 def deliver(ports: Ports) -> tuple[int, int]:
     """Try every message that is due, once; (sent, failed). After a crash the last few may go again, byte for byte."""
     _gather(ports)
     sent = failed = 0
-    while mails := ports.registry.mails_due(ports.clock(), _BATCH):
+    more = True
+    while more and (mails := ports.registry.mails_due(ports.clock(), _BATCH)):
+        more = len(mails) == _BATCH
         with contextlib.closing(_Taken(ports)) as taken:
             for mail, reason in ports.mailer.send(mails):
                 crashpoint("sent")

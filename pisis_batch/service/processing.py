@@ -12,8 +12,9 @@ from pisis_batch.ports import JudgeError, OutdatedError, Ports, Receipt, Unavail
 from pisis_batch.service import leases, originals
 from pisis_batch.service.comparing import previous
 from pisis_batch.service.crash import crashpoint
-from pisis_batch.service.delivery import Publishing, deliver, publish
+from pisis_batch.service.delivery import deliver, publish
 from pisis_batch.service.intake import OUTSIDE, take_in
+from pisis_batch.service.publishing import Publishing
 
 #: Attempts that end in a fault: a child that dies or gives no answer, a step that fails. They speak against the file.
 ATTEMPTS = 3
@@ -181,7 +182,7 @@ def reprocess(guid: str, ports: Ports, *, apply: bool, by: str | None = None) ->
 def once(ports: Ports, *, on_outcome: Callable[[Outcome], None] | None = None) -> list[Outcome]:
     """What is in the inbox now, and whatever was left unfinished, to its end; then documents and mails."""
     take_in(ports)
-    publishing = Publishing(ports, together=False)
+    publishing = Publishing(ports)
     done = []
     for receipt in ports.registry.pending():
         for _ in range(ATTEMPTS):

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -13,11 +14,13 @@ from pisis_batch.ports import Hints, Ports
 from pisis_batch.service.beats import Beats
 from pisis_batch.service.delivery import deliver
 from pisis_batch.service.intake import take_in
+from pisis_batch.service.publishing import PublishingBeside
 from pisis_batch.service.work import FileWork
 
 _log = structlog.get_logger()
 T = TypeVar("T")
 _BUSY_SECONDS = 0.2  # how soon to look again while files are still settling
+_ROUND_SECONDS = 0.15  # from the start of one round of mail to that of the next
 _DRAIN_SECONDS = 4.0  # systemd and the runbooks promise an end within ten
 
 
@@ -41,15 +44,11 @@ def watch(
     intake = (ports, (wake, ready, stop), rescan_seconds, _asked(stop, beats, "buzón"))
     beside = [threading.Thread(target=_take_in_until, args=intake, name="intake", daemon=True)]
     if ports.queue.here:
-        post = (ports, told, _asked(stop, beats, "correo"))
+        post = (ports, (told, stop), _asked(stop, beats, "correo"))
         beside.append(threading.Thread(target=_deliver_until, args=post, name="mail", daemon=True))
 
-    def answered(outcome: Outcome) -> None:
-        told.set()
-        if on_outcome:
-            on_outcome(outcome)
-
-    work = FileWork(ports, answered, apart={"correo"}, together=True)
+    publishing = PublishingBeside(ports, on_outcome)
+    work = FileWork(ports, lambda _: told.set(), {"correo"}, publishing)
     ports.judge.warm()
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked through again and again
@@ -69,7 +68,7 @@ def watch(
     if not done:  # a thread that hears nothing: its file goes back without it, and its fence keeps it from writing
         beside.append(threading.Thread(target=_give_back, args=(ports, ports.queue.in_hand()), daemon=True))
         beside[-1].start()
-    _guarded(work.note)
+    _guarded(lambda: publishing.close(_DRAIN_SECONDS / 4))
     for thread in beside:
         thread.join(timeout=_DRAIN_SECONDS / 4)
     return done and not any(thread.is_alive() for thread in beside)
@@ -118,13 +117,19 @@ def _pause(wake: threading.Event, stop: threading.Event, seconds: float) -> None
         stop.wait(_BUSY_SECONDS)  # a writer that never pauses must not keep us spinning
 
 
-def _deliver_until(ports: Ports, told: threading.Event, stopped: Callable[[], bool]) -> None:
-    """Mail in a thread of its own: a server that hangs does not hold up the inbox."""
+def _deliver_until(ports: Ports, signals: tuple[threading.Event, ...], stopped: Callable[[], bool]) -> None:
+    """Mail in a thread of its own: a server that hangs does not hold up the inbox.
+
+    While files end one after the other there are some rounds a second, each for several of them.
+    """
+    told, stop = signals
     while True:
+        begun = time.monotonic()
         _guarded(lambda: deliver(ports))
         if stopped():
             return
         told.wait(5)
+        stop.wait(begun + _ROUND_SECONDS - time.monotonic())
         told.clear()
 
 

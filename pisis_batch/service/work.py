@@ -6,40 +6,30 @@ from datetime import timedelta
 from pisis_batch.model import Outcome
 from pisis_batch.ports import OPEN, Chore, Ports
 from pisis_batch.service.chores import chores
-from pisis_batch.service.delivery import Publishing
 from pisis_batch.service.processing import process
+from pisis_batch.service.publishing import NOTED_SECONDS, Publishing
 
 #: How long a file rests after each failed attempt; after the last it is in quarantine.
 RESTS = (timedelta(seconds=5), timedelta(seconds=30))
 #: How soon to look again at a file that is in other hands, or whose entity's queue is.
 TURN = timedelta(seconds=2)
-#: How long what was published may go without a note of it.
-NOTED = timedelta(seconds=0.5)
 
 
 class FileWork:
-    """Fulfils `ports.Work`. The chores named in `apart` are somebody else's.
-
-    With `together` what was published is noted some at a time, and by the chore `note`.
-    """
+    """Fulfils `ports.Work`. The chores named in `apart` are somebody else's; so may be `publishing`."""
 
     def __init__(
         self,
         ports: Ports,
         on_outcome: Callable[[Outcome], None] | None = None,
         apart: Container[str] = (),
-        *,
-        together: bool = False,
+        publishing: Publishing | None = None,
     ) -> None:
         self._ports, self._on_outcome = ports, on_outcome
-        self._publishing = Publishing(ports, together=together)
+        self._publishing = publishing or Publishing(ports)
         self._chores = tuple(chore for chore in chores(ports) if chore.name not in apart)
-        if together:
-            self._chores += (Chore("anotar", self.note, NOTED, ""),)
-
-    def note(self) -> None:
-        """Note what was published and is not noted yet."""
-        self._publishing.note()
+        if publishing:  # before what is not noted is published once more
+            self._chores = (Chore("anotar", publishing.note, timedelta(seconds=NOTED_SECONDS), ""), *self._chores)
 
     @property
     def chores(self) -> Sequence[Chore]:

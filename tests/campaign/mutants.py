@@ -390,7 +390,13 @@ def _power() -> Iterator[Mutant]:
     yield Mutant("an original is not synced", archive, "os.fsync(copy.fileno())", "pass", cut)
     yield Mutant("the folder of an original may not last", archive, "            sync_folder(self._root)\n", "", cut)
     yield Mutant("a document is not synced", durable, "            sync(file)\n", "            pass\n", cut)
-    yield Mutant("the name of a document is not synced", durable, "mode)\n    sync_folder(folder)\n", "mode)\n", cut)
+    yield Mutant(
+        "the name of a document is not synced",
+        durable,
+        "        sync_folder(folder)\n\n\ndef _w",
+        "        pass\n\n\ndef _w",
+        cut,
+    )
     yield Mutant(
         "a claim is moved into a folder that may not last",
         "adapters/folder_inbox.py",
@@ -407,7 +413,7 @@ def _power() -> Iterator[Mutant]:
     )
     yield Mutant(
         "documents are told as published before they are",
-        "service/delivery.py",
+        "service/publishing.py",
         "            self._ports.outbox.publish(received.sender, received.guid, judged.documents)\n",
         "            self._ports.registry.each_published([(received.guid, fence)])\n"
         "            self._ports.outbox.publish(received.sender, received.guid, judged.documents)\n",

@@ -24,7 +24,7 @@ from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sql_tables import lane, receipt
 from pisis_batch.ports import Receipt
-from pisis_batch.service import chores, delivery, intake, processing, work
+from pisis_batch.service import chores, delivery, intake, processing, publishing, work
 from pisis_batch.service.crash import crashpoint
 
 
@@ -212,7 +212,7 @@ def marked_before_published() -> None:
         time.sleep(0.1)
         self._ports.outbox.publish(received.sender, received.guid, judged.documents)
 
-    delivery.Publishing.publish = publish
+    publishing.Publishing.publish = publish
 
 
 def claim_forgotten_early() -> None:
