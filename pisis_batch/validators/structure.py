@@ -8,6 +8,7 @@ pandera schema says which fields need to be looked at. All read the same table a
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -25,6 +26,8 @@ FEW = 20_000  # suspects below which the fixed cost of pandera is not worth it
 _SMALL = 1_000  # rows below which Python matches faster than polars starts
 _CASES = 16  # more than this many cases of a line take longer to tell apart than the rules take
 _PLACES = 2**16
+_COMPARED = 8  # values up to which a comparison with each is quicker than a look into a set
+_LIST = re.compile(r"(?:\(\?:)?((?:[A-Z0-9]+(?:\|[A-Z0-9]+)*)?)\)?")  # an expression of nothing but some codes, or none
 _CASE = "\x00case"  # no field has this name
 
 
@@ -170,7 +173,9 @@ def _case_bits(cases: Sequence[accepting.Case]) -> pl.Expr:
 
 
 def _one_of(name: str, values: Sequence[str]) -> pl.Expr:
-    return pl.col(name) == values[0] if len(values) == 1 else pl.col(name).is_in(list(values))
+    if len(values) > _COMPARED:
+        return pl.col(name).is_in(list(values))
+    return pl.any_horizontal(pl.col(name) == value for value in values)
 
 
 def _vouched(name: str, patterns: Mapping[str, list[int] | None]) -> pl.Expr:
@@ -183,9 +188,8 @@ def _vouched(name: str, patterns: Mapping[str, list[int] | None]) -> pl.Expr:
             ways[one] = None if cases is None or known is None else [*known, *cases]
     told = []
     for pattern, cases in ways.items():
-        fits = pl.col(name).str.contains(f"^(?:{pattern})$")
-        if not pattern or pattern.isalnum():
-            fits = pl.col(name) == pattern
+        listed = _LIST.fullmatch(pattern)
+        fits = _one_of(name, listed[1].split("|")) if listed else pl.col(name).str.contains(f"^(?:{pattern})$")
         told.append(fits if cases is None else fits & ((pl.col(_CASE) & _bits(set(cases))) != 0))
     return pl.any_horizontal(told)
 
