@@ -170,14 +170,17 @@ def rows_of(lines: pl.DataFrame, layout: Layout, limits: Limits) -> tuple[dict[s
         whole, right = _cut_whole(left if own.all() else left.filter(own), record, layout.separator, limits)
         rows[record.name].append(whole)
         left = left.clear() if whole.height == left.height else left.filter(~own.scatter(own.arg_true(), right))
-    shape = shaped(left, layout, limits)
-    for record in layout.records:
-        rows[record.name].append(cells_of(shape, record, layout.separator))
+    odd = irregular([])
+    if left.height:
+        shape = shaped(left, layout, limits)
+        odd = odd_lines(shape)
+        for record in layout.records:
+            rows[record.name].append(cells_of(shape, record, layout.separator))
     found = {name: [frame for frame in parts if frame.height] for name, parts in rows.items()}
     joined = {
         name: parts[0] if len(parts) == 1 else pl.concat(parts).sort("line") for name, parts in found.items() if parts
     }
-    return joined, odd_lines(shape)
+    return joined, odd
 
 
 def _cut_whole(lines: pl.DataFrame, record: Record, separator: str, limits: Limits) -> tuple[pl.DataFrame, pl.Series]:
