@@ -11,10 +11,12 @@ from pisis_batch.model import Findings
 from pisis_batch.reports.ack import BETWEEN
 from pisis_batch.reports.detalle import RUNS, harmless
 from pisis_batch.reports.told import Told
+from pisis_batch.suggestions import SUGGESTED
 
-_NEXT = '";"'
+_NEXT, _MESSAGE = '";"', ',"message":"'
 _BEFORE_VALUE = ("record", "field_no", "label", "code", "severity")
 _JSON_ODD = r'["\\\x00-\x1F]'
+_NEVER_RUNS = r"^[^\s=+\-@]"  # a sentence that begins so is nothing that Excel would run, whatever follows
 
 
 class Texts:
@@ -23,6 +25,7 @@ class Texts:
     def __init__(self, told: Told) -> None:
         self._told, self._layout = told, told.outcome.examined.layout
         self._kinds: pl.DataFrame | None = None
+        self._hints = _of_hints(told.hints)
 
     def of(self, some: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """Some findings (schema FINDINGS) as lines of the list and as members of the answer.
@@ -31,95 +34,95 @@ class Texts:
         """
         kinds, place = validators.kinds(some, self._layout, self._kinds)
         self._kinds = kinds
+        hint = self._told.hint_places(some, kinds["code"].gather(place)).fill_null(self._hints.height - 1)
         shown = validators.as_shown(some["value"].fill_null("").alias("shown"))
-        expected, suggestion = self._told.suggested(some, kinds["code"].gather(place))
-        said = [expected.alias("expected"), suggestion.alias("suggestion")]
-        frame = pl.DataFrame([some["line"].cast(pl.String), *self._sentence(some, shown, kinds, place), *said])
-        return (
-            _line(frame, shown, *(one.gather(place) for one in _of_list(kinds))),
-            _member(frame, some["value"], *(one.gather(place) for one in _of_answer(kinds))),
+        said = _of_kinds(kinds)
+        frame = pl.DataFrame(
+            [
+                *(some["line"].cast(pl.String), _cell(shown).alias("cell"), _string(some["value"]).alias("own")),
+                *(one.gather(place) for one in said),
+                *(one.gather(hint) for one in self._hints),
+                *_values(shown, kinds["after"].gather(place)),
+            ]
         )
+        if (odd := frame["list_before"].is_null()).any():
+            frame = frame.with_columns(self._worded(some.filter(odd), odd.arg_true(), frame))
+        told = frame.select(listed=_line(), member=_member())
+        return told["listed"], told["member"]
 
-    def _sentence(
-        self, some: pl.DataFrame, shown: pl.Series, kinds: pl.DataFrame, place: pl.Series
-    ) -> tuple[pl.Series, pl.Series, pl.Series]:
-        """What stands before the value, the value, and what stands after it."""
-        before, after = kinds["before"].gather(place), kinds["after"].gather(place)
-        value = shown.zip_with(after.is_not_null(), pl.Series([""])) if after.null_count() else shown
-        if (odd := before.is_null()).any():
-            words = validators.described(Findings(some.filter(odd)), self._layout)["message"]
-            before = before.scatter(odd.arg_true(), words)
-            value, after = (one.clone().scatter(odd.arg_true(), "") for one in (value, after))
-        return before.alias("before"), value.alias("value"), after.fill_null("").alias("after")
-
-
-def _line(frame: pl.DataFrame, shown: pl.Series, kind: pl.Series, remedy: pl.Series) -> pl.Series:
-    """Lines of the list: semicolons, every cell between quotation marks."""
-    before, value, after = (_doubled(frame[name]) for name in ("before", "value", "after"))
-    told = pl.DataFrame(
-        [
-            *(frame["line"].fill_null(""), kind.alias("kind"), _cell(shown), _cell(frame["expected"])),
-            *(_runs(frame).alias("mark"), before, value, after, _cell(frame["suggestion"]), remedy.alias("remedy")),
+    def _worded(self, some: pl.DataFrame, where: pl.Series, frame: pl.DataFrame) -> list[pl.Series]:
+        """The sentences that have to be made one by one, in the place of those of their kind."""
+        words = validators.described(Findings(some), self._layout)["message"]
+        return [
+            frame["list_before"].scatter(where, _cell(words)),
+            frame["json_before"].scatter(where, _after(_MESSAGE, _inside(words))),
+            *(frame[name].scatter(where, "") for name in ("list_value", "list_after", "json_value", "json_after")),
         ]
+
+
+def _line() -> pl.Expr:
+    """Lines of the list: semicolons, every cell between quotation marks."""
+    sentence = ("list_before", "list_value", "list_after")
+    line = pl.col("line").fill_null("")
+    return pl.concat_str(
+        pl.lit('"'), line, "list_kind", "cell", "list_expected", *sentence, "list_suggestion", "list_remedy"
     )
-    then = pl.lit(_NEXT)
-    first: list[str | pl.Expr] = [
-        pl.lit('"'),
-        "line",
-        "kind",
-        "shown",
-        then,
-        "expected",
-        then,
-        "mark",
-        "before",
-        "value",
-        "after",
-        then,
-    ]
-    return told.select(pl.concat_str(*first, "suggestion", "remedy")).to_series()
 
 
-def _member(frame: pl.DataFrame, value: pl.Series, head: pl.Series, field: pl.Series) -> pl.Series:
+def _member() -> pl.Expr:
     """Members of the answer, with what stands between it and the one before."""
-    told = frame.select(pl.col("line").fill_null("null")).with_columns(
-        head.alias("head"),
-        field.alias("field"),
-        _string(value).fill_null("null").alias("own"),
-        *(_inside(frame[name]).alias(name) for name in ("before", "value", "after", "expected", "suggestion")),
+    sentence = ("json_before", "json_value", "json_after")
+    line, own = (pl.col(name).fill_null("null") for name in ("line", "own"))
+    return pl.concat_str("json_kind", line, "json_field", own, *sentence, "json_hint")
+
+
+def _values(shown: pl.Series, after: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """What stands of the value in a sentence, in the list and in the answer; nothing where nothing comes after it."""
+    value = shown.zip_with(after.is_not_null(), pl.Series([""])) if after.null_count() else shown
+    return _doubled(value).alias("list_value"), _inside(value).alias("json_value")
+
+
+def _of_kinds(kinds: pl.DataFrame) -> pl.DataFrame:
+    """Of each kind what stands between line, value and suggestion.
+
+    list_before and json_before are null where a sentence cannot be made from its kind.
+    """
+    before = kinds.select(pl.when(pl.col("before").str.contains(_NEVER_RUNS)).then("before")).to_series()
+    after = kinds["after"].fill_null("")
+    cells = [_cell(kinds[name].cast(pl.String).fill_null("")) for name in (*_BEFORE_VALUE, "remedy")]
+    *first, remedy = (pl.col(cell.name) for cell in cells)
+    listed = pl.DataFrame(cells).select(
+        list_kind=pl.concat_str(pl.lit(_NEXT), pl.concat_str(first, separator=_NEXT), pl.lit(_NEXT)),
+        list_remedy=pl.concat_str(pl.lit(_NEXT), remedy, pl.lit('"\r\n')),
     )
-    parts: list[str | pl.Expr] = ["head", "line", "field", "own", pl.lit(',"message":"'), "before", "value", "after"]
-    more: list[str | pl.Expr] = [
-        pl.lit('","expected":"'),
-        "expected",
-        pl.lit('","suggestion":"'),
-        "suggestion",
-        pl.lit('"}'),
-    ]
-    return told.select(pl.concat_str(*parts, *more)).to_series()
-
-
-def _of_list(kinds: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """Of each kind the cells of a line between its number and the value, and those after the suggestion."""
-    names = [*_BEFORE_VALUE, "remedy"]
-    cells = kinds.select(pl.col(name).cast(pl.String).fill_null("") for name in names)
-    cells = cells.select(harmless(pl.col(name)).str.replace_all('"', '""', literal=True).alias(name) for name in names)
-    told = cells.select(
-        before=pl.concat_str(pl.lit(_NEXT), pl.concat_str(_BEFORE_VALUE, separator=_NEXT), pl.lit(_NEXT)),
-        after=pl.concat_str(pl.lit(_NEXT), "remedy", pl.lit('"\r\n')),
-    )
-    return told["before"], told["after"]
-
-
-def _of_answer(kinds: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """Of each kind the members before the line and those between it and the value."""
     head = pl.struct("code", "severity", "stage").struct.json_encode().str.head(-1)
     field = pl.struct("record", "field_no", "field").struct.json_encode().str.slice(1).str.head(-1)
-    told = kinds.select(
-        head=pl.concat_str(pl.lit(BETWEEN.decode()), head, pl.lit(',"line":')),
-        field=pl.concat_str(pl.lit(","), field, pl.lit(',"value":')),
+    answered = kinds.select(
+        json_kind=pl.concat_str(pl.lit(BETWEEN.decode()), head, pl.lit(',"line":')),
+        json_field=pl.concat_str(pl.lit(","), field, pl.lit(',"value":')),
     )
-    return told["head"], told["field"]
+    return pl.concat([listed, answered], how="horizontal").with_columns(
+        list_before=_doubled(before),
+        list_after=_doubled(after),
+        json_before=_after(_MESSAGE, _inside(before)),
+        json_after=_inside(after),
+    )
+
+
+def _of_hints(hints: pl.DataFrame) -> pl.DataFrame:
+    """Of each suggestion its pieces; the last row is for findings that have none."""
+    expected, suggestion = (pl.concat([hints[name].fill_null(""), pl.Series([""])]).rechunk() for name in SUGGESTED)
+    said = pl.DataFrame([_inside(expected).alias("expected"), _inside(suggestion).alias("suggestion")])
+    json = pl.concat_str(pl.lit('","expected":"'), "expected", pl.lit('","suggestion":"'), "suggestion", pl.lit('"}'))
+    return said.select(json_hint=json).with_columns(
+        list_expected=_after(_NEXT, _cell(expected), _NEXT),
+        list_suggestion=_after(_NEXT, _cell(suggestion)),
+    )
+
+
+def _after(text: str, cells: pl.Series, then: str = "") -> pl.Series:
+    """Texts with the same before each of them, and after."""
+    return cells.to_frame().select(pl.concat_str(pl.lit(text), pl.col(cells.name), pl.lit(then))).to_series()
 
 
 def _doubled(cells: pl.Series) -> pl.Series:
@@ -131,15 +134,6 @@ def _cell(cells: pl.Series) -> pl.Series:
     if cells.str.contains(RUNS).any():
         cells = cells.to_frame().select(harmless(pl.col(cells.name)).alias(cells.name)).to_series()
     return _doubled(cells)
-
-
-def _runs(frame: pl.DataFrame) -> pl.Series:
-    """What goes before a sentence so that Excel does not run it; nearly all begin with what tells that it does not."""
-    starts = frame["before"].str.contains(r"^[^\s=+\-@]")
-    if starts.all():
-        return pl.repeat("", frame.height, dtype=pl.String, eager=True)
-    sentence = pl.concat_str("before", "value", "after")
-    return frame.select(pl.when(sentence.str.contains(RUNS)).then(pl.lit("'")).otherwise(pl.lit(""))).to_series()
 
 
 def _string(values: pl.Series) -> pl.Series:

@@ -10,11 +10,11 @@ import polars as pl
 from pisis_batch import validators
 from pisis_batch.model import Findings, Outcome
 from pisis_batch.suggestions import (
-    SUGGESTED,
     Answered,
     added,
     answers,
     as_frame,
+    hint_places,
     hinted,
     worded,
 )
@@ -77,26 +77,17 @@ class Told:
         known = self._answers if self.few is not None else answers(some, self.outcome)
         return added(in_words(some[:SHOWN], layout, mask=True), worded(known, layout, mask=True))
 
-    def suggested(self, some: pl.DataFrame, codes: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """The value expected and the sentence suggested of some findings; `codes` are theirs, by any of their kinds."""
-        known = self._hints
-        likely = codes.is_in(known["code"].unique().implode())
-        found = (
-            hinted(some.filter(likely), known)
-            if likely.any()
-            else some.clear().with_columns(expected=None, suggestion=None)
+    def hint_places(self, some: pl.DataFrame, codes: pl.Series) -> pl.Series:
+        """Which of `hints` is for each of some findings, null where none is; `codes` are theirs, by any of their kinds."""
+        likely = codes.is_in(self.hints["code"].unique().implode())
+        places = pl.Series([None], dtype=pl.UInt32).new_from_index(0, some.height)
+        return (
+            places.scatter(likely.arg_true(), hint_places(some.filter(likely), self.hints)) if likely.any() else places
         )
-        place = likely.to_frame("likely").select(
-            pl.when("likely").then(pl.col("likely").cum_sum() - 1).otherwise(found.height)
-        )
-        expected, suggestion = (
-            pl.concat([found[name].cast(pl.String), pl.Series([""])]).rechunk().gather(place.to_series())
-            for name in SUGGESTED
-        )
-        return expected, suggestion
 
     @cached_property
-    def _hints(self) -> pl.DataFrame:
+    def hints(self) -> pl.DataFrame:
+        """What is suggested, by what tells findings apart (`suggestions.hints`)."""
         return as_frame(worded(self._answers, self.outcome.examined.layout, mask=False))
 
     @cached_property
@@ -105,7 +96,7 @@ class Told:
         return answers(findings.rows if findings.few else findings.frame, self.outcome)
 
     def _worded(self, some: pl.DataFrame) -> pl.DataFrame:
-        return hinted(validators.described(Findings(some), self.outcome.examined.layout), self._hints)
+        return hinted(validators.described(Findings(some), self.outcome.examined.layout), self.hints)
 
     def _each(self, frame: pl.DataFrame) -> Iterator[Worded]:
         return (Worded(*row) for row in frame.select(Worded._fields).iter_rows())

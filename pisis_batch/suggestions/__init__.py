@@ -28,6 +28,7 @@ __all__ = [
     "added",
     "answers",
     "as_frame",
+    "hint_places",
     "hinted",
     "hints",
     "suggested",
@@ -110,6 +111,14 @@ def hinted(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         return rows.with_columns([pl.lit("").alias(name) for name in SUGGESTED])
     found = _key(rows).join(known, on=list(_KEYS), how="left", nulls_equal=True, maintain_order="left")
     return rows.with_columns([found[name].fill_null("") for name in SUGGESTED])
+
+
+def hint_places(findings: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    """The place among `hints` of what is suggested for each finding; null where nothing is."""
+    found = _key(findings).join(
+        known.with_row_index("place"), on=list(_KEYS), how="left", nulls_equal=True, maintain_order="left"
+    )
+    return found["place"]
 
 
 def _key(findings: pl.DataFrame) -> pl.DataFrame:
