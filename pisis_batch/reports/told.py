@@ -78,7 +78,7 @@ class Told:
         return added(in_words(some[:SHOWN], layout, mask=True), worded(known, layout, mask=True))
 
     def hint_places(self, some: pl.DataFrame, codes: pl.Series) -> pl.Series:
-        """Which of `hints` is for each of some findings, null where none is; `codes` are theirs, by any of their kinds."""
+        """Which of `hints` is for each of some findings, if any; `codes` are theirs, by any of their kinds."""
         likely = codes.is_in(self.hints["code"].unique().implode())
         places = pl.Series([None], dtype=pl.UInt32).new_from_index(0, some.height)
         return (
