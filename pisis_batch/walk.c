@@ -1,6 +1,6 @@
 /* One walk over the bytes of whole lines: which of them have no fault in any cell, and numbers of their cells.
 
-   The table (`automata.py`) has a row for each state: where each class of byte leads, as the place of a row, and in its
+   The table (`automata.py`) has a row for each state: where each class of byte leads, as the offset of a row, and in its
    first column which of `accepts` is the state's. Class 0 are the bytes that end a cell: bar, LF, CR. Nothing here
    knows an annex. The last byte must be an LF, and there must be room for as many lines as there are LFs. */
 #include <stdint.h>
@@ -12,7 +12,7 @@
 
 typedef struct {
     const uint8_t *classes;   /* [256] */
-    const uint32_t *steps;    /* [states][columns], flat */
+    const uint32_t *steps;    /* [states][columns] */
     const uint64_t *accepts;  /* of the first cell the records, of others the cases, as bits */
     const uint32_t *starts;   /* [records][most]: the state each cell begins in */
     const uint32_t *widths;   /* [records]: how many cells */
@@ -44,19 +44,22 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
     const uint32_t *steps = table->steps, *starts = table->starts;
     const uint32_t kinds = table->sums, most = table->most;
     int64_t line = 0;
+    const char *columns[256];
+    for (int byte = 0; byte < 256; byte++)
+        columns[byte] = classes[byte] ? (const char *)(steps + classes[byte]) : 0;
     while (here < end && line < room) {
         uint32_t cell = 0, record = 0, width = 0, state = starts[0];
         uint64_t cases = 0, added[MOST_SUMS] = {0};
         for (;;) {
             const uint8_t *begin = here;
             uint32_t place = record * most + cell;
-            uint8_t kind;
+            const char *column;
             for (;;) {
-                for (; (kind = classes[*here]); here++) state = steps[state + kind];
+                for (; (column = columns[*here]); here++) state = *(const uint32_t *)(column + state);
                 if (*here != '\r' || here[1] == '\n') break;
                 state = 0, here++;
             }
-            uint64_t accepted = table->accepts[steps[state]];
+            uint64_t accepted = table->accepts[*(const uint32_t *)((const char *)steps + state)];
             if (!cell) {
                 if (accepted) record = __builtin_ctzll(accepted), width = table->widths[record], cases = ~0ull;
             } else if (cell < width) {

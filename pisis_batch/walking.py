@@ -93,11 +93,11 @@ class Walker:
             "asked": np.zeros((len(names), most), np.uint8),
             "weights": np.zeros((len(names), most, len(self.sums)), np.uint64),
         }
-        columns = arrays["steps"].shape[1]
+        row = arrays["steps"].strides[0]
         begins = iter(cells.starts)
-        first = next(begins) * columns
+        first = next(begins) * row
         for place, (own, one) in enumerate(zip(names, asked, strict=True)):
-            arrays["starts"][place, : len(own)] = [first, *(next(begins) * columns for _ in own[1:])]
+            arrays["starts"][place, : len(own)] = [first, *(next(begins) * row for _ in own[1:])]
             for name, cell in one.values.items():
                 arrays["roles"][place, own.index(cell)] = self.values.index(name)
             for name, those in one.sums.items():
@@ -121,7 +121,7 @@ class Walker:
 
 
 def _rows(cells: automata.Cells) -> dict[str, np.ndarray]:
-    """The steps as places of rows, each with the number of what its state accepts before."""
+    """The steps as offsets of rows in bytes, each row with the number of what its state accepts before."""
     columns = max(cells.classes) + 2
     classes = np.array(cells.classes, np.uint8) + 1
     classes[list(_ENDS)] = 0
@@ -129,7 +129,7 @@ def _rows(cells: automata.Cells) -> dict[str, np.ndarray]:
     numbers = {accepted: number for number, accepted in enumerate(accepts)}
     steps = np.empty((len(cells.steps), columns), np.uint32)
     steps[:, 0] = [numbers[accepted] for accepted in cells.accepts]
-    steps[:, 1:] = np.array(cells.steps, np.uint32) * columns
+    steps[:, 1:] = np.array(cells.steps, np.uint32) * (columns * steps.itemsize)
     return {"classes": classes, "steps": steps, "accepts": np.array(accepts, np.uint64)}
 
 
