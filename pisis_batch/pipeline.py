@@ -22,6 +22,7 @@ from pisis_batch.model import (
     Facts,
     Findings,
     Index,
+    Later,
     Limits,
     Outcome,
     Questions,
@@ -33,8 +34,8 @@ from pisis_batch.model import (
 
 #: Takes the changes of a part.
 Keep = Callable[[Changes], None]
-#: Bytes from which a file is sifted.
-LARGE = 32 * 1024 * 1024
+#: Bytes from which a file is sifted, and from which nobody ever holds all its rows.
+MIDDLING, LARGE = 1024 * 1024, 32 * 1024 * 1024
 
 
 def examine(received: Received, shelf: Shelf, limits: Limits, trust: Trust | None = None) -> Examined:
@@ -64,17 +65,37 @@ def _structure(received: Received, shelf: Shelf, limits: Limits) -> Examined:
         return Examined(received, None, None, validators.check_name(received.name, shelf))
     if received.unread:
         batch = reading.unread(layout, received.name, received.unread, received.unread_size, limits)
-    elif len(received.content) >= LARGE and validators.can_part(layout):
-        from pisis_batch import sifting  # noqa: PLC0415 only a large file needs what it loads
-
-        today = received.received_at.date()
-        found = sifting.sift(received.content, layout, received.name, limits, validators.of_suspects, today=today)
+    elif len(received.content) >= MIDDLING and validators.can_part(layout):
+        found = _sifted(received, layout, limits)
         if found is not None:
-            return Examined(received, layout, found[0], validators.check_structure(*found))
+            return found
         batch = reading.read(received.content, layout, received.name, limits)
     else:
         batch = reading.read(received.content, layout, received.name, limits)
     return Examined(received, layout, batch, validators.check_structure(batch))
+
+
+def _sifted(received: Received, layout: Layout, limits: Limits) -> Examined | None:
+    """A file looked at in chunks; None when it is to be read whole, as one with any fault is unless it is large.
+
+    What explains a fault looks at the sound lines too. Of a sound file the rows are read when somebody asks for them.
+    """
+    from pisis_batch import sifting  # noqa: PLC0415 only a larger file needs what it loads
+
+    content, name, large = received.content, received.name, len(received.content) >= LARGE
+    today = received.received_at.date()
+    found = sifting.sift(content, layout, name, limits, validators.of_suspects, today=today, sound=not large)
+    if found is None:
+        return None
+    batch, cells = found
+    findings = validators.check_structure(batch, cells)
+    if not large:
+        if len(findings) or batch.odd:
+            return None
+        control = {layout.control.name: batch[layout.control.name]}
+        rows = Later(control, lambda: reading.read(content, layout, name, limits).records)
+        batch = Batch(layout, name, rows, last_line=batch.last_line)
+    return Examined(received, layout, batch, findings)
 
 
 def questions(examined: Examined) -> Questions:

@@ -119,15 +119,16 @@ class _Kept:
 
 
 def sift(
-    content: Content, layout: Layout, name: str, limits: Limits, judge: Judge, *, today: date
+    content: Content, layout: Layout, name: str, limits: Limits, judge: Judge, *, today: date, sound: bool = False
 ) -> tuple[Batch, list[pl.DataFrame]] | None:
     """The batch with the figures of the whole file, and what `judge` says of the cells. None: read it the other way.
 
-    `today`: the day of reception, against which the ends of contracts are held.
+    `today`: the day of reception, against which the ends of contracts are held. `sound`: only a sound file is wanted,
+    so that the first doubt ends it.
     """
     if not can_sift(layout):
         return None
-    work = _Sifting(layout, limits, judge, today)
+    work = _Sifting(layout, limits, judge, today, sound=sound)
     bom = content[:3] == reading.BOM
     if reading.whole_problem(content, limits):
         return None
@@ -207,8 +208,8 @@ def _steady(numbers: np.ndarray) -> bool:
 class _Sifting:
     """What is known of the file after the chunks seen so far."""
 
-    def __init__(self, layout: Layout, limits: Limits, judge: Judge, today: date) -> None:
-        self.layout, self.limits, self.judge, self.today = layout, limits, judge, today
+    def __init__(self, layout: Layout, limits: Limits, judge: Judge, today: date, *, sound: bool) -> None:
+        self.layout, self.limits, self.judge, self.today, self.sound = layout, limits, judge, today, sound
         self.kept = {record.name: _Kept() for record in layout.records}
         self.odd: list[pl.DataFrame] = []
         self._regular = irregular([]).select("line")  # of chunks without a suspect
@@ -231,7 +232,7 @@ class _Sifting:
 
     def add(self, offset: int, piece: Piece | None, *, last: bool = False) -> bool:
         """Take the next chunk; False when the file has to be read another way."""
-        if piece is None:
+        if piece is None or (self.sound and piece.suspects.height > (self.last == 0)):  # the control is looked at
             return False
         self._starts.append((offset, self.last + 1))
         self._group.append((self.last + 1, piece))

@@ -56,6 +56,7 @@ def made(workspace: Path, request: pytest.FixtureRequest) -> Iterator[Ports]:
 
 def sifted(patch: pytest.MonkeyPatch, size: int) -> None:
     """From now on every file counts as very large, and so many lines are a part."""
+    patch.setattr(pipeline, "MIDDLING", 0)
     patch.setattr(pipeline, "LARGE", 0)
     patch.setattr(chunks, "CHUNK", 300)
     patch.setattr(parting.parts, "__defaults__", (size, None))

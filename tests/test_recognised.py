@@ -73,6 +73,7 @@ def without_errors(registry: SqlRegistry, lines: str) -> str:
 
 
 def sifted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pipeline, "MIDDLING", 0)
     patch.setattr(pipeline, "LARGE", 0)
     patch.setattr(chunks, "CHUNK", 200)
     patch.setattr(parting.parts, "__defaults__", (2, None))

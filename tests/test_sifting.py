@@ -16,8 +16,9 @@ from dirty import dirty
 from worlds import NOW
 
 from pisis_batch import chunks, pipeline, reading, sifting, verdict
+from pisis_batch.adapters import wire
 from pisis_batch.layouts import Layout, Shelf, shelf
-from pisis_batch.model import Counts, Limits, Received, Verdict
+from pisis_batch.model import Counts, Later, Limits, Received, Verdict
 from pisis_batch.validators import structure
 from pisis_batch.writing import sample
 
@@ -41,8 +42,14 @@ def in_full(patch: pytest.MonkeyPatch) -> None:
 
 
 def sifted(patch: pytest.MonkeyPatch, chunk: int) -> None:
+    patch.setattr(pipeline, "MIDDLING", 0)
     patch.setattr(pipeline, "LARGE", 0)
     patch.setattr(chunks, "CHUNK", chunk)
+
+
+def middling(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pipeline, "MIDDLING", 0)
+    patch.setattr(chunks, "CHUNK", 400)
 
 
 @pytest.mark.parametrize("layout", list(shelf()), ids=lambda layout: layout.annex)
@@ -58,6 +65,11 @@ def test_fast_and_full_find_the_same(layout: Layout) -> None:
         assert fast[1] == full[1], seed
         found += not full[0].is_empty()
         if layout in SIFTABLE:
+            with pytest.MonkeyPatch.context() as patch:
+                middling(patch)
+                middle = judged(layout, name, content)
+            assert middle[0].equals(full[0]), (seed, middle[0].to_dicts(), full[0].to_dicts())
+            assert middle[1] == full[1], seed
             for chunk in (150, 700) if seed % 10 == 0 else (400,):
                 with pytest.MonkeyPatch.context() as patch:
                     sifted(patch, chunk)
@@ -79,6 +91,31 @@ def test_the_figures_of_a_sifted_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.batch.details == content.count(b"\n")
     assert [found.batch[record.name].height for record in layout.records] == [1, 0, 0]
     assert found.batch.first("usuario") == 2
+
+
+def test_a_sound_file_of_middling_size_is_cut_when_its_rows_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = shelf().get("SEG500USIN")
+    assert layout is not None
+    name, content = sample(layout, 400, cut=date(2026, 7, 15), seed=1)
+    whole = reading.read(content, layout, name, Limits())
+    middling(monkeypatch)
+    found = pipeline.examine(Received("g", name, content, NOW, None), shelf(), Limits())
+    batch = found.batch
+    assert batch is not None
+    assert isinstance(batch.records, Later)
+    assert list(batch.records._frames) == ["control"]
+    assert (batch.control, batch.last_line, batch.figures) == (whole.control, whole.last_line, None)
+    again = wire.loads(wire.dumps(batch), shelf())
+    for record in layout.records:
+        assert batch[record.name].equals(whole[record.name])
+        assert again[record.name].equals(whole[record.name])
+    assert len(found.findings) == 0
+    broken = content.replace(b"|V|", b"|X|", 1)
+    assert broken != content
+    doubtful = pipeline.examine(Received("g", name, broken, NOW, None), shelf(), Limits())
+    assert doubtful.batch is not None
+    assert not isinstance(doubtful.batch.records, Later)
+    assert len(doubtful.findings)
 
 
 def test_whichever_thread_is_done_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,7 @@ def test_a_file_judged_in_parts_ends_as_in_one_go(seed: int, monkeypatch: pytest
 
     task = Task(Received("g", NAME, file_of(lines), NOW, "CC10000001"), Limits(), NOW, "x@y.example")
     once = judging.outcome_of(task, shelf(), ask)
+    monkeypatch.setattr(pipeline, "MIDDLING", 0)
     monkeypatch.setattr(pipeline, "LARGE", 0)
     monkeypatch.setattr(chunks, "CHUNK", 200)
     monkeypatch.setattr(parting.parts, "__defaults__", (2, None))

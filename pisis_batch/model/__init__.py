@@ -3,7 +3,7 @@
 Received -> Batch -> Examined -> (Questions, Facts) -> Outcome -> letters. All frozen; many rows are polars frames.
 """
 
-from pisis_batch.model.batch import IRREGULAR, Batch, Figures, Persons, Row, Rows, framed, tuples, unreadable
+from pisis_batch.model.batch import IRREGULAR, Batch, Figures, Later, Persons, Row, Rows, framed, tuples, unreadable
 from pisis_batch.model.facts import (
     GRANT_HISTORY,
     GRANTS,
@@ -77,6 +77,7 @@ __all__ = [
     "Id",
     "Index",
     "Kept",
+    "Later",
     "Letter",
     "Limits",
     "Outcome",

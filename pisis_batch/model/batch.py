@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import itemgetter
@@ -86,6 +86,32 @@ class Rows(Mapping[str, "pl.DataFrame"]):
 
     def __len__(self) -> int:
         return len(self.lines)
+
+
+class Later(Mapping[str, "pl.DataFrame"]):
+    """The records of a file that is known to be sound: all but `known` are cut when one of them is asked for."""
+
+    def __init__(self, known: Mapping[str, pl.DataFrame], cut: Callable[[], Mapping[str, pl.DataFrame]]) -> None:
+        self._frames = dict(known)
+        self._cut: Callable[[], Mapping[str, pl.DataFrame]] | None = cut
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With all rows, and without what they are cut from."""
+        return {"_frames": self._all(), "_cut": None}
+
+    def _all(self) -> dict[str, pl.DataFrame]:
+        if self._cut is not None:
+            self._frames, self._cut = {**self._cut(), **self._frames}, None
+        return self._frames
+
+    def __getitem__(self, record: str) -> pl.DataFrame:
+        return self._frames[record] if record in self._frames else self._all()[record]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
 def tuples(frame: pl.DataFrame, names: Sequence[str]) -> list[Row]:
