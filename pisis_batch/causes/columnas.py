@@ -35,15 +35,36 @@ def _at_fault(case: Case) -> list[Record]:
     return [record for record in case.layout.records if record.name in found]
 
 
-def _faults(frame: pl.DataFrame, record: Record, unknown: Sequence[str] = ()) -> pl.Series:
-    """How many cells of each row are at fault, the unknown ones not counted; an id unlike its type is one more."""
-    known = [field for field in record.fields[1:] if field.name not in unknown]
-    told = [first_fault(field, record).is_not_null() for field in known]
-    for field in known:
-        kind = field.name.replace("num_id", "tipo_id")
-        if field.datum == "id" and kind in record.by_name and kind not in unknown:
-            told.append(~identidad.fits(pl.col(kind), pl.col(field.name)).fill_null(value=True))
-    return frame.select(pl.sum_horizontal(told)).to_series()
+class _Judged:
+    """The cells of several frames of one record, judged in one go: most of a look goes into its expressions."""
+
+    def __init__(self, record: Record, *frames: pl.DataFrame) -> None:
+        self._heights = [frame.height for frame in frames]
+        self._faults = pl.concat(frame.select(f.name for f in record.fields) for frame in frames).select(
+            _looks_at(record)
+        )
+
+    def faults(self, place: int, unknown: Sequence[str] = ()) -> pl.Series:
+        """How many cells of each row of a frame are at fault, the unknown ones not counted."""
+        own = self._faults.slice(sum(self._heights[:place]), self._heights[place])
+        counted = [name for name in own.columns if not set(name.split("|")) & set(unknown)]
+        return own.select(pl.sum_horizontal(counted)).to_series()
+
+
+_LOOKS_AT: dict[int, tuple[Record, list[pl.Expr]]] = {}
+
+
+def _looks_at(record: Record) -> list[pl.Expr]:
+    """Whether each cell but the first is at fault; one more for an id unlike its type, named after both fields."""
+    if id(record) not in _LOOKS_AT:
+        told = [first_fault(field, record).is_not_null().alias(field.name) for field in record.fields[1:]]
+        for field in record.fields[1:]:
+            kind = field.name.replace("num_id", "tipo_id")
+            if field.datum == "id" and kind in record.by_name:
+                unlike = ~identidad.fits(pl.col(kind), pl.col(field.name)).fill_null(value=True)
+                told.append(unlike.alias(f"{kind}|{field.name}"))
+        _LOOKS_AT[id(record)] = record, told
+    return _LOOKS_AT[id(record)][1]
 
 
 def _moved(record: Record, place: int, by: int) -> tuple[list[pl.Expr], str]:
@@ -84,8 +105,8 @@ def shifted(case: Case) -> Iterator[Claim]:
         columns, unknown = _moved(record, guess[0][0], guess[1])
         # a shifted line may have no more than one fault to show for it
         rows = case.batch[record.name].join(cells.select("line"), on="line", how="semi").head(_MOST)
-        left, had = _faults(rows.with_columns(columns), record, [unknown]), _faults(rows, record)
-        lines = rows.filter(2 * left <= had)["line"]
+        judged = _Judged(record, rows, rows.with_columns(columns))
+        lines = rows.filter(2 * judged.faults(1, [unknown]) <= judged.faults(0))["line"]
         found = cells.filter(pl.col("line").is_in(lines.implode()))
         if found.height:
             yield _shift(case, found, record, *guess)
@@ -93,13 +114,15 @@ def shifted(case: Case) -> Iterator[Claim]:
 
 def _guess(sample: pl.DataFrame, record: Record, start: int) -> tuple[list[int], int] | None:
     """The places a shift may begin at and its direction, if one leaves hardly any fault in the sample."""
-    left: dict[tuple[int, int], int] = {}
-    for place in range(max(start - _BACK, 1), start + 1):
-        for by in (1, -1):
-            columns, unknown = _moved(record, place, by)
-            left[by, place] = int(_faults(sample.with_columns(columns), record, [unknown]).sum())
+    ways = [(by, place) for place in range(max(start - _BACK, 1), start + 1) for by in (1, -1)]
+    moved = [_moved(record, place, by) for by, place in ways]
+    judged = _Judged(record, sample, *(sample.with_columns(columns) for columns, _ in moved))
+    left = {
+        way: int(judged.faults(n, [unknown]).sum())
+        for n, (way, (_, unknown)) in enumerate(zip(ways, moved, strict=True), start=1)
+    }
     fewest = min(left.values())
-    if fewest > _LEFT_OVER * int(_faults(sample, record).sum()):
+    if fewest > _LEFT_OVER * int(judged.faults(0).sum()):
         return None
     by = next(by for (by, _), faults in left.items() if faults == fewest)
     return [place for (way, place), faults in left.items() if way == by and faults == fewest], by
@@ -167,11 +190,13 @@ def _places(case: Case, record: Record, lines: list[int], apart: int) -> list[in
     sample = pl.DataFrame([part for part in parts if len(part) == len(wide)], schema=wide, orient="row")
     if sample.is_empty():
         return []
-    left: dict[int, int] = {}
+    frames: dict[int, pl.DataFrame] = {}
     for at in range(1, len(names) if apart == -1 else len(wide)):
         kept = [*wide[:at], *wide[at + 1 :]] if apart == 1 else [*wide[:at], "", *wide[at:]]
         columns = [(pl.col(cell) if cell else pl.lit("")).alias(name) for cell, name in zip(kept, names, strict=True)]
-        left[at] = int(_faults(sample.select(columns), record, [] if apart == 1 else [names[at]]).sum())
+        frames[at] = sample.select(columns)
+    judged = _Judged(record, *frames.values())
+    left = {at: int(judged.faults(n, [] if apart == 1 else [names[at]]).sum()) for n, at in enumerate(frames)}
     fewest = min(left.values())
     if fewest > _LEFT_OVER * sample.height:
         return []
