@@ -11,7 +11,7 @@ from pisis_batch import chunks, judging, parting, pipeline, validators
 from pisis_batch.judging import Task
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Batch, Facts, Limits, Questions, Received
-from pisis_batch.validators import trust
+from pisis_batch.validators import clearing, trust
 
 _NAMES = ("JUAN PEREZ", "ANA MUÑOZ", "ANA MUNOZ", "JOSE RUIZ", "JOSÉ RUIZ")
 _NUMBERS = [f"CC 109000000{n}" for n in range(5)] + ["CC 12", "CE 1090000", "PA A12"]
@@ -60,8 +60,12 @@ def _judged(lines: str, given: str) -> tuple[Batch, Facts]:
 def test_trust_changes_no_finding(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     batch, known = _judged(*world(random.Random(seed)))
     with_trust = validators.check_content(batch, known)
+    silent = clearing.clear(trust.doubtful(batch, known), known)
+    found = {code for code, _ in with_trust.by_code()}
     monkeypatch.setattr(validators, "doubtful", lambda batch, _: batch)
+    monkeypatch.setattr(validators, "clear", lambda _, __: frozenset())
     assert with_trust.frame.equals(validators.check_content(batch, known).frame)
+    assert not silent & found
 
 
 def test_whoever_repeats_the_registry_is_trusted() -> None:

@@ -31,6 +31,7 @@ from pisis_batch.validators import perfiles  # isort: skip  # noqa: F401 registe
 from pisis_batch.validators import registros  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import firma  # isort: skip
 from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators.clearing import clear
 from pisis_batch.validators.rule import NOTHING, RULES, Found, Rule
 from pisis_batch.validators.structure import cell_findings, of_suspects, plain_findings
 from pisis_batch.validators.trust import doubtful
@@ -132,11 +133,12 @@ def check_content(batch: Batch, facts: Facts) -> Findings:
     if told.blocks:
         return told
     persons = doubtful(batch, facts)
+    silent = clear(persons, facts)
     return _told(
         [
             _objections(rule, persons if rule.reach == "person" else batch, facts)
             for rule in _named(batch)
-            if rule.family != "REM"
+            if rule.family != "REM" and rule.code not in silent
         ]
     )
 
