@@ -18,7 +18,8 @@ from pisis_batch.model import KINDS, LINKED, Brake, Changes, Outcome, Verdict
 class Plan:
     """Effects of one file. `unchanged`: people reported as linked who are so already (line, names, id).
 
-    `users`: how many the entity has now. `hash`: 64 hexadecimal digits, equal for equal effects on the same state.
+    `users`: how many the entity has now. `hash`: 64 hexadecimal digits, equal for equal effects on the same state;
+    empty when the changes are only counted.
     """
 
     changes: Changes
@@ -34,7 +35,7 @@ def plan(outcome: Outcome, brake: Brake) -> Plan:
         changes=outcome.changes,
         unchanged=_unchanged(outcome),
         users=outcome.facts.users if outcome.facts else 0,
-        hash=digest(outcome),
+        hash="" if any(outcome.changes.passed.values()) else digest(outcome),
         held=holds(outcome, brake),
     )
 

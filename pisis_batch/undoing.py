@@ -30,8 +30,13 @@ def conflicts(traces: Traces) -> pl.DataFrame:
 _TIMES = ("valid_from", "valid_to", "from_guid", "to_guid")
 
 
-def compensate(traces: Traces, layout: Layout, control: Mapping[str, str], *, force: bool) -> dict[str, pl.DataFrame]:
-    """The frames of the compensating file, control, numbers and total included; no user records: nothing to undo."""
+#: The lines of the compensating file by kind, in their order, with the record they are of. `stated` is for a file that
+#: has no other user: the annex asks for one, so whoever has a profile changed is stated as they are.
+RECORDS = {"leaving": "usuario", "back": "usuario", "stated": "usuario", "profiles": "perfil"}
+
+
+def compensate(traces: Traces, layout: Layout, *, force: bool) -> dict[str, pl.DataFrame]:
+    """The lines of the compensating file by kind (`RECORDS`), without mark and number; nothing: nothing to undo."""
     if not force:
         left_out = conflicts(traces).select(WHO).unique()
         traces = Traces(
@@ -40,15 +45,36 @@ def compensate(traces: Traces, layout: Layout, control: Mapping[str, str], *, fo
             traces.links.join(left_out, on=WHO, how="anti"),
             traces.grants.join(left_out, on=WHO, how="anti"),
         )
-    users = _users(traces)
-    profiles = _profiles(traces, users, layout.effect.default_profile)
-    if users.is_empty():  # the annex asks for a user record: whoever has a profile changed is stated as they are
-        stated = traces.links.filter(pl.col("valid_to").is_null()).join(profiles, on=WHO, how="semi")
-        users = stated.select(*WHO, "primer_nombre", "primer_apellido", pl.lit("V").alias("accion"), *_LINK)
-    return _numbered({"usuario": users, "perfil": profiles}, layout, control)
+    leaving, back = _users(traces)
+    profiles = _profiles(traces, leaving, layout.effect.default_profile)
+    now = traces.links.filter(pl.col("valid_to").is_null()).join(profiles, on=WHO, how="semi")
+    stated = now.with_columns(accion=pl.lit("V")).select(_USER)
+    return {"leaving": leaving, "back": back, "stated": stated, "profiles": profiles}
 
 
-def _users(traces: Traces) -> pl.DataFrame:
+def chosen(many: Mapping[str, int]) -> list[str]:
+    """The kinds of lines that are written when there are so many of each."""
+    users = many["leaving"] + many["back"]
+    return [kind for kind in RECORDS if many[kind] and not (kind == "stated" and users)]
+
+
+def numbered(rows: pl.DataFrame, kind: str, layout: Layout, first: int) -> pl.DataFrame:
+    """Lines of a kind with mark and number, from `first` on, as the annex orders their fields."""
+    record = layout.record[RECORDS[kind]]
+    numbers = pl.int_range(first, first + rows.height, eager=True).cast(pl.String)
+    sequence = layout.sequence.field if layout.sequence else ""
+    marked = rows.with_columns(pl.lit(record.mark).alias(record.fields[0].name), numbers.alias(sequence))
+    return marked.select([field.name for field in record.fields])
+
+
+def control(stated: Mapping[str, str], layout: Layout, total: int) -> pl.DataFrame:
+    """The control record of so many lines."""
+    counted = {layout.total.field.split(".")[1]: str(total)} if layout.total else {}
+    return pl.DataFrame([{**stated, **counted}])
+
+
+def _users(traces: Traces) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Whoever was linked and is unlinked, and whoever is again as before."""
     links, guid = traces.links, traces.guid
     before = links.filter(pl.col("to_guid") == guid)
     began = links.filter(pl.col("from_guid") == guid).join(before, on=WHO, how="anti")
@@ -57,12 +83,11 @@ def _users(traces: Traces) -> pl.DataFrame:
     nothing = [pl.lit("").alias(name) for name in _LINK]
     out = leaving.select(*WHO, "primer_nombre", "primer_apellido", pl.lit("O").alias("accion"), *nothing)
     as_it_was = before.join(now, on=[*WHO, *_LINK], how="anti").with_columns(accion=pl.lit("V"))
-    return pl.concat([out, as_it_was.select(_USER)]).sort("accion", *WHO)
+    return out, as_it_was.select(_USER)
 
 
-def _profiles(traces: Traces, users: pl.DataFrame, default: DefaultProfile | None) -> pl.DataFrame:
+def _profiles(traces: Traces, leaving: pl.DataFrame, default: DefaultProfile | None) -> pl.DataFrame:
     grants, guid = traces.grants, traces.guid
-    leaving = users.filter(pl.col("accion") == "O")
     now = grants.filter(pl.col("valid_to").is_null())
     before = grants.filter(pl.col("to_guid") == guid)
     again = before.join(now, on=[*_APP, "perfil"], how="anti").select(*_APP, pl.lit("A").alias("accion"), "perfil")
@@ -72,18 +97,4 @@ def _profiles(traces: Traces, users: pl.DataFrame, default: DefaultProfile | Non
         again = pl.concat([again.filter(~given), again.filter(given).join(absent, on=WHO, how="anti")])
     begun = grants.filter(pl.col("from_guid") == guid).join(before, on=_APP, how="anti").join(now, on=_APP, how="semi")
     back = begun.unique(_APP).select(*_APP, pl.lit("R").alias("accion"), pl.lit("").alias("perfil"))
-    return pl.concat([again, back]).join(leaving, on=WHO, how="anti").sort(_APP)
-
-
-def _numbered(details: dict[str, pl.DataFrame], layout: Layout, control: Mapping[str, str]) -> dict[str, pl.DataFrame]:
-    made, first = {}, 1
-    for name, frame in details.items():
-        record = layout.record[name]
-        numbers = pl.int_range(first, first + frame.height, eager=True).cast(pl.String)
-        sequence = layout.sequence.field if layout.sequence else ""
-        marked = frame.with_columns(pl.lit(record.mark).alias(record.fields[0].name), numbers.alias(sequence))
-        made[name] = marked.select([field.name for field in record.fields])
-        first += frame.height
-    total = {layout.total.field.split(".")[1]: str(first - 1)} if layout.total else {}
-    made[layout.control.name] = pl.DataFrame([{**control, **total}])
-    return made
+    return pl.concat([again, back]).join(leaving, on=WHO, how="anti")

@@ -12,6 +12,7 @@ from pisis_batch.adapters.folder_outbox import FolderOutbox
 from pisis_batch.adapters.folder_signatures import Pairing
 from pisis_batch.adapters.inline_queue import InlineQueue
 from pisis_batch.adapters.keyring import Keyring
+from pisis_batch.adapters.scratch import FolderScratch
 from pisis_batch.adapters.sql_clock import DatabaseClock
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf
@@ -61,6 +62,7 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
         ),
         beat_seconds=settings.lease_seconds / 4,
         brake=Brake(settings.brake_users, settings.brake_percent),
+        scratch=FolderScratch(settings.claims.with_name("spool")),
     )
 
 

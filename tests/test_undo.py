@@ -5,15 +5,20 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 from conftest import BOTH, GOOD, load
 from worlds import NAME, NOW, file_of
 
-from pisis_batch import service
+from pisis_batch import pipeline, service
+from pisis_batch.adapters import mapped
+from pisis_batch.adapters.spool import Spool
+from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.cli import root
 from pisis_batch.model import Id, Outcome
 from pisis_batch.ports import Ports
 
+NEW = [1090000011 + (7 * place) % 11 for place in range(11)]  # in no order
 USERS = "entidad_tipo_id,entidad_num_id,tipo_id,num_id,telefono,cargo,contrato_indefinido,fecha_fin,correo\n"
 
 
@@ -50,12 +55,16 @@ def test_a_counter_file_on_either_database(workspace: Path, ports: Ports) -> Non
     done = drop(workspace, later(ports, 1), file_of(GOOD))
     made = service.undo(done.received.guid, later(ports, 2), force=False)
     assert made is not None
-    assert made.conflicts == ()
+    assert made.conflicts.is_empty()
     drop(workspace, later(ports, 3), made.content, made.name)
     assert state(ports).keys() == before.keys()
     again = service.undo(done.received.guid, later(ports, 4), force=False)
     assert again is not None
-    assert {str(who) for who, _ in again.conflicts} == {"CC 1090000001", "CC 1090000002", "CC 1090000003"}
+    assert {f"{kind} {number}" for kind, number, _ in again.conflicts.iter_rows()} == {
+        "CC 1090000001",
+        "CC 1090000002",
+        "CC 1090000003",
+    }
 
 
 def test_undone_the_registry_is_as_it_was(workspace: Path, ports: Ports) -> None:
@@ -132,3 +141,71 @@ def test_why_tells_file_line_day_and_rules(workspace: Path, ports: Ports) -> Non
     assert links[1]["ended"] is None
     assert pisis(workspace, "registry", "why", "CC:1090000001", "--entity", "NI:900654321").exit_code == 1
     assert pisis(workspace, "registry", "why", "x").exit_code == 2
+
+
+def many(workspace: Path, ports: Ports) -> Outcome:
+    """A file that links many, after GOOD: somebody changes, somebody leaves, a profile is withdrawn."""
+    drop(workspace, later(ports, 1), file_of(GOOD))
+    people = "".join(f"CC,{number},JUAN,,PEREZ,,\n" for number in NEW)
+    heading = "tipo_id,num_id,primer_nombre,segundo_nombre,primer_apellido,segundo_apellido,correo_personal\n"
+    load(ports, "persons", heading + people)
+    coming = [f"CC|{number}|JUAN|PEREZ|V|3150000000|ENFERMERO|1||J{number}@ESE.GOV.CO" for number in NEW]
+    users = [
+        "CC|1090000001|JUAN|PEREZ|V|3150000001|JEFE|1||JUAN.PEREZ@ESE.GOV.CO",
+        *coming,
+        "CC|1090000002|MARIA|GOMEZ|O|||||",
+    ]
+    profiles = ["CC|1090000001|186|R|", *(f"CC|{number}|186|A|1274" for number in NEW[::3])]
+    lines = [f"2|{at}|{line}" for at, line in enumerate(users, 1)]
+    lines += [f"3|{at}|{line}" for at, line in enumerate(profiles, len(lines) + 1)]
+    return drop(workspace, later(ports, 2), file_of("\n".join(lines)))
+
+
+def by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on two rows are many, and every file is very large."""
+    monkeypatch.setattr(SqlRegistry.traces, "__defaults__", (2,))
+    monkeypatch.setattr(Spool.__init__, "__defaults__", (None, 2**20, 2, 4))
+    monkeypatch.setattr(mapped, "LARGE", 0)
+    monkeypatch.setattr(pipeline, "LARGE", 0)
+
+
+@BOTH
+def test_by_parts_the_file_is_the_same(workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = many(workspace, ports)
+    drop(workspace, later(ports, 3), file_of("2|1|CC|1090000014|JUAN|PEREZ|V|3150000009|JEFE|1||J@ESE.GOV.CO"))
+    whole = [service.undo(done.received.guid, later(ports, 4), force=force) for force in (False, True)]
+    assert len(list(ports.registry.traces(done.received.guid))) == 1
+    by_parts(monkeypatch)
+    assert len(list(ports.registry.traces(done.received.guid))) > 3
+    for force, expected in zip((False, True), whole, strict=True):
+        made = service.undo(done.received.guid, later(ports, 4), force=force)
+        assert made is not None
+        assert expected is not None
+        assert made.content[:] == expected.content
+        assert made.name == expected.name
+        assert made.conflicts.equals(expected.conflicts)
+        assert made.conflicts.height == 1
+        assert made.later == expected.later
+        assert made.outcome is not None
+        assert expected.outcome is not None
+        assert made.outcome.verdict == expected.outcome.verdict == "cargado"
+        assert made.outcome.changes.counts() == expected.outcome.changes.counts()
+        assert made.outcome.changes.linked.is_empty()
+
+
+def test_of_a_very_large_plan_the_numbers_are_shown(
+    workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = many(workspace, ports)
+    expected = service.undo(done.received.guid, ports, force=False)
+    assert expected is not None
+    by_parts(monkeypatch)
+    order = ("runs", "undo", done.received.guid, "--output", str(workspace / "u"))
+    said = json.loads(pisis(workspace, *order, "--format", "json").output)
+    assert (said["plan"]["listed"], said["plan"]["hash"]) == (False, None)
+    assert said["plan"]["counts"]["unlinked"] == len(NEW)
+    text = pisis(workspace, *order).output
+    assert "Plan (por su tamaño, solo las cantidades)" in text
+    assert f"Se desvinculan: {len(NEW)}" in text
+    assert (workspace / "u" / NAME).read_bytes() == expected.content
+    assert list((workspace / "var").rglob("spool/*")) == []

@@ -5,6 +5,7 @@ One file without a name: it is nobody else's to open, and it is gone when its pr
 
 import io
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +33,7 @@ class _Block(NamedTuple):
 
 
 class Spool:
-    """Fulfils `model.Parts`. `most`: bytes that it may take."""
+    """Fulfils `model.Parts` and `ports.Sorted`. `most`: bytes that it may take."""
 
     def __init__(self, folder: Path | None = None, most: int = 2**62, block: int = _BLOCK, read: int = _READ) -> None:
         if folder is not None:
@@ -40,14 +41,16 @@ class Spool:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 open until `close`
         self._most, self._block, self._read = most, block, read
         self._end = 0
-        self._blocks: dict[str, list[_Block]] = {kind: [] for kind in KINDS}
+        self._blocks: defaultdict[str, list[_Block]] = defaultdict(list)
 
     def keep(self, changes: Changes) -> None:
         """Add the changes of a part. Raises FullError."""
         for kind in KINDS:
-            rows = getattr(changes, kind)
-            if rows.is_empty():
-                continue
+            self.put(kind, getattr(changes, kind))
+
+    def put(self, kind: str, rows: pl.DataFrame) -> None:
+        """Add rows of a kind, with the columns tipo_id and num_id. Raises FullError."""
+        if not rows.is_empty():
             for some in rows.sort(placed(rows)).iter_slices(self._block):
                 self._blocks[kind].append(self._written(some))
 

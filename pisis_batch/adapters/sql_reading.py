@@ -66,11 +66,10 @@ class SqlReading:
         with self._reader.begin() as connection:
             return sql_traces.origins(connection, guids)
 
-    @retried
-    def traces(self, guid: str) -> Traces | None:
-        """What a receipt did."""
+    def traces(self, guid: str, size: int = 100_000) -> Iterator[Traces]:
+        """What a receipt did, from one consistent state."""
         with self._reader.begin() as connection:
-            return sql_traces.traces(connection, guid)
+            yield from sql_traces.traces(connection, guid, size)
 
     @retried
     def held(self, guid: str) -> Held | None:

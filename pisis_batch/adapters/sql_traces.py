@@ -1,6 +1,7 @@
 """Where the rows of the history come from, and what one receipt did to whom."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from itertools import pairwise
 
 import polars as pl
 import sqlalchemy as sa
@@ -38,30 +39,66 @@ def origins(connection: sa.Connection, guids: Collection[str]) -> dict[str, Orig
     }
 
 
-def traces(connection: sa.Connection, guid: str) -> Traces | None:
-    """The history, at its entity, of everybody whom a receipt touched; None when it touched nobody."""
-    touched = sa.union(
-        *(
-            sa.select(table.c.entity_id, table.c.tipo_id, table.c.num_id).where(
-                (table.c.from_guid == guid) | (table.c.to_guid == guid),
-                table.c.tipo_id != NOBODY,  # whoever was taken out is not put back
+def traces(connection: sa.Connection, guid: str, size: int) -> Iterator[Traces]:
+    """The history, at its entity, of everybody whom a receipt touched, some `size` of its rows at a time; none: nobody.
+
+    Parts come in the order of their people, and nobody is in two of them.
+    """
+    ends = [None, *_ends(connection, guid, size), None]
+    for after, to in pairwise(ends):
+        touched = sa.union(
+            *(
+                sa.select(table.c.entity_id, table.c.tipo_id, table.c.num_id).where(
+                    _caused(table, guid),
+                    table.c.tipo_id != NOBODY,  # whoever was taken out is not put back
+                    *_between(table, after, to),
+                )
+                for table in (link, grant)
             )
-            for table in (link, grant)
-        )
-    ).subquery()
-    owner = connection.execute(
-        sa.select(entity.c.tipo_id, entity.c.num_id).join(touched, touched.c.entity_id == entity.c.id).limit(1)
-    ).one_or_none()
-    if owner is None:
-        return None
-    frames: list[pl.DataFrame] = []
-    for table, schema in ((link, LINK_HISTORY), (grant, GRANT_HISTORY)):
-        same = sa.and_(
-            table.c.entity_id == touched.c.entity_id,
-            table.c.tipo_id == touched.c.tipo_id,
-            table.c.num_id == touched.c.num_id,
-        )
-        query = sa.select(*(table.c[name] for name in schema)).join(touched, same)
-        query = query.order_by(table.c.valid_from, table.c.valid_to.asc().nulls_last(), table.c.id)
-        frames.append(frame(connection, query, schema))
-    return Traces(guid, Id(owner.tipo_id, owner.num_id), *frames)
+        ).subquery()
+        owner = connection.execute(
+            sa.select(entity.c.tipo_id, entity.c.num_id).join(touched, touched.c.entity_id == entity.c.id).limit(1)
+        ).one_or_none()
+        if owner is None:
+            continue
+        frames: list[pl.DataFrame] = []
+        for table, schema in ((link, LINK_HISTORY), (grant, GRANT_HISTORY)):
+            same = sa.and_(
+                table.c.entity_id == touched.c.entity_id,
+                table.c.tipo_id == touched.c.tipo_id,
+                table.c.num_id == touched.c.num_id,
+                *_between(table, after, to),
+            )
+            query = sa.select(*(table.c[name] for name in schema)).join(touched, same)
+            query = query.order_by(table.c.valid_from, table.c.valid_to.asc().nulls_last(), table.c.id)
+            frames.append(frame(connection, query, schema))
+        yield Traces(guid, Id(owner.tipo_id, owner.num_id), *frames)
+
+
+def _caused(table: sa.Table, guid: str) -> sa.ColumnElement[bool]:
+    return (table.c.from_guid == guid) | (table.c.to_guid == guid)
+
+
+def _ends(connection: sa.Connection, guid: str, size: int) -> list[tuple[str, str]]:
+    """People who cut what a receipt did in parts of some `size` rows, in the database's order.
+
+    A file is applied in the order of its people, so that ids follow it: every `size`th is as good as counting.
+    """
+    every = (
+        sa.select(table.c.tipo_id, table.c.num_id).where(_caused(table, guid), table.c.id % size == 0)
+        for table in (link, grant)
+    )
+    cuts = sa.union(*every).subquery()
+    found = connection.execute(sa.select(cuts.c.tipo_id, cuts.c.num_id).order_by(cuts.c.tipo_id, cuts.c.num_id))
+    return [(row.tipo_id, row.num_id) for row in found]
+
+
+def _between(
+    table: sa.Table, after: tuple[str, str] | None, to: tuple[str, str] | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    """The people after one and up to another; None: no end. A stretch of the index by person."""
+    who = sa.tuple_(table.c.tipo_id, table.c.num_id)
+    if after is not None:
+        yield who > after
+    if to is not None:
+        yield who <= to

@@ -23,11 +23,15 @@ TITLES = {
 
 
 def as_dict(outcome: Outcome, brake: Brake) -> dict[str, Any]:
-    """A plan for programs: hash, entity's users, whether it would be held, and every row."""
+    """A plan for programs: hash, entity's users, whether it would be held, and every row.
+
+    Of a very large file that was only counted there is no hash, `listed` is false and no row is told.
+    """
     plan = effects.plan(outcome, brake)
     rows = {name: getattr(plan.changes, name).to_dicts() for name in KINDS}
     return {
-        "hash": plan.hash,
+        "hash": plan.hash or None,
+        "listed": bool(plan.hash),
         "users": plan.users,
         "held": plan.held,
         "counts": {**plan.changes.counts(), "unchanged": plan.unchanged.height},
@@ -42,28 +46,28 @@ def show(out: "Console", outcome: Outcome, brake: Brake, *, mask: bool) -> None:
         out.print("Plan: el archivo no cambia nada del registro.")
         return
     plan = effects.plan(outcome, brake)
-    out.print(f"Plan {plan.hash}", soft_wrap=True)
+    out.print(f"Plan {plan.hash}" if plan.hash else "Plan (por su tamaño, solo las cantidades)", soft_wrap=True)
     out.print(f"La entidad tiene hoy {many(plan.users, 'usuario', 'usuarios')}.")
     for kind, title in TITLES.items():
         rows = plan.unchanged if kind == "unchanged" else getattr(plan.changes, kind)
-        _kind(out, title, rows, mask=mask)
+        _kind(out, title, rows, plan.changes.passed.get(kind, 0), mask=mask)
     if plan.held:
         held_note(out, plan)
 
 
 def held_note(out: "Console", plan: effects.Plan) -> None:
     """Why the file would wait."""
-    leaving = number(plan.changes.unlinked.height)
+    leaving = number(plan.changes.counts()["unlinked"])
     out.print(
         f"[yellow]En espera[/]: desvincula a {leaving} de {many(plan.users, 'usuario', 'usuarios')}; se aplica "
         "cuando dos personas lo aprueben."
     )
 
 
-def _kind(out: "Console", title: str, rows: pl.DataFrame, *, mask: bool) -> None:
-    if rows.is_empty():
+def _kind(out: "Console", title: str, rows: pl.DataFrame, passed: int, *, mask: bool) -> None:
+    if rows.height + passed == 0:
         return
-    out.print(f"[bold]{title}[/]: {number(rows.height)}")
+    out.print(f"[bold]{title}[/]: {number(rows.height + passed)}")
     shown = rows.head(SHOWN)
     if mask:
         shown = shown.with_columns(num_id=validators.masked(pl.col("num_id")))

@@ -16,6 +16,7 @@ from pisis_batch.service import Undoing
 from pisis_batch.settings import Settings
 
 SHOWN = 50
+_COPIED = 4 * 1024 * 1024  # bytes at a time
 
 
 @click.command("undo")
@@ -43,7 +44,9 @@ def runs_undo(
         folder = output or Path(f"deshacer-{receipt.guid[:8]}")
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / made.name
-        path.write_bytes(made.content)
+        with path.open("wb") as file:
+            for start in range(0, len(made.content), _COPIED):
+                file.write(made.content[start : start + _COPIED])
     if form == "json":
         as_json(_machine(made, path, ports, force=force))
     else:
@@ -54,8 +57,12 @@ def runs_undo(
 
 def _machine(made: Undoing, path: Path | None, ports: Ports, *, force: bool) -> dict[str, Any]:
     clashes = [
-        {"id": str(who), "guid": cause, "file_name": made.later[cause].file_name if cause in made.later else None}
-        for who, cause in made.conflicts
+        {
+            "id": f"{kind} {number}",
+            "guid": cause,
+            "file_name": made.later[cause].file_name if cause in made.later else None,
+        }
+        for kind, number, cause in made.conflicts.iter_rows()
     ]
     said: dict[str, Any] = {"path": str(path) if path else None, "conflicts": clashes, "left_out": not force}
     if made.outcome:
@@ -64,15 +71,15 @@ def _machine(made: Undoing, path: Path | None, ports: Ports, *, force: bool) -> 
 
 
 def _text(made: Undoing, path: Path | None, ports: Ports, *, force: bool, mask: bool) -> None:
-    if made.conflicts:
+    if made.conflicts.height:
         verb = "incluidas" if force else "por fuera (--force las incluye)"
         click.echo(f"Personas que otros archivos tocaron después, {verb}:")
-        for who, cause in made.conflicts[:SHOWN]:
+        for kind, whole, cause in made.conflicts.head(SHOWN).iter_rows():
             later = made.later.get(cause)
-            number = f"••••{who.number[-4:]}" if mask else who.number
-            click.echo(f"  {who.type} {number}  {f'{later.file_name} (GUID {cause[:8]})' if later else cause}")
-        if len(made.conflicts) > SHOWN:
-            click.echo(f"  … y {len(made.conflicts) - SHOWN} más: véalas todas con --format json")
+            number = f"••••{whole[-4:]}" if mask else whole
+            click.echo(f"  {kind} {number}  {f'{later.file_name} (GUID {cause[:8]})' if later else cause}")
+        if made.conflicts.height > SHOWN:
+            click.echo(f"  … y {made.conflicts.height - SHOWN} más: véalas todas con --format json")
     if made.outcome is None or path is None:
         click.echo("No queda nada que deshacer.")
         return

@@ -19,7 +19,7 @@ from pisis_batch.ports.nouns import (
     Series,
     UnavailableError,
 )
-from pisis_batch.ports.outside import REFUSED, Archive, Hints, Inbox, Mailer, Outbox
+from pisis_batch.ports.outside import REFUSED, Archive, Hints, Inbox, Mailer, Outbox, Scratch, Sorted
 from pisis_batch.ports.registry import Registry
 from pisis_batch.ports.work import Calendar, Chore, Ports, Queue, Work
 
@@ -58,7 +58,9 @@ __all__ = [
     "Refusal",
     "Registry",
     "Retention",
+    "Scratch",
     "Series",
+    "Sorted",
     "Traced",
     "UnavailableError",
     "Work",

@@ -1,9 +1,11 @@
 """Folders and mail: where files arrive, are kept and are answered."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
+
+import polars as pl
 
 from pisis_batch.model import Attachment, Content
 from pisis_batch.ports.nouns import Claimed, Mail
@@ -100,4 +102,32 @@ class Hints(Protocol):
 
     def listening(self, wake: Callable[[], None]) -> AbstractContextManager[None]:
         """Call `wake` on changes while the block runs."""
+        ...
+
+
+class Sorted(Protocol):
+    """Rows on disk, to be read in the order of their people."""
+
+    def put(self, kind: str, rows: pl.DataFrame) -> None:
+        """Add rows of a kind, with the columns tipo_id and num_id."""
+        ...
+
+    def ordered(self, kind: str) -> Iterator[pl.DataFrame]:
+        """The rows of a kind in the order of their keys, some at a time."""
+        ...
+
+    def close(self) -> None:
+        """Give the room back."""
+        ...
+
+
+class Scratch(Protocol):
+    """Room for what is too large for memory. Nothing of it has a name, and it is gone with this process."""
+
+    def rows(self) -> Sorted:
+        """Room for rows."""
+        ...
+
+    def content(self, parts: Iterable[bytes]) -> Content:
+        """Parts as one content, which is held in memory only when it is small."""
         ...

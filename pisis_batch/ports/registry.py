@@ -179,8 +179,11 @@ class Registry(Keeping, Protocol):
         """The loaded receipts among these guids; causes that are no receipt are left out."""
         ...
 
-    def traces(self, guid: str) -> Traces | None:
-        """What a receipt did, and the history of whom it touched; None when it touched nobody."""
+    def traces(self, guid: str, size: int = ...) -> Iterator[Traces]:
+        """What a receipt did, and the history of whom it touched: some `size` of its rows at a time, all of one moment.
+
+        Each person is in one part alone; no part when it touched nobody. Nothing else is asked before the last one.
+        """
         ...
 
     def held(self, guid: str) -> Held | None:

@@ -10,7 +10,7 @@ from pisis_batch.model import Brake, Limits, Trust
 from pisis_batch.ports.judge import Judge
 from pisis_batch.ports.keeping import Retention
 from pisis_batch.ports.nouns import Clock
-from pisis_batch.ports.outside import Archive, Inbox, Mailer, Outbox
+from pisis_batch.ports.outside import Archive, Inbox, Mailer, Outbox, Scratch
 from pisis_batch.ports.registry import Registry
 
 
@@ -99,6 +99,7 @@ class Ports:
     limits: Limits
     mail_from: str
     brake: Brake
+    scratch: Scratch
     trust: Callable[[datetime], Trust | None] = lambda _: None  # what signatures are judged by; UnavailableError
     calendar: Calendar = Calendar()
     retention: Retention = _USUAL

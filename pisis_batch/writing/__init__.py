@@ -15,7 +15,10 @@ from pisis_batch.writing.patterns import drawn
 from pisis_batch.writing.rows import Row, Workshop, first_of_month, rows, singles
 from pisis_batch.writing.values import neighbours, value
 
-__all__ = ["neighbours", "sample", "sampled", "value", "write"]
+#: What stands between two lines.
+END = b"\r\n"
+
+__all__ = ["END", "neighbours", "sample", "sampled", "value", "write"]
 
 
 def write(layout: Layout, records: Mapping[str, pl.DataFrame]) -> bytes:
@@ -27,7 +30,7 @@ def write(layout: Layout, records: Mapping[str, pl.DataFrame]) -> bytes:
             continue
         joined = frame.select(pl.concat_str([field.name for field in record.fields], separator=layout.separator))
         lines += joined.to_series().to_list()
-    return "\r\n".join(lines).encode(layout.encoding)
+    return END.decode().join(lines).encode(layout.encoding)
 
 
 def sample(layout: Layout, rows: int = 5, *, cut: date, seed: int = 0) -> tuple[str, bytes]:
