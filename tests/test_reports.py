@@ -7,12 +7,14 @@ import email.policy
 import io
 import json
 import os
+import random
 import re
 import subprocess
 import sys
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import polars as pl
@@ -24,7 +26,8 @@ from pisis_batch import pipeline, reports, suggestions
 from pisis_batch.annotations import stripped
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Attachment, Earlier, Findings, Letter, Limits, Outcome, Received, findings, letters
-from pisis_batch.reports import anotado, hoja, listas, told
+from pisis_batch.reports import anotado, hoja, informe, listas, look, stencil, told
+from pisis_batch.reports.page import Cause, Page, Row
 from pisis_batch.validators import texts
 
 GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
@@ -245,6 +248,7 @@ def test_odd_values_and_words_are_written_alike_in_columns(monkeypatch: pytest.M
 _GROWTH = """
 import dataclasses
 from pathlib import Path
+from typing import Any
 import polars as pl
 from worlds import NAME, NOW, file_of
 from pisis_batch import pipeline
@@ -377,3 +381,34 @@ def test_a_message_of_odd_text_says_what_was_written() -> None:
 def test_a_line_end_in_a_subject_makes_no_header() -> None:
     with pytest.raises(ValueError, match="linefeed"):
         reports.render(Letter("acta", ("a@x.example",), "s\r\nBcc: e@x.example", "<p>h</p>", "t"), GUID, NOW, FROM)
+
+
+_ODD_TEXTS = ("", "A", "a & b <c> \"d\" 'e'", "¿?", "?", "Ñ\u00a0x", "x\ny", "\ue000", "«•»")
+
+
+@pytest.mark.parametrize("template", ["acta", "resultado", "aviso"])
+def test_a_page_filled_in_is_the_page_rendered(template: str) -> None:
+    chance = random.Random(template)
+
+    def text(*, plain: bool) -> str:
+        return chance.choice(_ODD_TEXTS[:5] if plain else _ODD_TEXTS)
+
+    def filled(kind: type[Any], **own: object) -> Any:
+        said = {one.name: text(plain=plain) for one in dataclasses.fields(kind) if one.type in {str, "str"}}
+        return kind(**{**said, **own})
+
+    for number in range(60):
+        plain = number % 3 > 0  # the others are rendered as they are
+        severity = chance.choice(["error", "advertencia"])
+        page = filled(
+            Page,
+            tone=chance.choice(["aceptado", "rechazado"]),
+            figures=tuple((text(plain=plain), text(plain=plain)) for _ in range(chance.randrange(3))),
+            causes=tuple(filled(Cause, severity=severity, times=number) for _ in range(chance.randrange(3))),
+            rows=tuple(filled(Row) for _ in range(chance.randrange(3))),
+            paragraphs=tuple(text(plain=plain) for _ in range(chance.randrange(3))),
+        )
+        assert look.html(template, page) == look._inlined(template, page, page.at[:10])
+        assert (stencil.marked(page) is not None) >= plain
+        none = dataclasses.replace(page, causes=())
+        assert informe._of_none(none) == informe._rendered(none, rules=[], blocks=[])

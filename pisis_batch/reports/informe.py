@@ -4,16 +4,16 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pisis_batch import validators
 from pisis_batch.causes import Diagnosis, diagnose
-from pisis_batch.reports import columnas, look
+from pisis_batch.reports import columnas, look, stencil
 from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import Page, number
 from pisis_batch.reports.told import Told
@@ -56,26 +56,42 @@ def report(told: Told, page: Page) -> bytes:
     Past 120.000 findings it has the first ones and says where all are.
     """
     outcome = told.outcome
-    original = Original(outcome.received.content, outcome.examined.layout)
     found = diagnose(outcome)
+    if not found.causes:
+        return _of_none(page).encode("utf-8")
+    original = Original(outcome.received.content, outcome.examined.layout)
     columns = columnas.few(_few_by_line(told, found)) if told.few is not None else columnas.many(_by_line(told, found))
-    css, js = _source("informe.css"), _source("informe.js")
     titles = [cause.title for cause in found.causes]
     hidden = max(len(told) - MOST, 0)
-    text = look.render(
-        "informe.html.jinja",
-        page=page,
-        css=Markup(css),  # noqa: S704 our own file
-        js=Markup(js),  # noqa: S704 our own file
-        policy=_policy(css, js),
-        charts=_charts(told) if titles else [],
-        strip=_strip(told, len(original)) if titles else None,
+    text = _rendered(
+        page,
+        charts=_charts(told),
+        strip=_strip(told, len(original)),
         capped=_capped(hidden) if hidden else "",
         explained=found.headline,
         rules=[validators.RULES[code] for code in sorted(told.codes)],
-        blocks=list(columnas.blocks(columns, outcome.examined.layout, original, titles)) if titles else [],
+        blocks=columnas.blocks(columns, outcome.examined.layout, original, titles),
     )
     return text.encode("utf-8")
+
+
+def _rendered(page: Page, **found: Any) -> str:
+    css, js = _source("informe.css"), _source("informe.js")
+    own = {"css": Markup(css), "js": Markup(js), "policy": _policy(css, js)}  # noqa: S704 our own files
+    return look.render("informe.html.jinja", page=page, **own, **found)
+
+
+def _of_none(page: Page) -> str:
+    """The report of a file without findings."""
+    marked = stencil.marked(page)
+    if marked is None:
+        return _rendered(page, rules=[], blocks=[])
+    return stencil.filled(_stencil(marked.page), marked.texts, lambda text: str(escape(text)))
+
+
+@lru_cache(maxsize=16)
+def _stencil(page: Page) -> stencil.Stencil:
+    return stencil.cut(_rendered(page, rules=[], blocks=[]))
 
 
 def _few_by_line(told: Told, found: Diagnosis) -> list[tuple[Worded, int]]:

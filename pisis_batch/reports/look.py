@@ -1,9 +1,10 @@
 """Templates to HTML and text. Escaping is forced on for every HTML template, whatever its suffix."""
 
 import textwrap
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
+from pisis_batch.reports import stencil
 from pisis_batch.reports.page import Page
 
 if TYPE_CHECKING:
@@ -55,7 +56,24 @@ def render(template: str, **named: Any) -> str:
 
 def html(template: str, page: Page) -> str:
     """A page as self-contained HTML: no script, no link, nothing remote."""
-    return _inliner().inline(_templates(escaped=True).get_template(f"{template}.html.jinja").render(page=page))
+    marked = stencil.marked(page)
+    if marked is None:
+        return _inlined(template, page, page.at[:10])
+    return stencil.filled(_stencil(template, marked.page, marked.day), marked.texts, _escaped)
+
+
+@lru_cache(maxsize=64)
+def _stencil(template: str, page: Page, day: str) -> stencil.Stencil:
+    return stencil.cut(_inlined(template, page, day))
+
+
+def _inlined(template: str, page: Page, day: str) -> str:
+    return _inliner().inline(_templates(escaped=True).get_template(f"{template}.html.jinja").render(page=page, day=day))
+
+
+def _escaped(text: str) -> str:
+    """A text between elements as the library that puts the styles in writes it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def text(page: Page) -> str:
