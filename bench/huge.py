@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -61,30 +61,59 @@ class Watched:
     """The memory of a process and of its children, as the kernel keeps it, read while they live."""
 
     def __init__(self, pid: int) -> None:
-        self.pid, self.parent, self.child = pid, 0, 0
+        self.pid, self.parent, self.child = pid, _NOTHING, _NOTHING
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
     def _look(self) -> None:
         while not self._over.wait(0.2):
-            self.parent = max(self.parent, _peak(self.pid))
-            self.child = max([self.child, *(_peak(pid) for pid in family(self.pid) if pid != self.pid)])
+            self.parent = _most(self.parent, _held(self.pid))
+            for pid in family(self.pid):
+                if pid != self.pid:
+                    self.child = _most(self.child, _held(pid))
 
     def end(self) -> dict[str, int]:
-        """MiB at most of each."""
+        """MiB at most of each: in all, its own (no file backs it), and of the file that is judged."""
         self._over.set()
         self._thread.join()
-        return {"parent_peak_mib": self.parent // 1024, "child_peak_mib": self.child // 1024}
+        return {
+            f"{who}_{what}_mib": kib // 1024
+            for who, held in (("parent", self.parent), ("child", self.child))
+            for what, kib in held._asdict().items()
+        }
 
 
-def _peak(pid: int) -> int:
-    """KiB that a process held at most; 0 when it is gone."""
+class Held(NamedTuple):
+    """KiB of a process."""
+
+    peak: int
+    own: int
+    mapped: int
+
+
+_NOTHING = Held(0, 0, 0)
+
+
+def _most(one: Held, other: Held) -> Held:
+    return Held(*map(max, one, other))
+
+
+def _held(pid: int) -> Held:
+    """What a process holds; nothing when it is gone."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+        told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines())
+        maps = Path(f"/proc/{pid}/smaps").read_text("utf-8", "replace").splitlines()
     except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
+        return _NOTHING
+    mapped, inside = 0, False
+    for line in maps:
+        if line[:1].isdigit() or line[:1] in "abcdef":
+            inside = "/var/archive/" in line or "/var/claims/" in line
+        elif inside and line.startswith("Rss:"):
+            mapped += int(line.split()[1])
+    peak, own = (int(told.get(name, "0 kB").split()[0]) for name in ("VmHWM", "RssAnon"))
+    return Held(peak, own, mapped)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from conftest import GOOD, filled
 from test_service import drop, linked, mails
 from worlds import NAME, NOW, facts, file_of
 
-from pisis_batch import judging, service, wiring
+from pisis_batch import chunks, judging, service, wiring
 from pisis_batch.adapters import folder_archive, wire
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.isolation import Bounds, ChildJudge
@@ -85,6 +85,21 @@ def test_a_large_original_is_handed_over_as_an_open_file(
     archive.path(sha256).write_bytes(bytes(size))
     with pytest.raises(ValueError, match="no longer matches"):
         archive.fetch(sha256)
+
+
+def test_what_was_read_of_a_large_original_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux maps more than the page that is read, also before it, once a copy lies in large pieces of its cache."""
+    (tmp_path / NAME).write_bytes((b"3" * 99 + b"\n") * 160_000)
+    archive = FolderArchive(tmp_path / "archive")
+    sha256, _, size = archive.keep(tmp_path / NAME)
+    monkeypatch.setattr(folder_archive, "LARGE", size)
+    content = archive.fetch(sha256)
+    for _, raw in chunks.chunks(content, 0):
+        assert raw.endswith(b"\n")
+    smaps = Path("/proc/self/smaps").read_text("utf-8").split(str(archive.path(sha256)))[1]
+    held = re.search(r"^Rss: +(\d+) kB", smaps, re.MULTILINE)
+    assert held is not None
+    assert int(held[1]) < 3 * 1024
 
 
 def test_a_child_has_the_compiled_walk(children: ChildJudge) -> None:

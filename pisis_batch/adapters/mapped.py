@@ -8,6 +8,7 @@ from typing import BinaryIO
 #: Bytes from which an original is not read whole.
 LARGE = 32 * 1024 * 1024
 _PAGES = 1 << 20  # a slice from this size on is not read twice soon
+_FOLIO = 2 << 20  # pages that Linux keeps together at most, and maps together when one of them is read
 
 
 class MappedFile:
@@ -35,8 +36,8 @@ class MappedFile:
         start, stop, _ = place.indices(len(self._map))
         found = self._map[start:stop]
         if stop - start >= _PAGES:
-            first = start - start % mmap.PAGESIZE
-            self._map.madvise(mmap.MADV_DONTNEED, first, stop - first)
+            first, last = start - start % _FOLIO, min(stop + -stop % _FOLIO, len(self._map))
+            self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
         return found
 
     def find(self, sub: bytes, start: int = 0, end: int | None = None) -> int:
