@@ -3,16 +3,17 @@
 One walk over the bytes (`walking`) says which lines have no fault in any cell, and of those the consecutive and hashes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 import numpy as np
-import polars as pl
 
 from pisis_batch import accepting, fingerprints, reading, walking
 from pisis_batch.cutting import nothing
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Layout, Record
 from pisis_batch.model import Content, Limits
 from pisis_batch.reading import lines_of
@@ -27,12 +28,30 @@ Numbers = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
+class Suspects:
+    """Lines of a chunk that were not accepted: their places in it, and their bytes with what ends them."""
+
+    places: np.ndarray
+    raw: bytes
+    layout: Layout
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def frame(self, first: int) -> pl.DataFrame:
+        """Columns line and text; `first` is the line that the chunk begins with."""
+        text = lines_of(reading.decoded(self.raw, self.layout.encoding).encode())
+        lines = self.places + np.uint32(first)
+        return pl.DataFrame({"line": lines, "text": text}, schema={"line": pl.UInt32, "text": pl.String})
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """A chunk taken apart: per record the places of its accepted lines and their `numbers_of`; the suspects."""
 
     many: int
     accepted: dict[str, tuple[np.ndarray, Numbers]]
-    suspects: pl.DataFrame
+    suspects: Suspects
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +111,7 @@ def taken_apart(raw: bytes, how: Apart) -> Piece | None:
         if len(fine):
             accepted[record.name] = fine, _numbers(told, asked(record, how.layout), record, how.today, fine)
     doubtful = np.flatnonzero(told.records == walking.NOBODY).astype(np.uint32)
-    return Piece(many, accepted, _suspects(raw, doubtful, told, how.layout) if len(doubtful) else _no_suspects())
+    return Piece(many, accepted, Suspects(doubtful, _bytes_of(raw, doubtful, told, how.layout), how.layout))
 
 
 def _enye(raw: bytes) -> bytes:
@@ -100,22 +119,12 @@ def _enye(raw: bytes) -> bytes:
     return raw if raw.isascii() else raw.replace("Ñ".encode(), _ENYE)
 
 
-@cache
-def _no_suspects() -> pl.DataFrame:
-    """Made once: to make a frame takes a millisecond, and most chunks have none."""
-    return _as_frame(np.empty(0, np.uint32), pl.Series([], dtype=pl.String))
-
-
-def _suspects(raw: bytes, places: np.ndarray, told: walking.Walked, layout: Layout) -> pl.DataFrame:
-    if len(places) == len(told.records):
-        return _as_frame(places, lines_of(reading.decoded(raw, layout.encoding).encode()))
+def _bytes_of(raw: bytes, places: np.ndarray, told: walking.Walked, layout: Layout) -> bytes:
+    """Some lines of a chunk and nothing else of it."""
+    if len(places) in {0, len(told.records)}:
+        return raw if len(places) else b""
     ends = told.ends if layout.encoding == "cp1252" else np.flatnonzero(np.frombuffer(raw, np.uint8) == _LF)
-    text = b"\n".join([*(raw[start:end] for start, end in _spans(ends, len(raw), places)), b""])
-    return _as_frame(places, lines_of(reading.decoded(text, layout.encoding).encode()))
-
-
-def _as_frame(places: np.ndarray, text: pl.Series) -> pl.DataFrame:
-    return pl.DataFrame({"line": places, "text": text}, schema={"line": pl.UInt32, "text": pl.String})
+    return b"\n".join([*(raw[start:end] for start, end in _spans(ends, len(raw), places)), b""])
 
 
 def numbers_of(rows: pl.DataFrame, record: Record, layout: Layout, today: date) -> Numbers:

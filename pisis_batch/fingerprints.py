@@ -4,6 +4,8 @@ Two cells may meet in one number (once in 10^19 pairs): what is repeated in a fi
 registry vouches for is not. Numbers are the same on every machine.
 """
 
+from __future__ import annotations
+
 import mmap
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +14,9 @@ from functools import cache
 from io import BytesIO
 
 import numpy as np
-import polars as pl
 
 from pisis_batch import walking
+from pisis_batch.frames import pl
 
 WHO = ("tipo_id", "num_id")
 NAMED = (*WHO, "primer_nombre", "primer_apellido")

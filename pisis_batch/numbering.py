@@ -56,6 +56,11 @@ class Numbering:
             )
             self._found.append(_gathered(first))
 
+    @property
+    def right(self) -> bool:
+        """Whether it breaks nowhere."""
+        return not self._found
+
     def breaks(self) -> pl.DataFrame:
         """The stretches that are off (schema BREAKS), in order."""
         if not self._found:

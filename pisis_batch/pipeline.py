@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -17,6 +17,7 @@ from pisis_batch.model import (
     Batch,
     Brake,
     Changes,
+    Content,
     Counts,
     Examined,
     Facts,
@@ -89,13 +90,24 @@ def _sifted(received: Received, layout: Layout, limits: Limits) -> Examined | No
         return None
     batch, cells = found
     findings = validators.check_structure(batch, cells)
-    if not large:
-        if len(findings) or batch.odd:
-            return None
-        control = {layout.control.name: batch[layout.control.name]}
-        rows = Later(control, lambda: reading.read(content, layout, name, limits).records)
-        batch = Batch(layout, name, rows, last_line=batch.last_line)
+    if not large and (len(findings) or batch.odd or batch.plain is None):
+        return None
+    if batch.plain is not None:
+        figures = batch.figures if large else None
+        batch = Batch(layout, name, _later(batch, content, limits), last_line=batch.last_line, figures=figures)
     return Examined(received, layout, batch, findings)
+
+
+def _later(batch: Batch, content: Content, limits: Limits) -> Later:
+    """The records of a file that is right, for whoever asks for them: of a large one only the control's row."""
+    layout, name, few = batch.layout, batch.file_name, batch.records
+
+    def cut() -> Mapping[str, pl.DataFrame]:
+        if len(content) < LARGE:
+            return reading.read(content, layout, name, limits).records
+        return {record.name: few[record.name] for record in layout.records}
+
+    return Later(batch.control, {record.name: batch.height(record.name) for record in layout.records}, cut)
 
 
 def questions(examined: Examined) -> Questions:

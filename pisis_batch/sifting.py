@@ -7,6 +7,9 @@ to be wrong: repeated keys, lines out of order, where the consecutive breaks. Th
 the figures of all (`model.Figures`), and the rules find in it what they find in the whole.
 """
 
+from __future__ import annotations
+
+import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,22 +19,34 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from pisis_batch import fingerprints, reading
-from pisis_batch.chunks import ONCE, Numbers, Piece, about_persons, apart, chunks, fetched, numbers_of, taken_apart
+from pisis_batch.chunks import (
+    ONCE,
+    Numbers,
+    Piece,
+    Suspects,
+    about_persons,
+    apart,
+    chunks,
+    fetched,
+    numbers_of,
+    taken_apart,
+)
 from pisis_batch.cutting import irregular, nothing
+from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, Layout, Record
-from pisis_batch.model import Batch, Content, Figures, Limits, Persons, unreadable
+from pisis_batch.model import Batch, Content, Figures, Limits, Persons, Rows, unreadable
 from pisis_batch.numbering import Numbering
 
 _WORKERS, _TURN = 2, 0.0005  # threads that take chunks apart; seconds
 _FLUSH = 60_000  # suspects judged at a time: more than this costs memory and saves no more set-up
 _TOGETHER, _SUSPECTS = 350_000, 30_000  # lines looked at together, fewer when so many are suspects
 _DIGITS = 18
+_NO_LINES = np.empty(0, np.uint32)
 _ROOM = 1 << 18  # numbers to grow by
 
-Judge = Callable[[pl.DataFrame, Record], pl.DataFrame]
+Judge = Callable[["pl.DataFrame", Record], "pl.DataFrame"]
 #: By record, the accepted lines and their numbers.
 Accepted = dict[str, tuple[np.ndarray, Numbers]]
 
@@ -160,14 +175,15 @@ def _turns() -> Iterator[None]:
         sys.setswitchinterval(usual)
 
 
-def _together(pieces: list[tuple[int, Piece]]) -> tuple[Accepted, pl.DataFrame]:
-    """Neighbouring pieces, each with its first line, as one: accepted lines by record, and the suspects."""
+def _together(pieces: list[tuple[int, Piece]]) -> tuple[Accepted, pl.DataFrame | None]:
+    """Neighbouring pieces, each with its first line, as one: accepted lines by record, and the suspects if any."""
     accepted: dict[str, list[tuple[np.ndarray, Numbers]]] = {}
     for first, piece in pieces:
         for name, (places, numbers) in piece.accepted.items():
             accepted.setdefault(name, []).append((places + np.uint32(first), numbers))
-    suspects = [piece.suspects.with_columns(pl.col("line") + first) for first, piece in pieces if piece.suspects.height]
-    return {name: _joined(found) for name, found in accepted.items()}, pl.concat(suspects or [pieces[0][1].suspects])
+    suspects = [piece.suspects.frame(first) for first, piece in pieces if len(piece.suspects)]
+    joined = {name: _joined(found) for name, found in accepted.items()}
+    return joined, pl.concat(suspects) if suspects else None
 
 
 def _joined(found: list[tuple[np.ndarray, Numbers]]) -> tuple[np.ndarray, Numbers]:
@@ -184,20 +200,18 @@ def _next(waiting: list[tuple[int, Future[Piece | None]]]) -> tuple[int, Piece |
 
 def _in_order(accepted: list[tuple[np.ndarray, np.ndarray]], others: list[pl.DataFrame]) -> np.ndarray | None:
     """The numbers of some lines in the order of the lines, 0 where none is written; None when there is no line."""
-    if len(accepted) == 1 and not others:
-        return accepted[0][1]
-    written = pl.col("value").str.contains(f"^[1-9][0-9]{{0,{_DIGITS - 1}}}$")
-    told = [
-        frame.select("line", value=pl.when(written).then(pl.col("value").cast(pl.Int64, strict=False)).fill_null(0))
-        for frame in others
-    ]
+    told = [_written(frame) for frame in others]
     lines = [places for places, _ in accepted] + [frame["line"].to_numpy() for frame in told]
     numbers: list[np.ndarray] = [found for _, found in accepted] + [frame["value"].to_numpy() for frame in told]
-    if not lines:
-        return None
-    if len(lines) == 1:
-        return numbers[0]
+    if len(lines) <= 1:
+        return numbers[0] if lines else None
     return np.concatenate(numbers)[np.argsort(np.concatenate(lines), kind="stable")]
+
+
+def _written(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same lines with their numbers (value)."""
+    written = pl.col("value").str.contains(f"^[1-9][0-9]{{0,{_DIGITS - 1}}}$")
+    return frame.select("line", value=pl.when(written).then(pl.col("value").cast(pl.Int64, strict=False)).fill_null(0))
 
 
 def _steady(numbers: np.ndarray) -> bool:
@@ -212,7 +226,7 @@ class _Sifting:
         self.layout, self.limits, self.judge, self.today, self.sound = layout, limits, judge, today, sound
         self.kept = {record.name: _Kept() for record in layout.records}
         self.odd: list[pl.DataFrame] = []
-        self._regular = irregular([]).select("line")  # of chunks without a suspect
+        self._opening: Suspects | None = None  # the control as the first line, until something else is in doubt
         self.cells: list[pl.DataFrame] = []
         self.last = 0
         self._starts: list[tuple[int, int]] = []  # offset and first line of each chunk
@@ -232,12 +246,16 @@ class _Sifting:
 
     def add(self, offset: int, piece: Piece | None, *, last: bool = False) -> bool:
         """Take the next chunk; False when the file has to be read another way."""
-        if piece is None or (self.sound and piece.suspects.height > (self.last == 0)):  # the control is looked at
+        if piece is None:
             return False
         self._starts.append((offset, self.last + 1))
+        if self.last == 0:
+            piece = self._opened(piece)
+        if self.sound and len(piece.suspects):
+            return False
         self._group.append((self.last + 1, piece))
         self.last += piece.many
-        doubtful = sum(one.suspects.height for _, one in self._group)
+        doubtful = sum(len(one.suspects) for _, one in self._group)
         lines = sum(one.many for _, one in self._group)
         if last or not doubtful or doubtful >= _SUSPECTS or lines >= _TOGETHER:
             accepted, suspects = _together(self._group)
@@ -245,9 +263,25 @@ class _Sifting:
             self._take(accepted, suspects, last=last)
         return True
 
-    def _take(self, accepted: Accepted, suspects: pl.DataFrame, *, last: bool) -> None:
+    def _opened(self, piece: Piece) -> Piece:
+        """The first piece without its first line, when that is the only one in doubt and marked as the control."""
+        mark = f"{self.layout.control.mark}|".encode()
+        if len(piece.suspects) != 1 or piece.suspects.places[0] != 0 or not piece.suspects.raw.startswith(mark):
+            return piece
+        self._opening = piece.suspects
+        return dataclasses.replace(piece, suspects=dataclasses.replace(piece.suspects, places=_NO_LINES, raw=b""))
+
+    def _open(self) -> None:
+        """Take the first line as one in doubt like any other."""
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            self._take({}, opening.frame(1), last=self.last == 1)
+
+    def _take(self, accepted: Accepted, suspects: pl.DataFrame | None, *, last: bool) -> None:
         """Count, number and judge the lines of some neighbouring chunks."""
-        rows, odd = self._read(suspects, last=last) if suspects.height else ({}, self._regular)
+        if suspects is not None:
+            self._open()
+        rows, odd = ({}, None) if suspects is None else self._read(suspects, last=last)
         for name, kept in self.kept.items():
             if name in accepted:
                 self._keep(kept, *accepted[name])
@@ -292,20 +326,21 @@ class _Sifting:
                 lines += [rows[name]["line"].to_numpy()] if name in rows else []
                 self._late += [found[found > min(later)] for found in lines]
 
-    def _number(self, rows: dict[str, pl.DataFrame], accepted: Accepted, odd: pl.DataFrame) -> None:
+    def _number(self, rows: dict[str, pl.DataFrame], accepted: Accepted, odd: pl.DataFrame | None) -> None:
         """The consecutives of some chunks, at a glance when they are right."""
-        unread = odd if odd is self._regular else unreadable(odd, self.layout).select("line").sort("line")
+        unread = None if odd is None else unreadable(odd, self.layout).select("line").sort("line")
         field_ = self.layout.sequence.field if self.layout.sequence else ""
         for over, numbering in self._runs:
             found = {name: (accepted[name][0], accepted[name][1]["number"]) for name in over if name in accepted}
             others = [rows[name].select("line", record=pl.lit(name), value=field_) for name in over if name in rows]
-            if unread.is_empty():
+            if unread is None or unread.is_empty():
                 numbers = _in_order(list(found.values()), others)
                 if numbers is None or (_steady(numbers) and numbering.add_right(int(numbers[0]), len(numbers))):
                     continue
             parts = [self._numbered(name, *lines) for name, lines in found.items()] + others
             empty = pl.DataFrame(schema={"line": pl.UInt32, "record": pl.String, "value": pl.String})
-            numbering.add(pl.concat([empty, *parts]).sort("line"), unread)
+            none = pl.DataFrame(schema={"line": pl.UInt32})
+            numbering.add(pl.concat([empty, *parts]).sort("line"), none if unread is None else unread)
 
     @staticmethod
     def _numbered(name: str, places: np.ndarray, numbers: np.ndarray) -> pl.DataFrame:
@@ -325,33 +360,47 @@ class _Sifting:
 
     def batch(self, content: Content, name: str) -> Batch:
         """What the rules have to see, and the figures of everything."""
+        doubled = [_repeated(kept.keys.all(), kept.lines) for kept in self.kept.values()]
+        seen = [*self._late, *doubled]
+        if self._opening is not None:
+            right = not any(map(len, seen)) and not self.odd and all(one.right for _, one in self._runs)
+            first = reading.read(self._opening.raw, self.layout, name, self.limits) if right else None
+            if first is not None and not first.odd and isinstance(first.records, Rows):
+                return Batch(self.layout, name, first.records, last_line=self.last, figures=self._figures(()))
+            self._open()
         self._judge({}, rest=True)
         breaks = [numbering.breaks() for _, numbering in self._runs]
-        wanted = [*self._late, *(_repeated(kept.keys.all(), kept.lines) for kept in self.kept.values())]
-        wanted += [found["line"].to_numpy() for found in [*breaks, *self.odd[:1]]]  # a byte order mark has its line
-        lines = fingerprints.distinct(np.sort(np.concatenate([np.empty(0, np.uint32), *wanted])))
-        starts = np.array(self._starts, dtype=np.int64).reshape(-1, 2)
-        rows = list(fetched(content, starts, lines, self.layout, self.limits))
+        seen += [found["line"].to_numpy() for found in [*breaks, *self.odd[:1]]]  # a byte order mark has its line
+        lines = fingerprints.distinct(np.sort(np.concatenate([_NO_LINES, *seen])))
+        rows = list(fetched(content, self._chunks(), lines, self.layout, self.limits))
         records = {}
         for record in self.layout.records:
             again = pl.concat([nothing(record), *(part[record.name] for part in rows)])
             kept = self.kept[record.name].rows
             records[record.name] = pl.concat([again, *kept]).unique("line").sort("line") if kept else again
-        figures = Figures(
-            heights={n: kept.height for n, kept in self.kept.items()},
-            firsts={n: kept.first for n, kept in self.kept.items()},
-            breaks=tuple(breaks),
-            elsewhere=pl.concat(self._elsewhere) if self._elsewhere else pl.Series(dtype=pl.UInt32),
-            people={
-                n: _persons(kept)
-                for n, kept in self.kept.items()
-                if len(kept.lines) and about_persons(self.layout.record[n])
-            },
-            today=self.today,
-            chunks=starts,
-        )
         odd = pl.concat([irregular([]), *self.odd]).sort("line", nulls_last=False, maintain_order=True)
-        return Batch(self.layout, name, records, odd, self.last, figures)
+        return Batch(self.layout, name, records, odd, self.last, self._figures(tuple(breaks)))
+
+    def _chunks(self) -> np.ndarray:
+        return np.array(self._starts, dtype=np.int64).reshape(-1, 2)
+
+    def _figures(self, breaks: tuple[pl.DataFrame, ...]) -> Figures:
+        control = self.layout.control.name
+        opened = {control: 1} if self._opening is not None else {}
+        people = {
+            n: _persons(kept)
+            for n, kept in self.kept.items()
+            if len(kept.lines) and about_persons(self.layout.record[n])
+        }
+        return Figures(
+            heights={n: kept.height for n, kept in self.kept.items()} | opened,
+            firsts={n: kept.first for n, kept in self.kept.items()} | opened,
+            breaks=breaks,
+            elsewhere=pl.concat(self._elsewhere) if self._elsewhere else None,
+            people=people,
+            today=self.today,
+            chunks=self._chunks(),
+        )
 
 
 def _persons(kept: _Kept) -> Persons:
@@ -364,4 +413,4 @@ def _persons(kept: _Kept) -> Persons:
 def _repeated(keys: np.ndarray, lines: _Lines) -> np.ndarray:
     """The lines whose key is somebody else's too."""
     twice = fingerprints.repeated(keys)
-    return lines[fingerprints.among(keys, twice)] if len(twice) else np.empty(0, np.uint32)
+    return lines[fingerprints.among(keys, twice)] if len(twice) else _NO_LINES

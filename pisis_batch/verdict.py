@@ -44,7 +44,8 @@ def _faulty(batch: Batch, told: pl.DataFrame) -> int:
     own = [batch[control.name]["line"], batch.irregular.filter(pl.col("mark") == control.mark)["line"]]
     if batch.figures:  # of a sifted file every line is a detail line but these
         empty = batch.irregular.filter(pl.col("problem").is_in(["blank", "end_mark"]))["line"]
-        held = pl.concat([batch.figures.elsewhere, batch.unreadable["line"]])
+        judged = [] if batch.figures.elsewhere is None else [batch.figures.elsewhere]
+        held = pl.concat([*judged, batch.unreadable["line"]])
         detail = ~lines.is_in(empty.implode()) | lines.is_in(held.implode())
     else:
         details = [batch.unreadable["line"], *(batch[record.name]["line"] for record in batch.layout.details)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from worlds import NAME, file_of
 
-from pisis_batch import writing
+from pisis_batch import pipeline, writing
 from pisis_batch.layouts import shelf
 
 #: Modules that take long to load, each with what it is for.
@@ -78,6 +78,17 @@ def test_a_file_of_every_annex_can_be_told_right_without_a_frame(tmp_path: Path)
         (tmp_path / name).write_bytes(content)
         names.append(name)
     assert loaded(tmp_path, "check", *names) & {"polars", "pydantic"} == set()
+
+
+def test_a_right_file_that_is_walked_needs_no_frame_either(tmp_path: Path) -> None:
+    layout = shelf().get("SEG500USIN")
+    assert layout is not None
+    name, content = writing.sample(layout, 11_000, cut=date(2026, 7, 15))
+    assert len(content) > pipeline.MIDDLING
+    (tmp_path / name).write_bytes(content)
+    found = loaded(tmp_path, "check", "--offline", name)
+    assert found & {"polars", "pydantic", "sqlalchemy"} == set()
+    assert "pisis_batch.walking" in found
 
 
 def test_a_check_that_finds_something_loads_no_database_no_mail_and_no_templates(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_letters_of_utf8_are_told_apart() -> None:
     piece = chunks.taken_apart(raw, how)
     assert piece is not None
     assert piece.accepted["perfil"][0].tolist() == [0, 1, 2]
-    assert piece.suspects["text"].to_list() == [line.format(place, names[place]) for place in (3, 4)]
+    assert piece.suspects.frame(0)["text"].to_list() == [line.format(place, names[place]) for place in (3, 4)]
 
 
 def test_lines_of_any_bytes_are_counted_and_end_where_they_end() -> None:

@@ -46,7 +46,8 @@ class Figures:
     """What is known of all lines of a file of which a batch holds only some.
 
     heights, firsts: per record, how many lines and the first. breaks: per run of consecutives, where it is off
-    (`numbering.BREAKS`). elsewhere: lines whose cells were judged already and that are not among the rows.
+    (`numbering.BREAKS`); none of a file that is right. elsewhere: lines whose cells were judged already and are not
+    among the rows.
     people: per record that names persons. today: the day by which their contracts were held against. chunks: where
     each chunk of the file begins, and its first line.
     """
@@ -54,7 +55,7 @@ class Figures:
     heights: Mapping[str, int]
     firsts: Mapping[str, int | None]
     breaks: tuple[pl.DataFrame, ...]
-    elsewhere: pl.Series
+    elsewhere: pl.Series | None
     people: Mapping[str, Persons]
     today: date
     chunks: Any
@@ -89,23 +90,32 @@ class Rows(Mapping[str, "pl.DataFrame"]):
 
 
 class Later(Mapping[str, "pl.DataFrame"]):
-    """The records of a file that is known to be sound: all but `known` are cut when one of them is asked for."""
+    """The records of a file that is known to be sound, cut when one is first asked for.
 
-    def __init__(self, known: Mapping[str, pl.DataFrame], cut: Callable[[], Mapping[str, pl.DataFrame]]) -> None:
-        self._frames = dict(known)
+    Known without: the control as a row, and how many lines each record has (heights).
+    """
+
+    def __init__(
+        self,
+        control: dict[str, Any] | None,
+        heights: Mapping[str, int],
+        cut: Callable[[], Mapping[str, pl.DataFrame]],
+    ) -> None:
+        self.control, self.heights = control, heights
         self._cut: Callable[[], Mapping[str, pl.DataFrame]] | None = cut
+        self._frames: Mapping[str, pl.DataFrame] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """With all rows, and without what they are cut from."""
-        return {"_frames": self._all(), "_cut": None}
+        return {"control": self.control, "heights": self.heights, "_frames": dict(self._all()), "_cut": None}
 
-    def _all(self) -> dict[str, pl.DataFrame]:
+    def _all(self) -> Mapping[str, pl.DataFrame]:
         if self._cut is not None:
-            self._frames, self._cut = {**self._cut(), **self._frames}, None
+            self._frames, self._cut = self._cut(), None
         return self._frames
 
     def __getitem__(self, record: str) -> pl.DataFrame:
-        return self._frames[record] if record in self._frames else self._all()[record]
+        return self._all()[record]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
@@ -144,6 +154,9 @@ class Batch:
     control: dict[str, Any] | None = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.records, Later):
+            object.__setattr__(self, "control", self.records.control)
+            return
         name = self.layout.control.name
         many = len(self.plain[name]) if self.plain is not None else self.records[name].height
         object.__setattr__(self, "control", self.head(name) if many == 1 else None)
@@ -200,6 +213,8 @@ class Batch:
         """How many lines of a record the file has."""
         if self.figures:
             return self.figures.heights[record]
+        if isinstance(self.records, Later):
+            return self.records.heights[record]
         return len(self.plain[record]) if self.plain is not None else self.records[record].height
 
     def first(self, record: str) -> int | None:

@@ -191,6 +191,8 @@ def _runs_on(batch: Batch, field: str, over: tuple[str, ...]) -> bool:
 def _broken(batch: Batch, field: str, over: tuple[str, ...], place: int) -> Found:
     """Where one run of consecutives breaks."""
     if batch.figures:
+        if not batch.figures.breaks:
+            return NOTHING
         found = batch.figures.breaks[place]
     elif _runs_on(batch, field, over):
         return NOTHING
