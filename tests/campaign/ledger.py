@@ -8,6 +8,8 @@ from typing import Any
 
 FILE = Path(__file__).parent / "ledger.json"
 BURSTS = Path(__file__).parent / "bursts.json"
+#: What was seen by hand, in words.
+LIVE = Path(__file__).parent / "live.md"
 PAGE = Path(__file__).parents[2] / "docs" / "confiabilidad.md"
 #: kind -> (what it is, what is counted, the goal of the whole campaign)
 KINDS: Mapping[str, tuple[str, str, int]] = {
@@ -91,7 +93,7 @@ def page(runs: Sequence[Mapping[str, Any]]) -> str:
         note = ". ".join([*([", ".join(done)] if done else []), *([run["note"]] if "note" in run else [])])
         cells = [run["kind"], run.get("commit", ""), run["seed"], run["trials"], run["kills"], run.get("seconds", "")]
         lines.append("| " + " | ".join(map(str, [*cells, broken, note])) + " |")
-    return "\n".join([*lines, *_bursts(bursts())]) + "\n"
+    return "\n".join([*lines, *_bursts(bursts()), *LIVE.read_text("utf-8").splitlines()]) + "\n"
 
 
 def bursts() -> list[dict[str, Any]]:
