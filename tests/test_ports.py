@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 from conftest import GOOD, REGISTRY, STORES
@@ -215,6 +216,20 @@ def test_documents_wait_until_they_are_published(registry: SqlRegistry, monkeypa
     assert registry.unpublish(NOW, None) == 1
     registry.published(GUID)
     assert list(registry.unpublished()) == []
+
+
+def test_what_another_process_loads_is_in_the_next_answer(registry: SqlRegistry) -> None:
+    questions = pipeline.questions(pipeline.examine(Received(GUID, NAME, file_of(GOOD), NOW, None), shelf(), Limits()))
+    before = registry.ask(questions).profiles
+    assert registry.ask(questions).profiles is before  # as long as nothing was loaded, nobody reads them again
+    other = SqlRegistry(registry.engine.url.render_as_string(hide_password=False))
+    if registry.engine.url.database not in {None, "", ":memory:"}:
+        changed = before.with_columns(nombre=pl.lit("OTRO NOMBRE"))
+        other.load("profiles", changed, NOW)
+        after = registry.ask(questions).profiles
+        assert after["nombre"].unique().to_list() == ["OTRO NOMBRE"]
+        assert after.height == before.height
+    other.close()
 
 
 def test_a_load_is_an_upsert(registry: SqlRegistry) -> None:

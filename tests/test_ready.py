@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from pisis_batch.adapters.sql_engine import engine, reader, writer
+from pisis_batch.adapters.sql_engine import Transactions, engine, reader, take_back, writer
 from pisis_batch.adapters.sql_ready import execute, together
 
 _TABLE = sa.Table(
@@ -53,7 +53,8 @@ def test_the_same_rows_come_back_either_way(connection: sa.Connection) -> None:
     assert execute(connection, _KEYED, _ROWS[2]).scalar_one() == 3
     ours, theirs = execute(connection, _ALL).all(), connection.execute(_ALL).all()
     assert [tuple(row) for row in ours] == [tuple(row) for row in theirs]
-    assert [len(part) for part in execute(connection, _ALL).partitions(2)] == [2, 1]
+    parts = [list(map(tuple, part)) for part in execute(connection, _ALL).plain(2)]
+    assert parts == [[tuple(row) for row in ours[:2]], [tuple(ours[2])]]
     assert [{**row._asdict(), "id": None} for row in ours] == [{**row, "id": None} for row in _ROWS]
     assert [tuple(row) for row in execute(connection, _SOME, {"other": "b"})] == [(1, 1)]
     assert execute(connection, _MORE, {"it": "a"}).rowcount == 1
@@ -124,3 +125,41 @@ def test_threads_take_turns_to_write_and_an_exception_leaves_nothing(tmp_path: P
         assert (
             execute(connection, _COUNTED).scalar_one() == 32
         )  # each counted those before it: no two had a turn at once
+
+
+def test_statements_of_sqlalchemy_are_part_of_the_same_transaction(tmp_path: Path) -> None:
+    """Whoever runs a statement first, all of them last, or none does."""
+    made = engine(f"sqlite:///{tmp_path / 'said.db'}")
+    turns = writer(made)
+    with turns.begin() as connection:
+        _TABLE.create(connection)
+    with turns.begin() as connection:
+        execute(connection, _ADD, _ROWS[0])
+        connection.execute(_ADD, _ROWS[1])
+    with turns.begin() as connection:
+        connection.execute(_ADD, {**_ROWS[1], "id": 8})
+        take_back(connection)
+    with turns.begin() as connection:
+        execute(connection, _ADD, {**_ROWS[1], "id": 9})
+        take_back(connection)
+    with pytest.raises(sa.exc.IntegrityError):
+        _again(turns)
+    with turns.begin() as connection:
+        execute(connection, _ADD, {**_ROWS[2], "id": 4})
+    with reader(made).begin() as connection:
+        assert [row.id for row in execute(connection, _ALL)] == [1, 2, 4]
+        assert len(connection.execute(_ALL).all()) == 3
+        with pytest.raises(sa.exc.OperationalError):  # whoever only reads holds up nobody: its state is an older one
+            _beside(turns, connection)
+
+
+def _again(turns: Transactions) -> None:
+    with turns.begin() as connection:
+        connection.execute(_ADD, {**_ROWS[2], "id": 3})
+        execute(connection, _ADD, {**_ROWS[2], "id": 3})
+
+
+def _beside(turns: Transactions, connection: sa.Connection) -> None:
+    with turns.begin() as other:
+        execute(other, _ADD, {**_ROWS[2], "id": 5})
+    execute(connection, _ADD, {**_ROWS[2], "id": 6})

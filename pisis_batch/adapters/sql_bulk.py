@@ -1,6 +1,6 @@
 """Rows of a frame at once: a statement or, many of them, COPY on PostgreSQL; one prepared statement on SQLite."""
 
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -13,6 +13,7 @@ from pisis_batch.adapters.sql_ready import driven
 
 _SLICE = 50_000
 _BOUND = 1_000  # rows that exist as Python objects at once: more no longer fit the processor's cache
+_FEW = 200  # rows whose fixed values are given with each of them
 _MANY = 10_000
 _ROOM = -65_536  # KiB of pages: else SQLite writes and reads again what a large change touches more than once
 #: PostgreSQL joins a part with the table in memory and never row by row, for it knows the number of neither's rows.
@@ -109,12 +110,30 @@ def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fix
 
 def _prepared(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, fixed: Mapping[str, str | int]) -> None:
     """Rows as they come out of the frame: no dictionary is made of any of them, and nothing is bound twice."""
+    if rows.height <= _FEW:  # one text whatever the values are: it is prepared once
+        same = tuple(fixed.values())
+        insert_few(connection, table, (*rows.columns, *fixed), [row + same for row in rows.rows()])
+        return
     quote = connection.dialect.identifier_preparer.quote
     columns = ", ".join(map(quote, [*rows.columns, *fixed]))
     values = ", ".join(["?"] * rows.width + [_literal(value) for value in fixed.values()])
     raw: Any = connection.connection.driver_connection
     for part in rows.iter_slices(_BOUND):
         raw.executemany(f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({values})", part.rows())  # noqa: S608 ours
+
+
+def insert_few(
+    connection: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert some rows into SQLite as they are, values in the order of the columns."""
+    driven(connection, _few(table, columns), rows, many=True)
+
+
+@cache
+def _few(table: sa.Table, columns: tuple[str, ...]) -> str:
+    quote = sql_dialects.dialect("sqlite").identifier_preparer.quote
+    names = ", ".join(map(quote, columns))
+    return f"INSERT INTO {quote(table.name)} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 ours
 
 
 def _literal(value: str | int) -> str:

@@ -9,7 +9,7 @@ from pisis_batch.adapters import (
 )
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
-from pisis_batch.adapters.sql_engine import Transactions
+from pisis_batch.adapters.sql_engine import Transactions, take_back
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import EndedContracts, Rendered, Unreported
 
@@ -35,7 +35,7 @@ class SqlDuties:
         with self._writer.begin() as connection:
             trail = Trail(connection, self.keys, sql_calendar.ORIGIN, at.isoformat())
             if not sql_calendar.expire(connection, ended, at.isoformat(), trail, by):
-                connection.rollback()
+                take_back(connection)
                 return False
             sql_runs.insert_mails(connection, guid, mails, at.isoformat())
             trail.close()

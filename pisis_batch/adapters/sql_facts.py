@@ -15,6 +15,7 @@ from sqlalchemy.sql.selectable import Join
 from pisis_batch.adapters import sql_bulk, sql_revision, sql_rows, sql_stored
 from pisis_batch.adapters.sql_ready import Answer, execute, together
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
+from pisis_batch.frames import Columns
 from pisis_batch.model import (
     GRANTS,
     LINKED,
@@ -96,7 +97,7 @@ _PROFILES = sa.select(*(profile.c[name] for name in PROFILES))
 _PERIODS = sa.select(*(period.c[name] for name in PERIODS)).where(period.c.anexo == sa.bindparam("annex"))
 _EARLIER = (
     sa.select(receipt.c.guid, receipt.c.received_at)
-    .join(run, (run.c.guid == receipt.c.guid) & run.c.latest)
+    .select_from(_Through(receipt, run, (run.c.guid == receipt.c.guid) & run.c.latest))  # few have the same bytes
     .where(
         receipt.c.sha256 == sa.bindparam("sha256"),
         receipt.c.guid != sa.bindparam("guid"),
@@ -154,10 +155,9 @@ def frame(
 
 def shaped(found: Answer, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Rows as a frame."""
-    some = found.partitions(_STEP)
-    parts = [pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row") for rows in some]
+    parts = [pl.DataFrame(rows, schema=schema, orient="row") for rows in found.plain(_STEP)]
     if not parts:
-        return pl.DataFrame(schema=schema)
+        return schema.none if isinstance(schema, Columns) else pl.DataFrame(schema=schema)
     return parts[0] if len(parts) == 1 else pl.concat(parts)
 
 
@@ -180,29 +180,50 @@ def registered_entity(connection: sa.Connection, id_: Id) -> tuple[int, Register
     return found.id, known
 
 
-def facts(connection: sa.Connection, questions: Questions) -> Facts:
+class Reference:
+    """Profiles and periods as frames: they stay for as long as the reference tables have the same number."""
+
+    def __init__(self) -> None:
+        self._known: tuple[str, dict[str, tuple[pl.DataFrame, pl.DataFrame]]] = ("", {})
+
+    def of(self, connection: sa.Connection, annex: str, revision: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Profiles, and the periods of an annex, as they are in the state that the caller's transaction sees."""
+        number = revision.partition(".")[0]
+        known, found = self._known
+        if known != number:
+            found = {}
+        if annex not in found:
+            with together(connection):
+                profiles, periods = execute(connection, _PROFILES), execute(connection, _PERIODS, {"annex": annex})
+            found = {**found, annex: (shaped(profiles, PROFILES), _periods(periods))}
+            self._known = number, found  # replaced, never changed: threads share it
+        return found[annex]
+
+
+def facts(connection: sa.Connection, questions: Questions, reference: Reference) -> Facts:
     """Everything a file needs, within the caller's transaction."""
     found = registered_entity(connection, questions.entity) if questions.entity else None
     key, known = found or (None, None)
     if questions.only_people:
         return _of_people(connection, questions, key)
+    revision = sql_revision.current(connection, questions.entity)
+    profiles, periods = reference.of(connection, questions.annex, revision)
     with together(connection):  # whatever is asked in any case is asked at once
         sender = _asked_of_sender(connection, questions.sender)
         roster = execute(connection, _ROSTER_NOW, {"key": key if questions.people.height else None})
-        profiles, users = execute(connection, _PROFILES), execute(connection, _USERS, {"key": key})
-        periods = execute(connection, _PERIODS, {"annex": questions.annex})
+        users = execute(connection, _USERS, {"key": key})
     return dataclasses.replace(
         _of_people(connection, questions, key),
         entity=known,
         sender=_sender(questions.sender, found, sender),
         earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
         roster=shaped(roster, PERSONS),
-        profiles=shaped(profiles, PROFILES),
-        periods=_periods(periods),
+        profiles=profiles,
+        periods=periods,
         kept=sql_stored.kept(connection, questions),
         stored=sql_stored.known_keys(connection, questions),
         users=users.scalar_one(),
-        revision=sql_revision.current(connection, questions.entity),
+        revision=revision,
     )
 
 

@@ -117,6 +117,7 @@ def lock(connection: sa.Connection, names: Collection[str]) -> set[str]:
     return set(connection.scalars(free.with_for_update(skip_locked=True)))
 
 
+@cache
 def waiting(limit: int | None) -> sa.Select[Any]:
     """Open receipts as they came; with a limit the first few of each lane, so that no lane waits for another."""
     open_ = sa.select(receipt).where(receipt.c.state.in_(OPEN))

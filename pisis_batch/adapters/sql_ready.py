@@ -46,12 +46,16 @@ class _Made:
 
     def row(self, raw: Sequence[Any]) -> Any:
         """A row of the driver with names."""
-        if self._changes:
-            changed = list(raw)
-            for place, change in self._changes:
-                changed[place] = change(changed[place])
-            return self._named(changed)
-        return self._named(raw)
+        return self._named(self.plain(raw))
+
+    def plain(self, raw: Sequence[Any]) -> Sequence[Any]:
+        """A row of the driver, without names."""
+        if not self._changes:
+            return raw
+        changed = list(raw)
+        for place, change in self._changes:
+            changed[place] = change(changed[place])
+        return changed
 
 
 class Answer:
@@ -73,10 +77,10 @@ class Answer:
         """All rows."""
         return list(self)
 
-    def partitions(self, size: int) -> Iterator[list[Any]]:
-        """All rows, so many at a time."""
+    def plain(self, size: int) -> Iterator[list[Sequence[Any]]]:
+        """All rows, so many at a time, as sequences without names."""
         while rows := self._cursor.fetchmany(size):
-            yield [self._made.row(row) for row in rows]
+            yield [self._made.plain(row) for row in rows]
 
     def first(self) -> Any:
         """The first row, or None; the others are not looked at."""

@@ -83,6 +83,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         self._looks, self._writes = single(self.engine, self._reader), single(self.engine, self._writer)
         self._owner = sql_lanes.owner()
         self._numbers: Numbers | None = None
+        self._reference = sql_facts.Reference()
         self.enlist: Enlist | None = None
         self.keys = keys or Keyring()
         self.lease_seconds = sql_lanes.LEASE_SECONDS
@@ -102,7 +103,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     def ask(self, questions: Questions) -> Facts:
         """Every fact a file needs, from one consistent state."""
         with self._reader.begin() as connection:
-            found = sql_facts.facts(connection, questions)
+            found = sql_facts.facts(connection, questions, self._reference)
             return (
                 found if not questions.index else dataclasses.replace(found, index=self._index(connection, questions))
             )
@@ -142,7 +143,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     def pending(self, limit: int | None = None) -> list[Receipt]:
         """Receipts without a verdict: all as they came, or a few of each entity in turns."""
         with self._looks.begin() as connection:
-            return [sql_runs.to_receipt(row) for row in connection.execute(sql_lanes.waiting(limit))]
+            return [sql_runs.to_receipt(row) for row in execute(connection, sql_lanes.waiting(limit))]
 
     @retried
     def ahead(self, guid: str) -> list[str]:

@@ -31,6 +31,7 @@ ENTRY = ("line", "action", "who_key")
 
 # made once: what they cost is in the making; a limit that were a value would have the server plan each time
 _TELL, _ADD = audit.insert(), chain.insert()
+_TOLD = ("line", "action", "who", "who_key", "at", "guid", "batch")
 _PACKS = sa.select(schema_step.c.name).where(schema_step.c.name == _PACKED)
 _HEAD = sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(sa.literal_column("1"))
 
@@ -116,9 +117,11 @@ class Trail:
             return
         self._digest.update("".join(_line(line, action, key) for line, action, _, key in self._waiting).encode())
         self._entries += len(self._waiting)
-        fixed = {"at": self.at, "guid": self.guid, "batch": self._batch}
-        named = ({"line": line, "action": a, "who": who, "who_key": k, **fixed} for line, a, who, k in self._waiting)
-        execute(self._connection, _TELL, list(named))
+        fixed = (self.at, self.guid, self._batch)
+        if self._connection.dialect.name == "sqlite":
+            sql_bulk.insert_few(self._connection, audit, _TOLD, [one + fixed for one in self._waiting])
+        else:
+            execute(self._connection, _TELL, [dict(zip(_TOLD, one + fixed, strict=True)) for one in self._waiting])
         self._waiting = []
 
     def _may_pack(self) -> bool:
