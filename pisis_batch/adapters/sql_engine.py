@@ -168,8 +168,10 @@ class Ready:
     """Transactions on connections that stay open: to open and close one costs ten times what beginning one does.
 
     With `turns` all threads of this process share one: whoever waits for it is woken at once, where SQLite would sleep
-    and try again, and what it has read of the file stays true from one transaction to the next. Beginnings and ends
-    are given to the driver, for SQLAlchemy's own account of them costs more than both; it joins when it gets a statement.
+    and try again, and what it has read of the file stays true from one transaction to the next.
+
+    Beginnings and ends are given to the driver, for SQLAlchemy's own account of them costs more than both; it joins a
+    transaction when it gets a statement.
     """
 
     def __init__(self, engine_: sa.Engine, *, turns: bool = False) -> None:
