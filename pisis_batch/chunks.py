@@ -88,19 +88,20 @@ def asked(record: Record, layout: Layout) -> walking.Asked:
     return walking.Asked(sums, values)
 
 
-def chunks(content: Content, start: int) -> Iterator[tuple[int, bytes]]:
-    """Stretches of whole lines, the LF of the last one included, with their offset."""
+def chunks(content: Content, start: int) -> Iterator[tuple[int, int]]:
+    """Where stretches of whole lines begin and end, the LF of the last one included."""
     end = len(content)
     while start < end:
         cut = end
         if start + CHUNK < end:
             cut = content.rfind(b"\n", start, start + CHUNK) + 1 or content.find(b"\n", start + CHUNK) + 1 or end
-        yield start, content[start:cut]
+        yield start, cut
         start = cut
 
 
-def taken_apart(raw: bytes, how: Apart) -> Piece | None:
-    """None when the chunk has marks of an annotated copy: such a file is read whole."""
+def taken_apart(content: Content, begin: int, end: int, how: Apart) -> Piece | None:
+    """A stretch of the content. None when the chunk has marks of an annotated copy: such a file is read whole."""
+    raw = content[begin:end]
     if b"#" in raw and b"#!" in raw:  # the search for one byte is many times faster
         return None
     told = how.walker.walk(raw if how.layout.encoding == "cp1252" else _enye(raw))

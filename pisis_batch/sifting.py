@@ -152,8 +152,8 @@ def sift(
         return None
     with _turns(), ThreadPoolExecutor(_WORKERS) as pool:
         waiting: list[tuple[int, Future[Piece | None]]] = []
-        for offset, raw in chunks(content, 3 if bom else 0):
-            waiting.append((offset, pool.submit(taken_apart, raw, how)))
+        for begin, end in chunks(content, 3 if bom else 0):
+            waiting.append((begin, pool.submit(taken_apart, content, begin, end, how)))
             if len(waiting) > _WORKERS and not work.add(*_next(waiting)):
                 return None
         while waiting:

@@ -94,8 +94,8 @@ def test_what_was_read_of_a_large_original_is_given_back(tmp_path: Path, monkeyp
     sha256, _, size = archive.keep(tmp_path / NAME)
     monkeypatch.setattr(folder_archive, "LARGE", size)
     content = archive.fetch(sha256)
-    for _, raw in chunks.chunks(content, 0):
-        assert raw.endswith(b"\n")
+    for begin, end in chunks.chunks(content, 0):
+        assert content[begin:end].endswith(b"\n")
     smaps = Path("/proc/self/smaps").read_text("utf-8").split(str(archive.path(sha256)))[1]
     held = re.search(r"^Rss: +(\d+) kB", smaps, re.MULTILINE)
     assert held is not None

@@ -147,6 +147,6 @@ def test_letters_are_decoded_as_reading_does(raw: bytes) -> None:
     assert layout is not None
     how = chunks.apart(layout, NOW.date())
     assert how is not None
-    text = chunks.taken_apart(b"2|1|" + raw + b"\r\n", how)
+    text = chunks.taken_apart(b"2|1|" + raw + b"\r\n", 0, len(raw) + 6, how)
     assert text is not None
     assert text.suspects.frame(0)["text"].to_list() == ["2|1|" + reading.decoded(raw)]

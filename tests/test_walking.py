@@ -129,7 +129,7 @@ def test_numbers_of_a_line_are_the_same_by_either_way() -> None:
     name, content = sample(layout, 300, cut=NOW.date(), seed=2)
     how = chunks.apart(layout, NOW.date())
     assert how is not None
-    piece = chunks.taken_apart(content, how)
+    piece = chunks.taken_apart(content, 0, len(content), how)
     assert piece is not None
     batch = reading.read(content, layout, name, Limits())
     for record in layout.details:
@@ -165,7 +165,7 @@ def test_letters_of_utf8_are_told_apart() -> None:
     line = "3|{}|CC|109{}|INS|A|A"
     names = ["0000001", "000000Ñ", "0000Ñ00", "000é", "000С"]
     raw = "\n".join(line.format(place, name) for place, name in enumerate(names)).encode()
-    piece = chunks.taken_apart(raw, how)
+    piece = chunks.taken_apart(raw, 0, len(raw), how)
     assert piece is not None
     assert piece.accepted["perfil"][0].tolist() == [0, 1, 2]
     assert piece.suspects.frame(0)["text"].to_list() == [line.format(place, names[place]) for place in (3, 4)]
