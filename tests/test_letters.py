@@ -49,8 +49,10 @@ def test_the_queue_of_messages_is_told_with_its_refusals(
     [
         "Cargado: SEG500USIN20260715NI000900123456.TXT (e70e425b)",
         "Estructura correcta: a_b-c.TXT (00000000)",
-        "a" * 66,
-        "a" * 67,
+        "Estructura correcta: SEG500USIN20260715NI000900123456.TXT (e70e425b)",
+        *("a" * many for many in (60, 61, 66, 67)),
+        *(" ".join(["palabra"] * many)[: -cut or None] for many in (9, 10, 25) for cut in range(8)),
+        *(f"{'a' * many} {'b' * 60} c" for many in (5, 8, 9, 10, 16, 17, 60)),
         "=?utf-8?q?x?=",
         "dos  espacios",
         "tildes: sí",

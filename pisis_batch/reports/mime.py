@@ -27,7 +27,8 @@ _HEADERS = (
 _POLICY = email.policy.SMTP.clone(header_factory=HeaderRegistry())
 _OWN = re.compile(rb"[a-z]+/[a-z.+-]+", re.ASCII)  # types and names of attachments are ours, never a sender's
 #: A subject that the library sends as it is: it takes longer to look for what to encode than all else of a message.
-_PLAIN = re.compile(r"(?=.{1,66}\Z)[A-Za-z0-9:.,()_-]+(?: [A-Za-z0-9:.,()_-]+)*", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z0-9:.,()_-]{1,60}(?: [A-Za-z0-9:.,()_-]{1,60})*", re.ASCII)
+_WIDTH = 78
 _LINE_END = re.compile("\r\n?|\n")
 _HEAVIEST = 8 * 1024 * 1024
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{}~.-]{1,64}@[A-Za-z0-9.-]{3,253}", re.ASCII)
@@ -53,9 +54,22 @@ def render(letter: Letter, guid: str, at: datetime, sender_address: str) -> tupl
 def _header(name: str, value: str) -> bytes:
     """A header as it is sent, folded and encoded by the standard library; ValueError when the text has line ends."""
     if name == "Subject" and _PLAIN.fullmatch(value):
-        return f"{name}: {value}\r\n".encode("ascii")
+        return _folded(name, value).encode("ascii")
     _, parsed = _POLICY.header_store_parse(name, value)
     return _POLICY.fold_binary(name, parsed)
+
+
+def _folded(name: str, value: str) -> str:
+    """A header of plain words as the library folds it: in one line, else in the next, else wherever a line is full."""
+    if len(name) + 2 + len(value) > _WIDTH > len(value):
+        return f"{name}:\r\n {value}\r\n"
+    lines = [f"{name}:"]
+    for word in value.split(" "):
+        if len(lines[-1]) + 1 + len(word) <= _WIDTH:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f" {word}")
+    return "\r\n".join(lines) + "\r\n"
 
 
 def _head(fixed: tuple[bytes, bytes], recipient: str, message_id: str, at: datetime) -> bytes:
