@@ -58,8 +58,8 @@ bench-scale: $(READY)  ## files per second with workers against one process, the
 	$(BIN)/python bench/scale.py --files $(or $(FILES),200) --large $(or $(LARGE),5000000) --json bench/scale.json
 	$(BIN)/python bench/capacity.py
 
-takeover: $(READY)  ## a worker killed in the middle of a file of RECORDS=300000: who has it then, and what it did
-	PISIS_RECORDS=$(or $(RECORDS),300000) $(BIN)/pytest -q -s tests/test_takeover.py
+takeover: $(READY)  ## a worker killed in the middle of a file of RECORDS=300000, as it judges and as it applies: when another has it, and what is done then
+	PISIS_RECORDS=$(or $(RECORDS),300000) PISIS_LEASE=$(or $(LEASE),20) $(BIN)/pytest -q -s tests/test_takeover.py
 
 burst: $(READY)  ## FILES=50000 into FOLDERS=100 of a running service, from the outside; COLD=1 with all of them waiting at its start, POISON=1 one that hangs
 	cd tests && PYTHONPATH=. ../$(BIN)/python -m campaign.bursts $(if $(DRY),--dry) $(if $(POISON),--poison,--files $(or $(FILES),50000) --folders $(or $(FOLDERS),100) $(if $(COLD),--cold --until $(or $(UNTIL),verdict),--until $(or $(UNTIL),reported)))

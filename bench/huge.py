@@ -173,7 +173,7 @@ def table(known: list[dict[str, Any]]) -> str:
     for one in known:
         name = "SQLite" if one["database"] == "sqlite" else "PostgreSQL"
         each = f"{one['cpu'] * 1e6 / one['records']:.1f} µs".replace(".", ",")
-        peaks = f"{one['parent_peak_mib']} MiB | {one['child_peak_mib']} MiB"
+        peaks = " | ".join(_memory(one, who) for who in ("parent", "child"))
         rows.append(
             f"| {name} | {_dots(one['records'])} | {one['mib']} | {one['cpu']:.0f} s | {one['seconds']:.0f} s | {each} | {peaks} |"
         )
@@ -190,6 +190,14 @@ def table(known: list[dict[str, Any]]) -> str:
                 ),
             ]
     return "\n".join(rows)
+
+
+def _memory(one: dict[str, Any], who: str) -> str:
+    """A peak, and how much of it was the process's own (the rest: libraries, and the file in its map)."""
+    own = one.get(f"{who}_own_mib")
+    return f"{one[f'{who}_peak_mib']} MiB" + (
+        f" ({own} propios, {one[f'{who}_mapped_mib']} del archivo)" if own else ""
+    )
 
 
 def _dots(number: int) -> str:

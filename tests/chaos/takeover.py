@@ -21,6 +21,7 @@ _APPLIED = sa.text(
     "(SELECT count(*) FROM link WHERE valid_to IS NULL) AS open_links, "
     "(SELECT count(*) FROM mail WHERE sent_at IS NOT NULL) AS mails, (SELECT max(attempts) FROM receipt) AS attempts, (SELECT max(interruptions) FROM receipt) AS interruptions"
 )
+_APPLIES = sa.text("SELECT 1 FROM pg_locks WHERE relation = 'link'::regclass AND mode = 'RowExclusiveLock' LIMIT 1")
 _OWNER = sa.text("SELECT owner FROM lane WHERE lease_until IS NOT NULL")
 
 
@@ -36,8 +37,13 @@ def measured(times: int, lease: float, say: Callable[[str], None]) -> dict[str, 
     return {"kind": "takeover", "well": well and max(seconds) <= 30, "lease": lease, "seconds": seconds}
 
 
-def large(records: int, lease: float, server: pg.PostgreSQL) -> tuple[float, dict[str, int]]:
-    """A worker is killed while its child judges a large file; seconds until another has it, and what was done then."""
+def large(
+    records: int, lease: float, server: pg.PostgreSQL, *, after: float = 0.0, applying: bool = False
+) -> tuple[float, dict[str, int]]:
+    """A worker is killed with a large file in hand; seconds until another has it, and what was done then.
+
+    It dies `after` seconds while its child judges, or within the transaction that applies the changes.
+    """
     with world.made(entities=1, files=1, lease=lease, server=server) as made:
         (made.root / FILE).write_text((made.root / FILE).read_text("utf-8").replace("isolation = false\n", ""), "utf-8")
         with made.registry.engine.begin() as connection:
@@ -49,6 +55,9 @@ def large(records: int, lease: float, server: pg.PostgreSQL) -> tuple[float, dic
             _until(lambda: _owner(made) != "", 120 + records / 2000)
             held = _owner(made)
             assert held, "the file is too small to be found in hand"
+            if applying:
+                _until(lambda: _applies(made), 120 + records / 2000)
+            time.sleep(after)
             hosts[1 if held.startswith("host-worker-1/") else 2].kill()
             begun = time.monotonic()
             _until(lambda: _fence(made) > 1)
@@ -90,6 +99,11 @@ def _registered(made: world.World) -> int:
 def _owner(made: world.World) -> str:
     with made.registry.engine.connect() as connection:
         return str(connection.scalar(_OWNER) or "")
+
+
+def _applies(made: world.World) -> bool:
+    with made.registry.engine.connect() as connection:
+        return connection.scalar(_APPLIES) is not None
 
 
 def _fence(made: world.World) -> int:
