@@ -5,7 +5,7 @@ One walk over the bytes (`walking`) says which lines have no fault in any cell, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,7 +15,7 @@ from pisis_batch import accepting, fingerprints, reading, walking
 from pisis_batch.cutting import nothing
 from pisis_batch.frames import pl
 from pisis_batch.layouts import Layout, Record
-from pisis_batch.model import Content, Limits
+from pisis_batch.model import Content, Doubts, Limits
 from pisis_batch.reading import lines_of
 
 CHUNK = 2 * 1024 * 1024
@@ -25,6 +25,8 @@ _LF, _ENYE = 0x0A, b"\xd1"
 
 
 Numbers = Mapping[str, np.ndarray]
+#: Of a record, the fields that each of its fields is asked with.
+Asks = Callable[[Record], Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,20 @@ class Suspects:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A chunk taken apart: per record the places of its accepted lines and their `numbers_of`; the suspects."""
+    """A chunk taken apart: per record the places of its lines that are rows and their `numbers_of`; the suspects.
+
+    A row is a line that was accepted, or one with `doubts` about some of its cells (lines counted from 0).
+    """
 
     many: int
     accepted: dict[str, tuple[np.ndarray, Numbers]]
+    doubts: dict[str, Doubts]
     suspects: Suspects
+
+    @property
+    def doubtful(self) -> int:
+        """How many lines have to be looked at."""
+        return len(self.suspects) + sum(len(doubts.lines) for doubts in self.doubts.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +73,24 @@ class Apart:
     records: tuple[Record, ...]
     walker: walking.Walker
     today: date
+    asked: Mapping[str, Mapping[str, Sequence[str]]]
+    longest: int
 
 
-def apart(layout: Layout, today: date) -> Apart | None:
-    """Made once for a file: `today` is what `numbers_of` says of it. None when such files have to be read whole."""
+def apart(layout: Layout, today: date, asks: Asks = lambda _: {}, longest: int = 0) -> Apart | None:
+    """Made once for a file: `today` is what `numbers_of` says of it. None when such files have to be read whole.
+
+    `asks`: of a record, what doubts about its cells are asked with (`Doubts`); nothing: its doubtful lines are all
+    suspects, as those of more than `longest` bytes are.
+    """
     if not walking.AVAILABLE:
         return None
     records = tuple(one for one in layout.details if one.occurs not in ONCE and accepting.expression(one) is not None)
     walker = walking.accepting_walker(records, [asked(record, layout) for record in records]) if records else None
-    return Apart(layout, records, walker, today) if walker else None
+    if walker is None:
+        return None
+    told = {record.name: asks(record) for record in records if len(record.fields) <= walking.BITS}
+    return Apart(layout, records, walker, today, told, longest if layout.encoding == "cp1252" else 0)
 
 
 def asked(record: Record, layout: Layout) -> walking.Asked:
@@ -104,15 +124,40 @@ def taken_apart(content: Content, begin: int, end: int, how: Apart) -> Piece | N
     raw = content[begin:end]
     if b"#" in raw and b"#!" in raw:  # the search for one byte is many times faster
         return None
-    told = how.walker.walk(raw if how.layout.encoding == "cp1252" else _enye(raw))
-    many = len(told.records)
-    accepted = {}
+    told = how.walker.walk(raw if how.layout.encoding == "cp1252" else _enye(raw), how.longest)
+    accepted, doubts, suspect = {}, {}, told.records == walking.NOBODY
     for number, record in enumerate(how.records):
-        fine = np.flatnonzero(told.records == number).astype(np.uint32)
+        rows = told.records == number
+        if how.asked.get(record.name) and len(told.wholes):
+            unsure = _unsure(told, number, record, how.layout)
+            if len(places := np.flatnonzero(unsure).astype(np.uint32)):
+                doubts[record.name] = _doubts(raw, told, places, record, how)
+                rows, suspect = rows | unsure, suspect & ~unsure
+        fine = np.flatnonzero(rows).astype(np.uint32)
         if len(fine):
             accepted[record.name] = fine, _numbers(told, asked(record, how.layout), record, how.today, fine)
-    doubtful = np.flatnonzero(told.records == walking.NOBODY).astype(np.uint32)
-    return Piece(many, accepted, Suspects(doubtful, _bytes_of(raw, doubtful, told, how.layout), how.layout))
+    doubtful = np.flatnonzero(suspect).astype(np.uint32)
+    suspects = Suspects(doubtful, _bytes_of(raw, doubtful, told, how.layout), how.layout)
+    return Piece(len(told.records), accepted, doubts, suspects)
+
+
+def _unsure(told: walking.Walked, number: int, record: Record, layout: Layout) -> np.ndarray:
+    """Which lines are rows of the record with doubts about some cells, but none about the consecutive."""
+    found: np.ndarray = told.wholes == number
+    if layout.sequence and record.name in layout.sequence.over:
+        found &= (told.doubts >> np.uint64(record.number(layout.sequence.field)) & np.uint64(1)) == 0
+    return found
+
+
+def _doubts(raw: bytes, told: walking.Walked, places: np.ndarray, record: Record, how: Apart) -> Doubts:
+    """The cells in doubt of some lines."""
+    asks = how.asked[record.name]
+    names = [field.name for field in record.fields]
+    askers = [sum(1 << place for place, name in enumerate(names) if cell in asks[name]) for cell in names]
+    cells = told.doubts[places]
+    texts = walking.cells_of(raw, told.ends, places, cells, np.array(askers, np.uint64))
+    decoded = {name: reading.decoded(text, how.layout.encoding) for name, text in zip(names, texts, strict=True)}
+    return Doubts(places, cells, asks, decoded)
 
 
 def _enye(raw: bytes) -> bytes:

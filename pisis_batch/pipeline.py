@@ -85,7 +85,8 @@ def _sifted(received: Received, layout: Layout, limits: Limits) -> Examined | No
 
     content, name, large = received.content, received.name, len(received.content) >= LARGE
     today = received.received_at.date()
-    found = sifting.sift(content, layout, name, limits, validators.of_suspects, today=today, sound=not large)
+    judge = sifting.Judge(validators.of_suspects, validators.of_doubts, validators.asked_with)
+    found = sifting.sift(content, layout, name, limits, judge, today=today, sound=not large)
     if found is None:
         return None
     batch, cells = found

@@ -23,6 +23,7 @@ import numpy as np
 from pisis_batch import fingerprints, reading
 from pisis_batch.chunks import (
     ONCE,
+    Asks,
     Numbers,
     Piece,
     Suspects,
@@ -36,7 +37,7 @@ from pisis_batch.chunks import (
 from pisis_batch.cutting import irregular, nothing
 from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, Layout, Record
-from pisis_batch.model import Batch, Content, Figures, Limits, Persons, Rows, unreadable
+from pisis_batch.model import Batch, Content, Doubts, Figures, Limits, Persons, Rows, unreadable
 from pisis_batch.numbering import Numbering
 
 _WORKERS, _TURN = 2, 0.0005  # threads that take chunks apart; seconds
@@ -46,7 +47,16 @@ _DIGITS = 18
 _NO_LINES = np.empty(0, np.uint32)
 _ROOM = 1 << 18  # numbers to grow by
 
-Judge = Callable[["pl.DataFrame", Record], "pl.DataFrame"]
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Findings of the rows of a record that are suspect, and of its cells in doubt; what those are asked with."""
+
+    rows: Callable[[pl.DataFrame, Record], pl.DataFrame]
+    doubts: Callable[[Doubts, Record], pl.DataFrame]
+    asks: Asks
+
+
 #: By record, the accepted lines and their numbers.
 Accepted = dict[str, tuple[np.ndarray, Numbers]]
 
@@ -147,7 +157,7 @@ def sift(
     bom = content[:3] == reading.BOM
     if reading.whole_problem(content, limits):
         return None
-    how = apart(layout, today)
+    how = apart(layout, today) if sound else apart(layout, today, judge.asks, limits.line)
     if how is None:
         return None
     with _turns(), ThreadPoolExecutor(_WORKERS) as pool:
@@ -233,6 +243,7 @@ class _Sifting:
         self._group: list[tuple[int, Piece]] = []  # chunks not looked at yet, with their first line
         self._late: list[np.ndarray] = []
         self._elsewhere: list[pl.Series] = []
+        self._doubts: dict[str, list[Doubts]] = {record.name: [] for record in layout.records}
         self._waiting: dict[str, list[pl.DataFrame]] = {record.name: [] for record in layout.records}
         sequence = layout.sequence
         over = (
@@ -251,9 +262,13 @@ class _Sifting:
         self._starts.append((offset, self.last + 1))
         if self.last == 0:
             piece = self._opened(piece)
-        if self.sound and len(piece.suspects):
+        if self.sound and piece.doubtful:
             return False
         self._group.append((self.last + 1, piece))
+        for name, doubts in piece.doubts.items():
+            lines = doubts.lines + np.uint32(self.last + 1)
+            self._doubts[name].append(dataclasses.replace(doubts, lines=lines))
+            self._elsewhere.append(pl.Series(lines))
         self.last += piece.many
         doubtful = sum(len(one.suspects) for _, one in self._group)
         lines = sum(one.many for _, one in self._group)
@@ -355,15 +370,19 @@ class _Sifting:
                 self._elsewhere.append(rows[name]["line"])
             if waiting and (rest or sum(frame.height for frame in waiting) >= _FLUSH):
                 for part in pl.concat(waiting).iter_slices(2 * _FLUSH):
-                    self.cells.append(self.judge(part, self.layout.record[name]))
+                    self.cells.append(self.judge.rows(part, self.layout.record[name]))
                 waiting.clear()
+        for name, doubts in self._doubts.items():
+            if doubts and (rest or sum(len(some.lines) for some in doubts) >= _FLUSH):
+                self.cells.append(self.judge.doubts(_all_doubts(doubts), self.layout.record[name]))
+                doubts.clear()
 
     def batch(self, content: Content, name: str) -> Batch:
         """What the rules have to see, and the figures of everything."""
         doubled = [_repeated(kept.keys.all(), kept.lines) for kept in self.kept.values()]
         seen = [*self._late, *doubled]
         if self._opening is not None:
-            right = not any(map(len, seen)) and not self.odd and all(one.right for _, one in self._runs)
+            right = not (any(map(len, seen)) or self.odd or self._elsewhere) and all(one.right for _, one in self._runs)
             first = reading.read(self._opening.raw, self.layout, name, self.limits) if right else None
             if first is not None and not first.odd and isinstance(first.records, Rows):
                 return Batch(self.layout, name, first.records, last_line=self.last, figures=self._figures(()))
@@ -408,6 +427,14 @@ def _persons(kept: _Kept) -> Persons:
     if len(kept.people):  # the key is more than the person
         return Persons(kept.lines, kept.people.all(), kept.keys.all() if len(kept.keys) else None, said)
     return Persons(kept.lines, kept.keys.all(), None, said)
+
+
+def _all_doubts(some: list[Doubts]) -> Doubts:
+    """The doubts about the lines of several chunks."""
+    lines, cells = (np.concatenate([getattr(one, name) for one in some]) for name in ("lines", "cells"))
+    return Doubts(
+        lines, cells, some[0].asked, {name: "".join(one.texts[name] for one in some) for name in some[0].texts}
+    )
 
 
 def _repeated(keys: np.ndarray, lines: _Lines) -> np.ndarray:

@@ -6,6 +6,9 @@
 #include <stdint.h>
 
 #define MOST_SUMS 8
+#define MOST_CELLS 64 /* of a line whose doubts are told */
+#define EVERY (~0ull)
+#define ENYE 0xD1
 #define OFFSET 0xCBF29CE484222325u /* FNV-1a */
 #define PRIME 0x100000001B3u
 #define MIX 0xD6E8FEB86659FD93u
@@ -19,6 +22,7 @@ typedef struct {
     const int8_t *roles;      /* [records][most]: which of `values` a cell's digits are, or -1 */
     const uint8_t *asked;     /* [records][most]: whether a cell has a weight */
     const uint64_t *weights;  /* [records][most][sums] */
+    const uint64_t *governs;  /* [records]: the cells whose values are the case of a line, as bits */
     uint32_t most, sums;
 } Table;
 
@@ -29,6 +33,51 @@ static uint64_t hashed(const uint8_t *begin, const uint8_t *end) {
     return hash ^ (hash >> 32);
 }
 
+/* The letters of cp1252 between 0x80 and 0x9F. */
+static const uint16_t LETTERS[32] = {0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160,
+                                     0x2039, 0x152,  0x8D,   0x17D,  0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D,
+                                     0x2022, 0x2013, 0x2014, 0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0x9D,  0x17E, 0x178};
+
+/* A letter as it is read and hashed again: UTF-8, but for the one that is a byte. Returns how many bytes. */
+static int written(uint8_t byte, uint8_t *out) {
+    uint32_t letter = byte >= 0x80 && byte < 0xA0 ? LETTERS[byte - 0x80] : byte;
+    if (letter < 0x80) return *out = letter, 1;
+    if (letter < 0x800) return out[0] = 0xC0 | letter >> 6, out[1] = 0x80 | (letter & 63), 2;
+    return out[0] = 0xE0 | letter >> 12, out[1] = 0x80 | (letter >> 6 & 63), out[2] = 0x80 | (letter & 63), 3;
+}
+
+static uint64_t hashed_text(const uint8_t *begin, const uint8_t *end) {
+    uint64_t hash = OFFSET;
+    uint8_t bytes[4];
+    for (; begin < end; begin++) {
+        int many = *begin == ENYE ? (*bytes = ENYE, 1) : written(*begin, bytes);
+        for (int byte = 0; byte < many; byte++) hash = (hash ^ bytes[byte]) * PRIME;
+    }
+    hash = (hash ^ (hash >> 32)) * MIX;
+    return hash ^ (hash >> 32);
+}
+
+/* The sums of a line with other letters, as they are of the rows that such lines are read into. */
+static void add_again(const Table *table, uint32_t record, const uint8_t *here, uint64_t *added) {
+    for (uint32_t sum = 0; sum < table->sums; sum++) added[sum] = 0;
+    for (uint32_t cell = 0; cell < table->widths[record]; cell++, here++) {
+        const uint8_t *begin = here;
+        while (*here != '|' && *here != '\n' && !(*here == '\r' && here[1] == '\n')) here++;
+        uint64_t hash = hashed_text(begin, here), place = record * table->most + cell;
+        for (uint32_t sum = 0; sum < table->sums; sum++) added[sum] += hash * table->weights[place * table->sums + sum];
+    }
+}
+
+/* The cells that cannot be vouched for in the case of their line, as bits. */
+static uint64_t doubts_of(const uint64_t *accepted, uint32_t width, uint64_t governs) {
+    uint64_t cases = EVERY, found = 0;
+    for (uint32_t cell = 1; cell < width; cell++)
+        if (governs >> cell & 1) cases &= accepted[cell];
+    for (uint32_t cell = 1; cell < width; cell++)
+        if (accepted[cell] != EVERY && !(accepted[cell] & cases)) found |= 1ull << cell;
+    return found;
+}
+
 static uint64_t digits(const uint8_t *begin, const uint8_t *end) {
     uint64_t value = 0;
     for (; begin < end; begin++)
@@ -37,9 +86,11 @@ static uint64_t digits(const uint8_t *begin, const uint8_t *end) {
 }
 
 /* Of each line: its record (`nobody` where it is not accepted), where it ends, the weighed sums of the hashes of its
-   cells, and the digits of some cells as numbers. Returns how many lines there are. */
-int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t room, uint8_t nobody, uint8_t *records,
-                   int64_t *ends, uint64_t *sums, uint64_t *values) {
+   cells, and the digits of some cells as numbers. Of lines up to `longest` bytes (cp1252) that are not accepted but have
+   the cells of a record, that record and the cells in doubt; of others nobody. Returns how many lines there are. */
+int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t room, uint8_t nobody, int64_t longest,
+                   uint8_t *records, int64_t *ends, uint64_t *sums, uint64_t *values, uint8_t *wholes,
+                   uint64_t *doubts) {
     const uint8_t *here = raw, *end = raw + size, *classes = table->classes;
     const uint32_t *steps = table->steps, *starts = table->starts;
     const uint32_t kinds = table->sums, most = table->most;
@@ -49,7 +100,8 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
         columns[byte] = classes[byte] ? (const char *)(steps + classes[byte]) : 0;
     while (here < end && line < room) {
         uint32_t cell = 0, record = 0, width = 0, state = starts[0];
-        uint64_t cases = 0, added[MOST_SUMS] = {0};
+        uint64_t cases = 0, added[MOST_SUMS] = {0}, kept[MOST_CELLS];
+        const uint8_t *first = here;
         for (;;) {
             const uint8_t *begin = here;
             uint32_t place = record * most + cell;
@@ -64,6 +116,7 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
                 if (accepted) record = __builtin_ctzll(accepted), width = table->widths[record], cases = ~0ull;
             } else if (cell < width) {
                 cases &= accepted;
+                if (cell < MOST_CELLS) kept[cell] = accepted;
                 if (table->asked[place]) {
                     const uint64_t *weights = table->weights + (uint64_t)place * kinds;
                     uint64_t hash = hashed(begin, here);
@@ -77,9 +130,39 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
             here++;
             state = cell < width ? starts[record * most + cell] : 0;
         }
-        for (uint32_t sum = 0; sum < kinds; sum++) sums[sum * room + line] = added[sum];
         records[line] = cases && cell == width ? record : nobody;
+        if (longest) {
+            wholes[line] = nobody, doubts[line] = 0;
+            const uint8_t *last = here - (here > first && here[-1] == '\r');
+            if (!cases && width && cell == width && width <= MOST_CELLS && last - first <= longest && last[-1] != 0x1A) {
+                uint64_t found = doubts_of(kept, width, table->governs[record]);
+                int other = 0;
+                for (const uint8_t *byte = first; byte < last; byte++) other |= *byte >= 0x80 && *byte != ENYE;
+                if (other) add_again(table, record, first, added);
+                if (found) wholes[line] = record, doubts[line] = found;
+            }
+        }
+        for (uint32_t sum = 0; sum < kinds; sum++) sums[sum * room + line] = added[sum];
         ends[line++] = here++ - raw;
     }
     return line;
+}
+
+/* Cells of some lines (by their place), each with an LF after it: of each line those that its `wanted` asks for, which
+   is a set of cells for each cell that it names. `out` has room for the lines, a time for each cell; `sizes` says how much
+   of it each took. */
+void pisis_cells(const uint8_t *raw, const int64_t *ends, const uint32_t *lines, int64_t many, const uint64_t *wanted,
+                 const uint64_t *askers, uint32_t width, uint8_t **out, int64_t *sizes) {
+    for (int64_t place = 0; place < many; place++) {
+        const uint8_t *here = raw + (lines[place] ? ends[lines[place] - 1] + 1 : 0);
+        for (uint32_t cell = 0; cell < width; cell++, here++) {
+            const uint8_t *begin = here;
+            while (*here != '|' && *here != '\n' && !(*here == '\r' && here[1] == '\n')) here++;
+            if (!(wanted[place] & askers[cell])) continue;
+            uint8_t *at = out[cell] + sizes[cell];
+            for (; begin < here; begin++) *at++ = *begin;
+            *at++ = '\n';
+            sizes[cell] = at - out[cell];
+        }
+    }
 }

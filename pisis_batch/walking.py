@@ -7,7 +7,7 @@ it was not, files of any size are read whole (`AVAILABLE`). The tables it reads 
 """
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -19,10 +19,12 @@ from pisis_batch import accepting, automata
 from pisis_batch.layouts import Record
 
 NOBODY = 255  # of a line that is not accepted
+BITS = 64  # as many cells of a record may be in doubt
 _ENDS = b"|\r\n"
 _WEIGHT = 0x9E3779B97F4A7C15  # odd, as its powers are: no bit of a hash is lost
 _MOST_SUMS = 8  # as many as walk.c adds up at a time
 _FEW = 32  # walkers kept
+_LARGEST = 3  # bytes of a letter of cp1252 in UTF-8
 
 
 def _loaded() -> Any:
@@ -55,19 +57,22 @@ class Asked:
 class Walked:
     """Of each line its record (by its place, or NOBODY), where it ends (offset of its LF), and what was asked.
 
-    Arrays of one length: uint8, int64 and uint64.
+    wholes: of a line that is not accepted but has the cells of a record, that record. doubts: its cells that nothing
+    vouches for, as bits by their place; never none. Arrays of one length: uint8, int64 and uint64.
     """
 
     records: np.ndarray
     ends: np.ndarray
     sums: Mapping[str, np.ndarray]
     values: Mapping[str, np.ndarray]
+    wholes: np.ndarray
+    doubts: np.ndarray
 
 
 class _Table(ctypes.Structure):
     """As walk.c has it."""
 
-    ARRAYS = ("classes", "steps", "accepts", "starts", "widths", "roles", "asked", "weights")
+    ARRAYS = ("classes", "steps", "accepts", "starts", "widths", "roles", "asked", "weights", "governs")
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ARRAYS),
         ("most", ctypes.c_uint32),
@@ -78,8 +83,17 @@ class _Table(ctypes.Structure):
 class Walker:
     """A table, and the walk by it. Threads may share it."""
 
-    def __init__(self, cells: automata.Cells, names: Sequence[Sequence[str]], asked: Sequence[Asked]) -> None:
-        """`cells`: first what tells the records apart, then all cells of the first record but its first, and so on."""
+    def __init__(
+        self,
+        cells: automata.Cells,
+        names: Sequence[Sequence[str]],
+        asked: Sequence[Asked],
+        governs: Sequence[Collection[str]] = (),
+    ) -> None:
+        """`cells`: first what tells the records apart, then all cells of the first record but its first, and so on.
+
+        `governs`: of each record the cells whose values tell its cases apart.
+        """
         self.sums = tuple(dict.fromkeys(name for one in asked for name in one.sums))
         self.values = tuple(dict.fromkeys(name for one in asked for name in one.values))
         if len(self.sums) > _MOST_SUMS:
@@ -92,7 +106,10 @@ class Walker:
             "roles": np.full((len(names), most), -1, np.int8),
             "asked": np.zeros((len(names), most), np.uint8),
             "weights": np.zeros((len(names), most, len(self.sums)), np.uint64),
+            "governs": np.zeros(len(names), np.uint64),
         }
+        for place, (own, those) in enumerate(zip(names, governs, strict=False)):
+            arrays["governs"][place] = sum(1 << own.index(name) for name in those if own.index(name) < BITS)
         row = arrays["steps"].strides[0]
         begins = iter(cells.starts)
         first = next(begins) * row
@@ -107,17 +124,38 @@ class Walker:
         self._arrays = arrays  # the table holds but their addresses
         self._table = _Table(*(arrays[name].ctypes.data for name in _Table.ARRAYS), most, len(self.sums))
 
-    def walk(self, raw: bytes) -> Walked:
-        """Look at lines, each ended by an LF but perhaps the last one."""
+    def walk(self, raw: bytes, longest: int = 0) -> Walked:
+        """Look at lines, each ended by an LF but perhaps the last one.
+
+        `longest`: bytes of UTF-8 of a line of cp1252 whose doubts are told; 0 for none.
+        """
         whole = raw if raw.endswith(b"\n") or not raw else raw + b"\n"
         many = whole.count(b"\n")
         records, ends = np.empty(many, np.uint8), np.empty(many, np.int64)
         sums, values = (np.empty((len(kind), many), np.uint64) for kind in (self.sums, self.values))
-        places = [ctypes.c_void_p(array.ctypes.data) for array in (records, ends, sums, values)]
+        told = many if longest else 0
+        wholes, doubts = np.empty(told, np.uint8), np.empty(told, np.uint64)
+        places = [ctypes.c_void_p(array.ctypes.data) for array in (records, ends, sums, values, wholes, doubts)]
         size = (ctypes.c_int64(len(whole)), ctypes.c_int64(many), ctypes.c_uint8(NOBODY))
-        _LIBRARY.pisis_walk(ctypes.byref(self._table), whole, *size, *places)
+        _LIBRARY.pisis_walk(ctypes.byref(self._table), whole, *size, ctypes.c_int64(longest // _LARGEST), *places)
         found = dict(zip(self.sums, sums, strict=True)), dict(zip(self.values, values, strict=True))
-        return Walked(records, ends, *found)
+        return Walked(records, ends, *found, wholes, doubts)
+
+
+def cells_of(raw: bytes, ends: np.ndarray, lines: np.ndarray, wanted: np.ndarray, askers: np.ndarray) -> list[bytes]:
+    """By their place the cells of some lines, each with an LF after it.
+
+    `ends` as in `Walked`; `lines` by their place (uint32). `askers` (uint64): by cell the set of those that ask for it;
+    a line has a cell if any of its `wanted` does.
+    """
+    whole = raw if raw.endswith(b"\n") else raw + b"\n"
+    room = int((np.diff(ends, prepend=-1)[lines]).sum())
+    out, sizes = [np.empty(room, np.uint8) for _ in askers], np.zeros(len(askers), np.int64)
+    addresses = (ctypes.c_void_p * len(out))(*(one.ctypes.data for one in out))
+    given = [ctypes.c_void_p(array.ctypes.data) for array in (ends, lines, wanted, askers, sizes)]
+    many, width = ctypes.c_int64(len(lines)), ctypes.c_uint32(len(askers))
+    _LIBRARY.pisis_cells(whole, *given[:2], many, *given[2:4], width, addresses, given[4])
+    return [one[:size].tobytes() for one, size in zip(out, sizes.tolist(), strict=True)]
 
 
 def _rows(cells: automata.Cells) -> dict[str, np.ndarray]:
@@ -136,14 +174,16 @@ def _rows(cells: automata.Cells) -> dict[str, np.ndarray]:
 def accepting_walker(records: Sequence[Record], asked: Sequence[Asked]) -> Walker | None:
     """The walker that accepts of some records the lines without a fault in any cell; None when that is not worth it."""
     cells: list[automata.Alternatives] = [{record.mark: 1 << place for place, record in enumerate(records)}]
+    governs: list[Collection[str]] = []
     for record in records:
-        _, patterns = accepting.cells(record)
+        cases, patterns = accepting.cells(record)
+        governs.append(cases[0].keys() if cases else ())
         cells += [_alternatives(patterns.get(field.name, {})) for field in record.fields[1:]]
     try:
         table = automata.cells(cells, "cp1252")
     except automata.TooLargeError:
         return None
-    return Walker(table, [[field.name for field in record.fields] for record in records], asked)
+    return Walker(table, [[field.name for field in record.fields] for record in records], asked, governs)
 
 
 def _alternatives(patterns: Mapping[str, list[int] | None]) -> automata.Alternatives:

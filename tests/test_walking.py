@@ -14,9 +14,10 @@ from test_accepting import ODD, RECORDS, sound
 from test_sifting import judged, sifted
 from worlds import NOW
 
-from pisis_batch import accepting, automata, chunks, fingerprints, reading, walking
+from pisis_batch import accepting, automata, chunks, fingerprints, reading, validators, walking
 from pisis_batch.layouts import Layout, Record, shelf
 from pisis_batch.model import Limits
+from pisis_batch.validators import structure
 from pisis_batch.writing import sample
 
 BESIDE = r"""
@@ -35,9 +36,9 @@ BESIDE = r"""
     for _ in range(400):
         raw = bytes(chance.choices(b"\r\r||23AV1", k=chance.randrange(60))) + chance.choice([b"\n", b"\r\n", b"|\n"])
         ctypes.memmove(start + size - len(raw), raw, len(raw))
-        out = [(ctypes.c_uint64 * (8 * len(raw)))() for _ in range(4)]
+        out = [(ctypes.c_uint64 * (8 * len(raw)))() for _ in range(6)]
         walking._LIBRARY.pisis_walk(ctypes.byref(walker._table), ctypes.c_void_p(start + size - len(raw)), ctypes.c_int64(len(raw)),
-                                    ctypes.c_int64(raw.count(b"\n")), ctypes.c_uint8(255), *out)
+                                    ctypes.c_int64(raw.count(b"\n")), ctypes.c_uint8(255), ctypes.c_int64(many % 80), *out)
         many += 1
     print(many)
 """
@@ -191,3 +192,48 @@ def test_the_walk_never_reads_behind_the_last_line() -> None:
     told = subprocess.run([sys.executable, "-c", textwrap.dedent(BESIDE)], capture_output=True, check=False)
     assert told.returncode == 0, told.stderr.decode()[-300:]
     assert told.stdout == b"400\n"
+
+
+def test_what_is_not_in_doubt_has_no_fault_and_says_the_same_by_either_way() -> None:
+    """Lines with other letters, lone CRs, wrong cells: their keys meet those of rows, and all their faults are found."""
+    layout = shelf().get("SEG500USIN")
+    assert layout is not None
+    _, content = sample(layout, 60, cut=NOW.date(), seed=3)
+    chance, lines = random.Random(4), []
+    cells = [
+        b"",
+        b"X",
+        b"JOS\xc9",
+        b"\x80\x8d\xff",
+        b"a\rb",
+        b"\r",
+        b"0",
+        b"2030-02-30",
+        b"\xd1",
+        b"1\x1a",
+        b"CC",
+        b"O",
+    ]
+    for line in content.splitlines() * 4:
+        parts = line.split(b"|")
+        for _ in range(chance.choice([0, 1, 1, 3])):
+            parts[chance.randrange(1, len(parts))] = chance.choice(cells)
+        lines.append(b"|".join(parts))
+    raw = b"\r\n".join(lines)
+    how = chunks.apart(layout, NOW.date(), validators.asked_with, 600)
+    assert how is not None
+    piece = chunks.taken_apart(raw, 0, len(raw), how)
+    assert piece is not None
+    batch = reading.read(raw, layout, "x", Limits())
+    for record in layout.details:
+        places, numbers = piece.accepted[record.name]
+        rows = batch[record.name].filter(pl.col("line").is_in((places + 1).tolist()))
+        for key, told in chunks.numbers_of(rows, record, layout, NOW.date()).items():
+            assert (numbers[key] == told).all(), key
+        doubts = piece.doubts[record.name]
+        assert len(doubts.lines) > 30
+        assert any(b"\xc9" in lines[place] for place in doubts.lines)
+        found = structure.of_doubts(doubts, record).with_columns(pl.col("line") + 1).sort("line", "field_no")
+        suspects = rows.filter(pl.col("line").is_in((doubts.lines + 1).tolist()))
+        assert found.equals(structure.of_suspects(suspects, record).sort("line", "field_no"))
+        assert found.height > 30

@@ -3,7 +3,19 @@
 Received -> Batch -> Examined -> (Questions, Facts) -> Outcome -> letters. All frozen; many rows are polars frames.
 """
 
-from pisis_batch.model.batch import IRREGULAR, Batch, Figures, Later, Persons, Row, Rows, framed, tuples, unreadable
+from pisis_batch.model.batch import (
+    IRREGULAR,
+    Batch,
+    Doubts,
+    Figures,
+    Later,
+    Persons,
+    Row,
+    Rows,
+    framed,
+    tuples,
+    unreadable,
+)
 from pisis_batch.model.facts import (
     GRANT_HISTORY,
     GRANTS,
@@ -66,6 +78,7 @@ __all__ = [
     "Content",
     "Corrected",
     "Counts",
+    "Doubts",
     "Earlier",
     "EndedContracts",
     "Examined",

@@ -61,6 +61,21 @@ class Figures:
     chunks: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Cells of the lines of a record that nothing vouches for.
+
+    lines: their numbers, in order. cells: of each line the fields in doubt, as bits by their place; numpy arrays of one
+    length. asked: of each field the fields that its cells are asked with, itself among them. texts: of each field its
+    cells, an LF after each, in the lines where any field in doubt is asked with it.
+    """
+
+    lines: Any
+    cells: Any
+    asked: Mapping[str, Sequence[str]]
+    texts: Mapping[str, str]
+
+
 Row = tuple[Any, ...]  # the number of a line, and its cells
 
 

@@ -37,7 +37,7 @@ from pisis_batch.validators import firma  # isort: skip
 from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators.clearing import clear
 from pisis_batch.validators.rule import NOTHING, RULES, Found, Rule
-from pisis_batch.validators.structure import cell_findings, of_suspects, plain_findings
+from pisis_batch.validators.structure import asked_with, cell_findings, of_doubts, of_suspects, plain_findings
 from pisis_batch.validators.trust import doubtful
 from pisis_batch.validators.texts import as_shown, described, kinds, label, masked, open_to_all
 
@@ -45,6 +45,7 @@ __all__ = [
     "RULES",
     "Rule",
     "as_shown",
+    "asked_with",
     "can_part",
     "cell_findings",
     "check_content",
@@ -59,6 +60,7 @@ __all__ = [
     "label",
     "masked",
     "not_approved",
+    "of_doubts",
     "of_suspects",
     "open_to_all",
     "our_fault",

@@ -16,7 +16,7 @@ from functools import reduce
 from pisis_batch import accepting
 from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, Record
-from pisis_batch.model import FINDINGS, Row, framed
+from pisis_batch.model import FINDINGS, Doubts, Row, framed
 from pisis_batch.validators import suspects
 from pisis_batch.validators.celdas import fault_place, faults
 from pisis_batch.validators.rule import RULES, Found, literal_details
@@ -76,7 +76,34 @@ def of_suspects(left: pl.DataFrame, record: Record) -> pl.DataFrame:
     from pisis_batch.validators.schemas import failed  # noqa: PLC0415 pandera takes longer to load than a file to judge
 
     names = failed(left, record)
-    return _told([_placed(left, name, table) for name in table.places if name in names], table)
+    asked = {name: those for name, those in table.asked.items() if name in names}
+    return _told([_placed(left.select("line", *those), name, table) for name, those in asked.items()], table)
+
+
+def asked_with(record: Record) -> Mapping[str, Sequence[str]]:
+    """Of each field the fields that its cells are asked with, itself among them."""
+    return _table_of(record).asked
+
+
+def of_doubts(doubts: Doubts, record: Record) -> pl.DataFrame:
+    """The cells at fault among those that nothing vouches for."""
+    import numpy as np  # noqa: PLC0415 only a large file needs it
+
+    table = _table_of(record)
+    lines = pl.Series("line", doubts.lines, dtype=pl.UInt32)
+    bits = {field.name: np.uint64(1 << place) for place, field in enumerate(record.fields)}
+    columns = {name: pl.Series(name, text.split("\n")[:-1], dtype=pl.String) for name, text in doubts.texts.items()}
+    found = []
+    for name, asked in table.asked.items():
+        doubtful = (doubts.cells & bits[name]) != 0
+        if not doubtful.any():
+            continue
+        cells = [lines.filter(pl.Series(doubtful))]
+        for other in asked:
+            askers = sum(bits[one] for one, those in table.asked.items() if other in those)
+            cells.append(columns[other].filter(pl.Series(doubtful[(doubts.cells & askers) != 0])))
+        found.append(_placed(pl.DataFrame(cells), name, table))
+    return _told(found, table)
 
 
 def _table_of(record: Record) -> _Table:
@@ -110,17 +137,18 @@ def _by_cell(frame: pl.DataFrame, table: _Table) -> list[pl.DataFrame]:
     """Only the cells that are not vouched for."""
     cased = frame if table.case is None else frame.with_columns(table.case.alias(_CASE))
     doubts = cased.select(doubt.alias(name) for name, doubt in table.doubtful.items())
-    return [_placed(frame, name, table, doubts[name] if name in doubts.columns else None) for name in table.places]
+    found = []
+    for name, asked in table.asked.items():
+        cells = frame.select("line", *asked)
+        found.append(_placed(cells.filter(doubts[name]) if name in doubts.columns else cells, name, table))
+    return found
 
 
-def _placed(frame: pl.DataFrame, name: str, table: _Table, doubt: pl.Series | None = None) -> pl.DataFrame:
-    """The cells of one field that are at fault, each with the place of its fault; of those in doubt, where it is known.
+def _placed(cells: pl.DataFrame, name: str, table: _Table) -> pl.DataFrame:
+    """Of a field's cells, with those they are asked with, the ones that are at fault, each with the place of its fault.
 
-    What is wrong with a cell depends on it and on those it is asked with: the same cells are judged once.
+    What is wrong with a cell depends on those alone: the same cells are judged once.
     """
-    cells = frame.select("line", *table.asked[name])
-    if doubt is not None:
-        cells = cells.filter(doubt)
     if cells.is_empty():
         return cells.select("line", place=pl.lit(None, dtype=pl.UInt16), value=pl.col(name))
     kinds = cells.group_by(table.asked[name]).agg("line")
