@@ -136,8 +136,12 @@ def loads(content: bytes, shelf: Shelf, known: object = None) -> Any:
 
 
 def put(channel: socket.socket, content: bytes) -> None:
-    """Send one message."""
-    channel.sendall(_LENGTH.pack(len(content)))
+    """Send one message; a small one in one piece, so that the other side wakes once."""
+    length = _LENGTH.pack(len(content))
+    if len(content) <= _CHUNK:
+        channel.sendall(length + content)
+        return
+    channel.sendall(length)
     channel.sendall(content)
 
 
