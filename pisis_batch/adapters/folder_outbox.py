@@ -1,5 +1,6 @@
 """Documents for senders: `outbox/<LOGIN>/<GUID>/`, each file whole or not there."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -39,16 +40,20 @@ class FolderOutbox:
         `ack.json` comes last: a program that sees it finds all the others.
         """
         folders = [self._folder(sender, guid) for sender, guid, _ in runs]
-        senders = set[Path]()
+        senders, made = set[Path](), set[Path]()
         with self._writing:
             for folder in folders:
                 senders.add(folder.parent)
                 if not folder.parent.is_dir():  # made anew, perhaps by hand removed meanwhile: its name is to last
                     self._lasting.discard(folder.parent)
-                folder.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(FileExistsError):
+                    folder.mkdir(parents=True)
+                    made.add(folder)
             given = [((one.name, one.pieces()) for one in documents) for _, _, documents in runs]
             durable.write_each(list(zip(folders, given, strict=True)), last=_LAST)
             for folder, (_, _, documents) in zip(folders, runs, strict=True):
+                if folder in made:  # nothing of an earlier verdict can be there
+                    continue
                 for stale in set(os.listdir(folder)) - {one.name for one in documents}:  # noqa: PTH208 names are all that is needed
                     if (folder / stale).is_file():
                         (folder / stale).unlink()

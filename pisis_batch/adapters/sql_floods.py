@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import MAIL_WAITING, mail, receipt, run
 from pisis_batch.model import Rendered
 from pisis_batch.ports import Flood
@@ -20,7 +21,7 @@ def waiting() -> sa.ColumnElement[bool]:
 def floods(connection: sa.Connection, now: datetime, most: int) -> list[Flood]:
     """Recipients over their budget, each with the messages that are too many, oldest first."""
     moments = {"hour": (now - _HOUR).isoformat(), "now": now.isoformat()}
-    rows = connection.execute(_RECIPIENTS, moments)
+    rows = execute(connection, _RECIPIENTS, moments)
     over = [row for row in rows if row.sent + row.due > most]
     return [_flood(connection, row.recipient, max(most - row.sent, 0), moments) for row in over]
 
