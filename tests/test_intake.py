@@ -14,7 +14,7 @@ from test_service import drop, mails
 from worlds import NAME, file_of
 
 from pisis_batch import service
-from pisis_batch.adapters import folder_inbox, folder_scan
+from pisis_batch.adapters import folder_inbox, folder_scan, folder_stillness
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.cli import root
@@ -87,7 +87,7 @@ def test_what_is_no_file_is_answered_once_and_the_answer_tells_nothing_of_its_ta
 def test_a_second_name_is_waited_for_a_moment_and_then_refused(
     inbox: FolderInbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_inbox, "_LINK_GRACE", 0.1)
+    monkeypatch.setattr(folder_stillness, "LINK_GRACE", 0.1)
     path = folder(tmp_path) / "a.TXT"
     path.write_bytes(b"x")
     os.link(path, tmp_path / "kept")
@@ -214,6 +214,7 @@ def test_many_more_files_than_are_remembered_are_all_taken(
     inbox: FolderInbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_inbox, "_AT_ONCE", 100)
+    monkeypatch.setattr(folder_stillness, "AT_ONCE", 100)
     for number in range(333):
         (folder(tmp_path) / f"{number:04}.TXT").write_bytes(b"x")
     found: list[str] = []
@@ -294,7 +295,7 @@ def test_a_file_that_may_not_be_renamed_stays_is_reported_and_does_not_spin(
     assert path.exists()
     assert "claim_failed" in capsys.readouterr().out
     monkeypatch.undo()
-    monkeypatch.setattr(folder_inbox, "_STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(folder_stillness, "STUCK_SECONDS", 0.0)
     assert len(taken(inbox)) == 1
 
 

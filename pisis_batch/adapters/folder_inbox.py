@@ -1,8 +1,8 @@
 """The drop folder: `inbox/<LOGIN>/<FILE>`. A file is claimed by renaming it into a private folder.
 
-The scan is the truth; whoever renames first owns the file. A file is left alone while it is being written: its size
-and time must hold still for the settle time, nobody may hold it open for writing, and temporary names are nobody's file
-yet. Senders take turns, so that a flood of one is not a wait for the others.
+The scan is the truth; whoever renames first owns the file. A file is left alone while it is being written
+(`folder_stillness`), and temporary names are nobody's file yet. Senders take turns, so that a flood of one is not a
+wait for the others.
 
 Claims are made in batches, `claims/<batch>/<LOGIN>/<FILE>`, so that a batch costs as many syncs as one file. The guid
 of a claim follows from the batch and the name: it is the same after a crash. Whoever works on a batch holds its lock.
@@ -15,7 +15,6 @@ import hashlib
 import itertools
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from pisis_batch.adapters.durable import sync_folder
 from pisis_batch.adapters.folder_moves import rename
 from pisis_batch.adapters.folder_scan import Seen
 from pisis_batch.adapters.folder_signatures import DONE, Pairing, beside, left
+from pisis_batch.adapters.folder_stillness import Stillness
 from pisis_batch.ports import Claimed
 
 if TYPE_CHECKING:
@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 _NOBODY = "_"
 _BATCH = 64
 _TURN = 8  # files of a sender that go into a batch together: one folder synced for all of them
-_AT_ONCE = 16_384  # entries remembered in one pass, over all folders
-_LINK_GRACE = 10.0  # seconds: some servers rename by linking and unlinking
-_OPEN_GRACE = 900.0  # a file that is held open but does not change is taken as it is after so many
-_STUCK_SECONDS = 60.0  # how long a file that may not be renamed is let be
+_AT_ONCE = 16_384  # entries looked at in one pass, over all folders
 _FOREIGN = "!"  # before the login: the file is neither the folder's owner's nor ours
 
 Found = tuple[str | None, Seen]
@@ -54,9 +51,8 @@ class FolderInbox:
         largest: int = 2**63,
         pairing: Pairing | None = None,
     ) -> None:
-        self._inbox, self._claims, self._settle, self._largest = inbox, claims, settle_seconds, largest
-        self._still: dict[tuple[str | None, str], tuple[int, int, int, float]] = {}
-        self._stuck: dict[tuple[str | None, str], float] = {}
+        self._inbox, self._claims, self._largest = inbox, claims, largest
+        self._stillness = Stillness(settle_seconds)
         self._mine: dict[int, bool] = {}
         self._pairing = pairing  # where files come with signatures
         for folder in (inbox, claims):
@@ -225,7 +221,7 @@ class FolderInbox:
         settled: list[Seen] = []
         with contextlib.suppress(OSError), self._folder(root, sender) as folder:
             seen = folder_scan.oldest(folder, most)
-            settled = [one for one in seen if self._settled(folder, sender, one)]
+            settled = [one for one in seen if self._stillness.settled(folder, (sender, one.name), one)]
             if self._pairing:
                 settled = self._pairing.whole(folder, sender, settled)
         login = sender or _NOBODY
@@ -235,15 +231,8 @@ class FolderInbox:
     def _candidates(self, root: int) -> Iterator[Found]:
         for sender in (None, *folder_scan.senders(root)):
             with contextlib.suppress(OSError), self._folder(root, sender) as folder:
-                found = folder_scan.oldest(folder, 1 + len(self._stuck))
-                yield from ((sender, seen) for seen in found if not self._is_stuck((sender, seen.name)))
-
-    def _is_stuck(self, key: tuple[str | None, str]) -> bool:
-        """Whether a file could not be renamed a moment ago; it is tried again, but not all the time."""
-        since = self._stuck.get(key)
-        if since is not None and time.monotonic() - since >= _STUCK_SECONDS:
-            del self._stuck[key]
-        return key in self._stuck
+                found = folder_scan.oldest(folder, 1 + self._stillness.stuck)
+                yield from ((sender, seen) for seen in found if not self._stillness.is_stuck((sender, seen.name)))
 
     @contextlib.contextmanager
     def _folder(self, root: int, sender: str | None) -> Iterator[int]:
@@ -252,33 +241,6 @@ class FolderInbox:
             return
         with folder_scan.opened(sender, root) as handle:
             yield handle
-
-    def _settled(self, folder: int, sender: str | None, seen: Seen) -> bool:
-        """Whether it held still long enough, by its own time or between two looks of ours, and nobody writes to it."""
-        key = (sender, seen.name)
-        if self._is_stuck(key):
-            return False
-        if seen.kind:
-            return True
-        now = (seen.node, seen.size, seen.changed)
-        *before, since = self._still.get(key, (-1, -1, -1, 0.0))
-        if tuple(before) != now:
-            since = time.monotonic()
-            self._remember(key, (*now, since))
-        held = time.monotonic() - since
-        if seen.links > 1 and held < max(_LINK_GRACE, self._settle):
-            return False
-        if self._settle > 0 and time.time() - seen.changed / 1e9 < self._settle and held < self._settle:
-            return False
-        if held < _OPEN_GRACE and folder_scan.being_written(folder, seen.name):
-            return False
-        self._still.pop(key, None)
-        return True
-
-    def _remember(self, key: tuple[str | None, str], value: tuple[int, int, int, float]) -> None:
-        while len(self._still) >= _AT_ONCE:  # the longest forgotten goes: it is looked at anew
-            self._still.pop(next(iter(self._still)))
-        self._still[key] = value
 
     def _claim(self, root: int, found: list[Found]) -> Iterator[list[Claimed]]:
         """Rename a batch of files into a folder of its own, make that durable, and hand them out under its lock."""
@@ -340,7 +302,7 @@ class FolderInbox:
 
     def _refused(self, sender: str | None, seen: Seen, error: OSError) -> None:
         if error.errno != errno.ENOENT:
-            self._stuck[sender, seen.name] = time.monotonic()
+            self._stillness.stick((sender, seen.name))
             # a login is a number that says who it is: its end is enough to find the folder
             _log().error(
                 "claim_failed", folder=f"…{(sender or '')[-4:]}", error=type(error).__name__, errno=error.errno

@@ -29,7 +29,7 @@ class Mutant:
 
 def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     lanes, inbox, scan = "adapters/sql_lanes.py", "adapters/folder_inbox.py", "adapters/folder_scan.py"
-    moves = "adapters/folder_moves.py"
+    moves, stillness = "adapters/folder_moves.py", "adapters/folder_stillness.py"
     registry, smtp = "adapters/sql_registry.py", "adapters/smtp_mailer.py"
     accounts, speech, child = "adapters/sql_accounts.py", "adapters/conversation.py", "adapters/child.py"
     slept, intake = "test_lanes.py::slept", "test_intake.py::"
@@ -131,7 +131,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     )
     yield Mutant(
         "a second name is not waited for",
-        inbox,
+        stillness,
         "seen.links > 1 and held",
         "seen.links > 9 and held",
         intake + "second_name",
@@ -173,7 +173,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     )
     yield Mutant(
         "what may not be renamed is tried for ever",
-        inbox,
+        stillness,
         "return key in self._stuck",
         "return False",
         intake + "may_not_be_renamed",
@@ -185,7 +185,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
         "list(files)",
         intake + "flood_of_one",
     )
-    yield Mutant("a slow writer is cut off", inbox, "held < self._settle:", "held < -1:", intake + "slow_writer")
+    yield Mutant("a slow writer is cut off", stillness, "held < self._settle:", "held < -1:", intake + "slow_writer")
     yield Mutant("unfinished names are files", scan, '".filepart")', '".nunca")', "test_ports.py::half_written")
     yield Mutant(
         "names are shown as they are",

@@ -22,7 +22,7 @@ from worlds import NAME, file_of
 from campaign import judged, world
 from campaign.lives import memory
 from pisis_batch import service
-from pisis_batch.adapters import folder_inbox
+from pisis_batch.adapters import folder_stillness
 from pisis_batch.judging import Judged
 from pisis_batch.model import Attachment
 
@@ -54,7 +54,7 @@ class Case:
 def trials(seeds: Iterator[int]) -> Iterator[tuple[int, int, list[str]]]:
     """Every case once, in an order and with contents by the first seed."""
     chance = random.Random(next(seeds))
-    folder_inbox._LINK_GRACE = 0.0  # ten seconds a case otherwise
+    folder_stillness.LINK_GRACE = 0.0  # ten seconds a case otherwise
     with tempfile.TemporaryDirectory(prefix="pisis-objects-", dir=memory()) as name:
         base = Path(name)
         world.template(base / "template").joinpath("inbox").mkdir(exist_ok=True)
