@@ -155,7 +155,8 @@ class _Tally:
 
     def settle(self, claim: Claim, *, recognised: bool) -> None:
         """Give a claim its findings, as far as no other has them."""
-        mine = pl.col("n").is_in(pl.Series(claim.explains, dtype=pl.UInt32).implode())
+        none = pl.repeat(value=False, n=self._cause_of.len(), eager=True)
+        mine = none.scatter(pl.Series(claim.explains, dtype=pl.UInt32), values=True).gather(self.left["n"])
         own = self.left.select("n", "line", "code", "severity").filter(mine)
         if own.is_empty():
             return
