@@ -19,7 +19,7 @@ from test_service import drop, linked, mails
 from worlds import NAME, NOW, facts, file_of
 
 from pisis_batch import chunks, judging, service, wiring
-from pisis_batch.adapters import folder_archive, wire
+from pisis_batch.adapters import folder_archive, mapped, wire
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.isolation import Bounds, ChildJudge
 from pisis_batch.adapters.mapped import MappedFile
@@ -96,10 +96,22 @@ def test_what_was_read_of_a_large_original_is_given_back(tmp_path: Path, monkeyp
     content = archive.fetch(sha256)
     for begin, end in chunks.chunks(content, 0):
         assert content[begin:end].endswith(b"\n")
+    assert content.find(b"#!") == -1
     smaps = Path("/proc/self/smaps").read_text("utf-8").split(str(archive.path(sha256)))[1]
     held = re.search(r"^Rss: +(\d+) kB", smaps, re.MULTILINE)
     assert held is not None
     assert int(held[1]) < 3 * 1024
+
+
+def test_a_mapped_file_is_looked_through_as_bytes_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = b"3|1|CC|1090000001|186|A|1274\r\n#3|2"
+    (tmp_path / NAME).write_bytes(said)
+    content = MappedFile(tmp_path / NAME)
+    for stretch in range(1, len(said)):
+        monkeypatch.setattr(mapped, "_STRETCH", stretch)
+        for sought in (b"3", b"|2", b"CC|10", b"1274\r\n", b"#!", b"zz", said):
+            for start, end in ((0, None), (3, None), (0, 9), (len(said), None), (5, 999)):
+                assert content.find(sought, start, end) == said.find(sought, start, end)
 
 
 def test_a_child_has_the_compiled_walk(children: ChildJudge) -> None:

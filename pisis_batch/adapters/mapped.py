@@ -8,6 +8,7 @@ from typing import BinaryIO
 #: Bytes from which an original is not read whole.
 LARGE = 32 * 1024 * 1024
 _PAGES = 1 << 20  # a slice from this size on is not read twice soon
+_STRETCH = 4 << 20  # what is looked through before it is given back
 _FOLIO = 2 << 20  # pages that Linux keeps together at most, and maps together when one of them is read
 
 
@@ -36,13 +37,26 @@ class MappedFile:
         start, stop, _ = place.indices(len(self._map))
         found = self._map[start:stop]
         if stop - start >= _PAGES:
-            first, last = start - start % _FOLIO, min(stop + -stop % _FOLIO, len(self._map))
-            self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
+            self._give_back(start, stop)
         return found
 
+    def _give_back(self, start: int, stop: int) -> None:
+        first, last = start - start % _FOLIO, min(stop + -stop % _FOLIO, len(self._map))
+        self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
+
     def find(self, sub: bytes, start: int = 0, end: int | None = None) -> int:
-        """As of bytes."""
-        return self._map.find(sub, start, len(self._map) if end is None else end)
+        """As of bytes, a stretch at a time."""
+        start, stop, _ = slice(start, end).indices(len(self._map))
+        while stop - start > _STRETCH:
+            found = self._map.find(sub, start, min(stop, start + _STRETCH + len(sub) - 1))
+            self._give_back(start, start + _STRETCH)
+            if found >= 0:
+                return found
+            start += _STRETCH
+        found = self._map.find(sub, start, stop)
+        if stop - start >= _PAGES:
+            self._give_back(start, stop)
+        return found
 
     def rfind(self, sub: bytes, start: int = 0, end: int | None = None) -> int:
         """As of bytes."""
