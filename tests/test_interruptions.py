@@ -95,17 +95,16 @@ def test_a_file_that_kills_the_service_each_time_comes_to_its_end(workspace: Pat
     assert mails(workspace)
 
 
-def test_deaths_and_faults_are_counted_apart(
-    workspace: Path, ports: Ports, guid: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deaths_and_faults_are_counted_apart(ports: Ports, guid: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: object, **__: object) -> None:
         raise JudgeError("señal 11")
 
     monkeypatch.setattr(processing, "_judge", failing)
     seen = []
     for dies in (False, True, False, True, True):
-        if dies:
-            deaths(workspace, guid, 1)
+        if dies:  # as far as anybody can tell
+            assert ports.registry.attempt(guid)
+            rested(ports)
         else:
             assert service.process(guid, ports) is None
         seen.append((now(ports, guid).attempts, now(ports, guid).interruptions))
