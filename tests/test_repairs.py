@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from worlds import CONTROL, NAME, NOW, file_of
 
@@ -229,6 +229,7 @@ def test_twice_is_once_for_any_annex(annex: str, seed: int) -> None:
 
 
 @settings(max_examples=15, deadline=None)
+@example(seed=756)  # a name in the wrong encoding twice over
 @given(seed=st.integers(0, 10**6))
 def test_nobody_becomes_somebody_else(seed: int) -> None:
     layout = shelf().get("SEG500USIN")
@@ -247,7 +248,8 @@ def test_nobody_becomes_somebody_else(seed: int) -> None:
 def meant(text: str) -> str:
     """Letters and digits of a value, whatever its encoding, case and accents."""
     with contextlib.suppress(UnicodeError):
-        text = encoded(text, LAYOUTS["SEG500USIN"]).decode("utf-8")
+        while not text.isascii():  # taken for another encoding once, or twice
+            text = encoded(text, LAYOUTS["SEG500USIN"]).decode("utf-8")
     return "".join(c for c in fold(text) if c.isalnum())
 
 

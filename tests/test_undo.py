@@ -166,6 +166,7 @@ def by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SqlRegistry.traces, "__defaults__", (2,))
     monkeypatch.setattr(Spool.__init__, "__defaults__", (None, 2**20, 2, 4))
     monkeypatch.setattr(mapped, "LARGE", 0)
+    monkeypatch.setattr(pipeline, "MIDDLING", 0)
     monkeypatch.setattr(pipeline, "LARGE", 0)
 
 
