@@ -6,6 +6,8 @@ import pickle
 import re
 import signal
 import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -213,6 +215,24 @@ def test_facts_are_not_sent_back_but_named(children: ChildJudge) -> None:
     assert len(named) < len(wire.dumps(told[0])) / 10
     with pytest.raises((wire.WireError, StopIteration)):
         wire.loads(named, shelf())
+
+
+def test_threads_may_send_the_same_frame_at_once() -> None:
+    """In a process of its own: threads that wait for each other in native code are ended by nothing else."""
+    script = """
+        import threading
+        import polars as pl
+        from pisis_batch.adapters import wire
+        frame, together = pl.DataFrame({"a": ["x"] * 400, "b": ["y"] * 400}), threading.Barrier(2)
+        def send():
+            together.wait()
+            for _ in range(1500):
+                wire.dumps(frame)
+        threads = [threading.Thread(target=send) for _ in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=60)
 
 
 def test_a_large_frame_is_pressed_on_its_way_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,9 @@ def _bytes_of(frame: pl.DataFrame) -> bytes:
     said = io.BytesIO()
     # a large frame says much the same over and over, and what is sent is in memory several times
     pressed: Literal["lz4", "uncompressed"] = "lz4" if frame.height >= _LARGE else "uncompressed"
-    frame.write_ipc_stream(said, compression=pressed, compat_level=pl.CompatLevel.newest())
+    # polars writes under a lock of the frame and waits for the interpreter meanwhile: with a frame that threads share,
+    # one of them would wait for the lock with the interpreter in hand, and neither would ever go on
+    frame.clone().write_ipc_stream(said, compression=pressed, compat_level=pl.CompatLevel.newest())
     return said.getvalue()
 
 
