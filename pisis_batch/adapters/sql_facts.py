@@ -197,8 +197,8 @@ class Reference:
                 profiles, periods = execute(connection, _PROFILES), execute(connection, _PERIODS, {"annex": annex})
             found = {**found, annex: (shaped(profiles, PROFILES), _periods(periods))}
             self._known = number, found  # replaced, never changed: threads share it
-        profiles, periods = found[annex]
-        return profiles.clone(), periods.clone()  # the rows are shared, the frames are each thread's own: see `wire`
+        held = found[annex]
+        return held[0].clone(), held[1].clone()  # the rows are shared, the frames are each thread's own: see `wire`
 
 
 def facts(connection: sa.Connection, questions: Questions, reference: Reference) -> Facts:
