@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,6 +97,15 @@ def test_nothing_is_told_as_written_before_it_is_and_a_failing_note_is_not_the_e
     beside.close(10)
     assert there == [True, True]
     assert waiting(ports) == set()
+
+
+def test_a_file_that_comes_alone_is_noted_although_nothing_follows_it(workspace: Path, ports: Ports) -> None:
+    ((judged, fence),) = committed(workspace, ports, 1)
+    PublishingBeside(ports).publish(judged, fence)
+    until = time.monotonic() + 10
+    while waiting(ports):
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_documents_of_a_run_that_was_overtaken_are_written_once_more(workspace: Path, ports: Ports) -> None:

@@ -92,6 +92,8 @@ class PublishingBeside(Publishing):
             begun = time.monotonic()
             try:
                 self._together(some)
+                if not self._waiting:  # nobody else may note for as long as no file comes
+                    self.note()
             except Exception as error:  # noqa: BLE001 the thread outlives any round; a chore publishes what is left over
                 _log.error("publishing_failed", error=type(error).__name__)
             with self._changed:
