@@ -12,7 +12,7 @@ from conftest import GOOD, REGISTRY, STORES
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import pipeline, reports
-from pisis_batch.adapters import folder_archive, object_store, registry_csv, sql_runs, sql_tables
+from pisis_batch.adapters import folder_archive, object_store, registry_csv, sql_facts, sql_runs, sql_tables
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_inbox import FolderInbox
 from pisis_batch.adapters.folder_mailer import FolderMailer
@@ -20,7 +20,7 @@ from pisis_batch.adapters.folder_outbox import FolderOutbox
 from pisis_batch.adapters.memory import MemoryArchive, MemoryMailer, MemoryOutbox
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import shelf
-from pisis_batch.model import Attachment, Id, Limits, Outcome, Received, Rendered
+from pisis_batch.model import PROFILES, Attachment, Id, Limits, Outcome, Received, Rendered
 from pisis_batch.ports import Archive, Mail, Mailer, Outbox, Receipt
 
 GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
@@ -217,10 +217,18 @@ def test_documents_wait_until_they_are_published(registry: SqlRegistry, monkeypa
     assert list(registry.unpublished()) == []
 
 
-def test_what_another_process_loads_is_in_the_next_answer(registry: SqlRegistry) -> None:
+def test_what_another_process_loads_is_in_the_next_answer(
+    registry: SqlRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    real = sql_facts.shaped
+    monkeypatch.setattr(sql_facts, "shaped", lambda rows, columns: (read.append(columns), real(rows, columns))[1])
     questions = pipeline.questions(pipeline.examine(Received(GUID, NAME, file_of(GOOD), NOW, None), shelf(), Limits()))
     before = registry.ask(questions).profiles
-    assert registry.ask(questions).profiles is before  # as long as nothing was loaded, nobody reads them again
+    again = registry.ask(questions).profiles
+    assert again.equals(before)
+    assert again is not before  # threads may each use their own
+    assert [columns for columns in read if columns is PROFILES] == [PROFILES]  # read but once
     if registry.engine.url.database == ":memory:" or not registry.engine.url.database:
         return  # nobody else can be there
     other = SqlRegistry(registry.engine.url.render_as_string(hide_password=False))
