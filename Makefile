@@ -109,8 +109,8 @@ SIZE ?= modest
 	$(BIN)/uv pip install --quiet --python .venv-bench/bin/python -c requirements/bench.txt duckdb frictionless
 	touch $@
 
-bench: $(READY) .venv-bench/.ready  ## every measure beside its peers (SIZE=small, modest, full)
-	nice -n 10 $(BIN)/python bench/run.py --size $(SIZE)
+bench: $(READY) .venv-bench/.ready  ## every measure beside its peers (SIZE=small, modest, full; files drawn from SEED=1)
+	nice -n 10 $(BIN)/python bench/run.py --size $(SIZE) --seed $(SEED)
 
 bench-guard: $(READY)  ## instructions of a fixed small workload: at most a tenth more than last written down
 	$(BIN)/python bench/guard.py

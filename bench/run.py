@@ -1,6 +1,6 @@
 """Every measure beside its peer, one after the other in one run: medians of ratios, results.json, docs/rendimiento.md.
 
-    python bench/run.py [--size small|modest|full] [--times N]
+    python bench/run.py [--size small|modest|full] [--times N] [--seed N]
 
 A measure is a whole process; ours and theirs alternate, so that what else the machine does falls on both. Ratios are of
 CPU seconds and of wall seconds, ours by theirs: below 1 we are faster.
@@ -8,19 +8,18 @@ CPU seconds and of wall seconds, ours by theirs: below 1 we are faster.
 
 import argparse
 import json
-import os
 import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from pathlib import Path
 
-HOME = Path(__file__).resolve().parent.parent
+from measures import ENVIRONMENT, HOME, Row, against, run
+from page import with_those_kept, write
+
 SIZES = {
     "small": (100_000, 500_000, 30_000),
     "modest": (200_000, 1_000_000, 100_000),
@@ -29,56 +28,8 @@ SIZES = {
 PYTHON = sys.executable
 PEER_PYTHON = str(HOME / ".venv-bench/bin/python")
 OF_BENCH = {"duckdb", "frictionless"}
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a process took."""
-
-    wall: float
-    cpu: float
-    mib: float
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table: `value` against `goal`, lower is better unless `more`."""
-
-    number: str
-    what: str
-    goal: float
-    value: float
-    unit: str
-    wall: float | None = None
-    cpu: float | None = None
-    more: bool = False
-
-    @property
-    def reached(self) -> bool:
-        """Whether the goal is met."""
-        return self.value >= self.goal if self.more else self.value <= self.goal
-
-
-#: An installed program has its bytecode; a start that has to make it measures the compiler.
-_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-
-
-def run(*command: str) -> Spent:
-    """Run a process to its end; its wall and CPU seconds and its highest resident memory."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=HOME, env=_ENVIRONMENT)  # noqa: S603 ours
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{command[:3]}: {process.stderr.read()[-400:] if process.stderr else b''!r}")
-    return Spent(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
-
-
-def against(ours: Sequence[str], theirs: Sequence[str], times: int) -> tuple[float, float, Spent]:
-    """Medians of the CPU and wall ratios, and our median run."""
-    pairs = [(run(*ours), run(*theirs)) for _ in range(times)]
-    cpu = statistics.median(one.cpu / other.cpu for one, other in pairs)
-    wall = statistics.median(one.wall / other.wall for one, other in pairs)
-    return cpu, wall, sorted((one for one, _ in pairs), key=lambda one: one.cpu)[len(pairs) // 2]
+_SOME = 1600  # files of a backlog that is not the full one
+_chance = argparse.Namespace(seed=1)
 
 
 def peer(name: str, path: Path) -> list[str]:
@@ -95,7 +46,7 @@ def ours(path: Path, findings: Path | None = None, registry: Path | None = None)
 def _file(folder: Path, users: int, dirty: float = 0.0) -> Path:
     path = folder / f"{users}-{dirty}.txt"
     if not path.exists():
-        run(PYTHON, "bench/files.py", str(users), str(path), "--dirty", str(dirty))
+        run(PYTHON, "bench/files.py", str(users), str(path), "--dirty", str(dirty), "--seed", str(_chance.seed))
     return path
 
 
@@ -103,7 +54,7 @@ def _registry(folder: Path, users: int) -> Path:
     """A registry that the clean file is right against, its numbers made already as they are after the first file."""
     path = folder / f"{users}.db"
     if not path.exists():
-        run(PYTHON, "bench/registry.py", str(users), str(path))
+        run(PYTHON, "bench/registry.py", str(users), str(path), "--seed", str(_chance.seed))
         run(*ours(_file(folder, users), registry=path))
     return path
 
@@ -248,34 +199,37 @@ def applying(sizes: tuple[int, int, int], times: int) -> list[Row]:
     return rows
 
 
+def backlog(size: str) -> list[Row]:
+    """Row 9: the whole service before a backlog; on one core, on two, and two services on two."""
+
+    def said(files: int, *more: str) -> list[float]:
+        command = [PYTHON, "bench/backlog.py", str(files), "500" if files > _SOME else "200", *more]
+        return list(json.loads(subprocess.check_output(command, cwd=HOME, env=ENVIRONMENT)))  # noqa: S603 ours
+
+    pace, cost = said(20_000 if size == "full" else _SOME)
+    alone, _ = said(_SOME, "--cores", "1")
+    together, _ = said(_SOME, "--services", "2")
+    what = "archivos pequeños por segundo de una cola, con sus documentos y correos"
+    return [
+        Row("9", f"{what}: `pisis watch` y su hijo en dos núcleos", 60, pace, "archivos/s", more=True),
+        Row("9", "lo que cuesta cada uno (un núcleo alcanza mil entre esto)", 16.7, cost, "ms CPU"),
+        Row("9", f"{what}: en un núcleo", 60, alone, "archivos/s", more=True),
+        Row("9", "dos `pisis watch` en dos núcleos / uno en un núcleo", 1.8, together / alone, "×", more=True),
+    ]
+
+
 def small() -> list[Row]:
-    """Rows 7 to 10."""
+    """Rows 7, 8 and 10."""
 
     def said(*arguments: str) -> list[float]:
         return list(json.loads(subprocess.check_output([PYTHON, "bench/small.py", *arguments], cwd=HOME)))  # noqa: S603 ours
 
     alone, whole = sorted(said("validate", "60")), sorted(said("answer", "43")[3:])
     sent = sorted(said("mailed", "20"))
-    pace, cost = said("backlog", "1600")
     rows = [
         Row("7", "validar 50 registros, proceso caliente, mediana", 10, statistics.median(alone), "ms CPU"),
         Row("7", "del buzón al veredicto guardado, p95", 25, whole[int(len(whole) * 0.95) - 1], "ms"),
         Row("8", "del buzón al correo, p95, con 2 s de reposo del archivo", 3, sent[int(len(sent) * 0.95) - 1], "s"),
-        Row(
-            "9",
-            "archivos pequeños por segundo, `pisis watch` y su hijo en dos núcleos",
-            60,
-            pace,
-            "archivos/s",
-            more=True,
-        ),
-        Row(
-            "9",
-            "lo que cuesta cada uno, con su entrega y sus correos (un núcleo alcanza mil entre esto)",
-            16.7,
-            cost,
-            "ms CPU",
-        ),
     ]
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "SEG500USIN20260715NI000900123456.TXT"
@@ -290,48 +244,15 @@ def small() -> list[Row]:
     return rows
 
 
-def plot(rows: Sequence[Row], path: Path) -> None:
-    """How far each measure is from its goal."""
-    import pygal  # noqa: PLC0415 only here
-
-    chart = pygal.HorizontalBar(
-        show_legend=False, width=900, height=60 + 34 * len(rows), x_title="parte de la meta (1 = la meta)", range=(0, 2)
-    )
-    chart.title = "Cada medida frente a su meta (hasta la línea 1, cumplida)"
-    chart.x_labels = [f"{row.number}. {row.what}" for row in reversed(rows)]
-    parts = [(row.goal / row.value if row.more else row.value / row.goal) for row in reversed(rows)]
-    chart.add("", [{"value": round(min(part, 2), 3), "color": "#2e7d32" if part <= 1 else "#c62828"} for part in parts])
-    path.write_text(chart.render(is_unicode=True, disable_xml_declaration=True) + "\n", "utf-8")
-
-
-def page(rows: Sequence[Row], size: str) -> str:
-    """The measured part of docs/rendimiento.md."""
-    lines = [
-        f"Medido con `make bench SIZE={size}`; razones entre procesos completos que se alternan en una misma corrida (mediana).",
-        "",
-        "| # | Medida | Meta | Hallado | Además | |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        sign = "≥" if row.more else "≤"
-        other = row.wall if row.cpu is None else row.cpu
-        second = f"{other:.2f} × {'reloj' if row.cpu is None else 'CPU'}" if other is not None else ""
-        lines.append(
-            f"| {row.number} | {row.what} | {sign} {row.goal:g} | {row.value:.2f} {row.unit} | {second} | {'✓' if row.reached else '✗'} |"
-        )
-    return "\n".join([*lines, "", "![Cada medida frente a su meta](rendimiento.svg)", ""])
-
-
-_BEGIN, _END = "<!-- medido -->", "<!-- fin de lo medido -->"
-
-
 def main() -> None:
     """Measure and write."""
     said = argparse.ArgumentParser()
     said.add_argument("--size", choices=list(SIZES), default="modest")
     said.add_argument("--times", type=int, default=3)
     said.add_argument("--only", default="", help="rows to measure anew, as 1,5")
+    said.add_argument("--seed", type=int, default=1, help="what the large files and their registry are drawn from")
     given = said.parse_args()
+    _chance.seed = given.seed
     sizes, results = SIZES[given.size], HOME / "bench/results.json"
     parts: dict[str, Callable[[Path], list[Row]]] = {
         "1": lambda folder: large(folder, sizes, given.times),
@@ -339,6 +260,7 @@ def main() -> None:
         "5": lambda folder: peers(folder, sizes, given.times),
         "6": lambda _: applying(sizes, given.times),
         "7": lambda _: small(),
+        "9": lambda _: backlog(given.size),
     }
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     rows: list[Row] = []
@@ -349,26 +271,7 @@ def main() -> None:
                 rows += measured
                 for row in measured:
                     print(f"{row.number:>3} {row.what}: {row.value:.2f} {row.unit} (meta {row.goal:g})", flush=True)
-                write(_with_those_kept(rows, results) if given.only else rows, given.size, results)
-
-
-def _with_those_kept(rows: list[Row], results: Path) -> list[Row]:
-    kept = [Row(**row) for row in json.loads(results.read_text("utf-8"))["rows"]]
-    names = {row.what for row in rows}
-    return sorted([*rows, *(row for row in kept if row.what not in names)], key=lambda row: (int(row.number), row.what))
-
-
-def write(rows: list[Row], size: str, results: Path) -> None:
-    """What is measured so far: the file of results, the plot and the page."""
-    results.write_text(
-        json.dumps({"size": size, "rows": [asdict(row) for row in rows]}, ensure_ascii=False, indent=1) + "\n",
-        "utf-8",
-    )
-    plot(rows, HOME / "docs/rendimiento.svg")
-    document = HOME / "docs/rendimiento.md"
-    text = document.read_text("utf-8")
-    head, rest = text.split(_BEGIN)
-    document.write_text(f"{head}{_BEGIN}\n\n{page(rows, size)}\n{_END}{rest.split(_END)[1]}", "utf-8")
+                write(with_those_kept(rows, results) if given.only else rows, given.size, results)
 
 
 if __name__ == "__main__":

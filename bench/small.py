@@ -2,34 +2,26 @@
 
 python bench/small.py validate|answer TIMES -> JSON list of milliseconds (CPU, or wall; the judge in its child, warm)
 python bench/small.py mailed FILES          -> JSON list of seconds from the drop to the last mail, settling included
-python bench/small.py backlog FILES         -> JSON list: files a second, CPU milliseconds of a file
 """
 
-import contextlib
 import json
-import os
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
-from cpu import cpu_of
 
 from pisis_batch import pipeline, service, wiring
 from pisis_batch.adapters import registry_csv
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Limits, Received
 from pisis_batch.ports import Ports
-from pisis_batch.service import watching
 from pisis_batch.settings import FILE, TEMPLATE, Settings
 
 _USERS, _PROFILES = 35, 15
-_WAVES = 8
 _MAILS = 4  # Acta and Resultado, to sender and entity
 _MAIL = "luisa.perez@correo.example"
 
@@ -53,10 +45,10 @@ def tables(entities: int) -> dict[str, str]:
     }
 
 
-def content(entity: int, turn: int = 0) -> tuple[str, bytes]:
-    """A file of fifty records of an entity."""
+def content(entity: int, turn: int = 0, day: str = "2026-07-15") -> tuple[str, bytes]:
+    """A file of fifty records of an entity, cut on that day."""
     control = (
-        f"1|NI|{900_000_000 + entity}|2026-07-15|{_USERS + _PROFILES}|ESE HOSPITAL {entity}||CC|10000001|LUISA|PEREZ|CC"
+        f"1|NI|{900_000_000 + entity}|{day}|{_USERS + _PROFILES}|ESE HOSPITAL {entity}||CC|10000001|LUISA|PEREZ|CC"
         "|10000001|LUISA|PEREZ|CONTACTO@ESE.EXAMPLE"
     )
     users = [
@@ -65,7 +57,7 @@ def content(entity: int, turn: int = 0) -> tuple[str, bytes]:
     ]
     profiles = [f"3|{_USERS + n + 1}|CC|{1_090_000_000 + n}|186|A|1274" for n in range(_PROFILES)]
     lines = [control, *users, *profiles]
-    return f"SEG500USIN20260715NI{900_000_000 + entity:012}.TXT", "\r\n".join(lines).encode("cp1252")
+    return f"SEG500USIN{day.replace('-', '')}NI{900_000_000 + entity:012}.TXT", "\r\n".join(lines).encode("cp1252")
 
 
 def workspace(folder: Path, entities: int) -> Ports:
@@ -114,45 +106,6 @@ def answer(times: int) -> list[float]:
     return spent
 
 
-def backlog(files: int) -> list[float]:
-    """Files a second that `watch` answers of a backlog of many entities, and milliseconds of CPU a file, children's too."""
-    with tempfile.TemporaryDirectory() as name:
-        entities = max(files // _WAVES, 1)
-        ports = workspace(Path(name), entities)
-        inbox = Path(name) / "inbox" / "CC10000001"
-        inbox.mkdir(parents=True)
-        ended, stop = threading.Semaphore(0), threading.Event()
-        settings = {"rescan_seconds": 0.2, "stop": stop, "on_outcome": lambda _: ended.release()}
-        serving = threading.Thread(target=watching.watch, args=(ports, _Nothing()), kwargs=settings)
-        serving.start()
-        spent = 0.0
-        for wave in range(_WAVES):
-            if wave == 1:  # the first loads what is needed
-                before = cpu_of(os.getpid())
-            start = time.perf_counter()
-            for entity in range(entities):
-                file, raw = content(entity, wave)
-                (inbox / f".{file}").write_bytes(raw)
-                (inbox / f".{file}").rename(inbox / file)
-            for _ in range(entities):
-                ended.acquire()
-            spent += (time.perf_counter() - start) * (wave > 0)
-        many = entities * (_WAVES - 1)
-        alone = (cpu_of(os.getpid()) - before) / many * 1000
-        stop.set()
-        serving.join()
-    return [many / spent, alone]
-
-
-class _Nothing:
-    """Fulfils `ports.Hints`: no hint ever comes, the scan finds all."""
-
-    @contextlib.contextmanager
-    def listening(self, heard: object) -> Iterator[None]:
-        del heard
-        yield
-
-
 def mailed(files: int) -> list[float]:
     """Seconds from the drop of a file to its last mail at a mail server, with `pisis watch` idle; settling included."""
     from aiosmtpd.controller import Controller  # noqa: PLC0415 only here
@@ -199,5 +152,5 @@ def mailed(files: int) -> list[float]:
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the figures are alone in the output
-    modes = {"validate": validate, "answer": answer, "mailed": mailed, "backlog": backlog}
+    modes = {"validate": validate, "answer": answer, "mailed": mailed}
     print(json.dumps(modes[sys.argv[1]](int(sys.argv[2]))))
