@@ -1,13 +1,16 @@
 """An accepted batch to the changes it causes, compared with what the registry already holds.
 
-Only differences are changes: the same file judged again plans nothing. Frames in, frames out (see `model.Changes`).
+Only differences are changes: the same file judged again plans nothing. Frames in, frames out (see `model.Changes`);
+of a small file, rows.
 """
 
 from __future__ import annotations
 
-from pisis_batch.frames import pl
+from typing import Any
+
+from pisis_batch.frames import picked, pl
 from pisis_batch.layouts import DefaultProfile
-from pisis_batch.model import LINKED, Batch, Changes, Facts, Row, tuples
+from pisis_batch.model import LINKED, Batch, Changes, Facts
 
 WHO = ["tipo_id", "num_id"]
 HELD = [*WHO, "aplicacion"]
@@ -42,31 +45,21 @@ def _few(batch: Batch, facts: Facts, default: DefaultProfile) -> Changes:
     """The same of a small file, one line after another."""
     users = batch.picked("usuario", ["line", *LINKED, "accion"])
     asked = batch.picked("perfil", [*GRANT, "accion"])
-    known, same = set(tuples(facts.linked, WHO)), set(tuples(facts.linked, list(LINKED)))
+    known, same = set(picked(facts, "linked", WHO)), set(picked(facts, "linked", LINKED.names()))
     reported = [row[:-1] for row in users if row[-1] == "V"]
     linked = [row for row in reported if row[1:3] not in known]
     unlinked = [row[:5] for row in users if row[-1] == "O"]
-    grants = tuples(facts.grants, [*HELD, "perfil"])
+    grants = picked(facts, "grants", [*HELD, "perfil"])
     granted = set(grants)
     assigned = [row[:5] for row in asked if row[-1] == "A" and row[1:5] not in granted]
     given = {row[1:3] for row in assigned if row[3] == default.application}
     assigned += [(*row[:3], default.application, default.profile) for row in linked if row[1:3] not in given]
     dropped = [(row[0], *one) for row in asked if row[-1] == "R" for one in grants if one[:3] == row[1:4]]
     dropped += [(row[0], *one) for row in unlinked for one in grants if one[:2] == row[1:3]]
-    return Changes(
-        linked=_frame("linked", linked),
-        updated=_frame("updated", [row for row in reported if row[1:3] in known and row[1:] not in same]),
-        unlinked=_frame("unlinked", unlinked),
-        assigned=_frame("assigned", assigned),
-        withdrawn=_frame("withdrawn", dropped),
-    )
-
-
-def _frame(kind: str, rows: list[Row]) -> pl.DataFrame:
-    none: pl.DataFrame = getattr(Changes(), kind)
-    if not rows:
-        return none
-    return pl.DataFrame(rows, schema=none.schema, orient="row")
+    updated = [row for row in reported if row[1:3] in known and row[1:] not in same]
+    planned: dict[str, Any] = {"linked": linked, "updated": updated, "unlinked": unlinked}  # rows stand for frames
+    planned |= {"assigned": assigned, "withdrawn": dropped}
+    return Changes(**planned)
 
 
 def _assigned(profiles: pl.DataFrame, linked: pl.DataFrame, facts: Facts, default: DefaultProfile) -> pl.DataFrame:

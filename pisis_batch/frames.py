@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+Row = tuple[Any, ...]
 
 
 @contextmanager
@@ -48,7 +51,7 @@ else:
 
     pl = _Polars()
 
-__all__ = ["Columns", "height", "loading", "no_rows", "pl", "texts"]
+__all__ = ["Columns", "Few", "Row", "few", "height", "loading", "no_rows", "picked", "pl", "texts", "tuples"]
 
 
 class Columns(Mapping[str, "pl.DataType"]):
@@ -90,11 +93,41 @@ def texts(*names: str) -> Columns:
     return Columns(**dict.fromkeys(names, "String"))
 
 
+class Few:
+    """A few rows in plain Python for whoever passes them on: what is used of it is named as it is in a frame."""
+
+    def __init__(self, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        self.columns, self._rows = list(columns), rows
+
+    @property
+    def height(self) -> int:
+        """How many rows."""
+        return len(self._rows)
+
+    def is_empty(self) -> bool:
+        """Whether there are none."""
+        return not self._rows
+
+    def rows(self) -> Sequence[Row]:
+        """All of them."""
+        return self._rows
+
+    def __getitem__(self, name: str) -> list[Any]:
+        return list(map(itemgetter(self.columns.index(name)), self._rows))
+
+    def rename(self, names: Mapping[str, str]) -> Few:
+        """The same with other names of columns."""
+        return Few([names.get(name, name) for name in self.columns], self._rows)
+
+
 class _NoRows:
-    """The descriptor behind `no_rows`: None stands for no rows in the instance, and is the default."""
+    """The descriptor behind `no_rows`. In the instance, None stands for no rows, and is the default.
+
+    A list stands for its rows, each a tuple of all columns: whoever looks at the field finds a frame, made only then.
+    """
 
     def __init__(self, columns: Columns) -> None:
-        self._columns, self._name = columns, ""
+        self.columns, self._name = columns, ""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -102,19 +135,58 @@ class _NoRows:
     def __get__(self, holder: object | None, owner: type) -> pl.DataFrame | None:
         if holder is None:
             return None
-        found: pl.DataFrame | None = vars(holder)[self._name]
-        return self._columns.none if found is None else found
+        found: pl.DataFrame | list[Row] | None = vars(holder)[self._name]
+        if isinstance(found, list):
+            found = pl.DataFrame(found, schema=self.columns.schema, orient="row") if found else None
+            vars(holder)[self._name] = found
+        return self.columns.none if found is None else found
 
-    def __set__(self, holder: object, value: pl.DataFrame | None) -> None:
+    def __set__(self, holder: object, value: pl.DataFrame | list[Row] | None) -> None:
         vars(holder)[self._name] = value
 
 
 def no_rows(columns: Columns) -> Any:
-    """A field of a dataclass (without slots) that is a frame, by default without rows and made when it is looked at."""
+    """A field of a dataclass (without slots) that is a frame, by default without rows and made when it is looked at.
+
+    It may be given as a list of rows, each a tuple, which `picked` and `few` leave as they are.
+    """
     return _NoRows(columns)
 
 
 def height(holder: object, name: str) -> int:
     """How many rows such a field has."""
     found = vars(holder)[name]
-    return 0 if found is None else int(found.height)
+    return 0 if found is None else len(found)
+
+
+_FEW = 1_000  # rows from which everything that takes them wants a frame
+
+
+def few(holder: object, name: str) -> Few | pl.DataFrame:
+    """Such a field as it is held, unless its rows are no longer few."""
+    found = vars(holder)[name]
+    if isinstance(found, list) and len(found) < _FEW:
+        return Few(_columns(holder, name), found)
+    frame: pl.DataFrame = getattr(holder, name)
+    return frame
+
+
+def picked(holder: object, name: str, columns: Sequence[str]) -> list[Row]:
+    """Some columns of the rows of such a field as tuples, without the threads that a query takes."""
+    found = vars(holder)[name]
+    if not isinstance(found, list):
+        return [] if found is None else tuples(found, columns)
+    known = _columns(holder, name)
+    if known == list(columns):
+        return found
+    return list(zip(*(map(itemgetter(known.index(column)), found) for column in columns), strict=True))
+
+
+def tuples(frame: pl.DataFrame, names: Sequence[str]) -> list[Row]:
+    """Some columns of a small frame as tuples, without the threads that a query takes."""
+    return list(zip(*(frame[name].to_list() for name in names), strict=True))
+
+
+def _columns(holder: object, name: str) -> list[str]:
+    names: list[str] = vars(type(holder))[name].columns.names()
+    return names

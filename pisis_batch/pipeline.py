@@ -10,10 +10,11 @@ from importlib import resources
 from typing import Any
 
 from pisis_batch import changes, effects, reading, signing, validators, verdict
-from pisis_batch.frames import pl
+from pisis_batch.frames import Row, pl
 from pisis_batch.layouts import Layout, Shelf, travels
 from pisis_batch.model import (
     ORPHAN,
+    PERSON,
     Batch,
     Brake,
     Changes,
@@ -123,7 +124,7 @@ def questions(examined: Examined) -> Questions:
         entity=examined.entity,
         sender=received.sender,
         sha256=received.sha256,
-        people=_people(batch) if batch else _nobody(),
+        **({"people": _people(batch)} if batch else {}),
         received_at=received.received_at,
         guid=received.guid,
         period=replaces.period if replaces else "",
@@ -138,15 +139,14 @@ def _keys(batch: Batch) -> dict[str, pl.DataFrame]:
     return {r.name: batch[r.name].select(r.unique).unique(maintain_order=True) for r in acting}
 
 
-def _nobody() -> pl.DataFrame:
-    return pl.DataFrame(schema={"tipo_id": pl.String, "num_id": pl.String})
+def _people(batch: Batch) -> Any:
+    """Every person a file names: each field that holds a personal number, with the type field beside it.
 
-
-def _people(batch: Batch) -> pl.DataFrame:
-    """Every person a file names: each field that holds a personal number, with the type field beside it."""
+    A frame or, of a small file, rows.
+    """
     if batch.plain is not None:
         return _few_people(batch)
-    found = [_nobody()]
+    found = [PERSON.none]
     for record in batch.layout.records:
         for field in record.fields:
             kind = field.name.replace("num_id", "tipo_id")
@@ -155,7 +155,7 @@ def _people(batch: Batch) -> pl.DataFrame:
     return pl.concat(found).filter(pl.col("num_id") != "").unique(maintain_order=True)
 
 
-def _few_people(batch: Batch) -> pl.DataFrame:
+def _few_people(batch: Batch) -> list[Row]:
     named: dict[tuple[str, str], None] = {}
     for record in batch.layout.records:
         for place, field in enumerate(record.fields, start=1):
@@ -164,7 +164,7 @@ def _few_people(batch: Batch) -> pl.DataFrame:
                 beside = record.number(kind) + 1
                 rows = (batch.plain or {})[record.name]
                 named.update(dict.fromkeys((row[beside], row[place]) for row in rows if row[place]))
-    return pl.DataFrame(list(named), schema=_nobody().schema, orient="row")
+    return list(named)
 
 
 def conclude(examined: Examined, facts: Facts | None) -> Outcome:
@@ -284,7 +284,7 @@ def _touched(part: Batch, index: Index | None) -> pl.DataFrame:
     Of whoever is not linked, and holds none of the profiles that are named, it holds nothing that matters; the index
     knows no number that is not well-formed.
     """
-    people = _people(part)
+    people: pl.DataFrame = _people(part)
     if index is None or index.linked is None:
         return people
     from pisis_batch import fingerprints  # noqa: PLC0415 only a large file needs what it loads

@@ -1,4 +1,4 @@
-"""Rows of a frame at once: a statement or, many of them, COPY on PostgreSQL; one prepared statement on SQLite."""
+"""Rows at once: a statement or, many of them, COPY on PostgreSQL; one prepared statement on SQLite."""
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_dialects, sql_rows
 from pisis_batch.adapters.sql_ready import driven
+from pisis_batch.frames import Few
 
 _SLICE = 50_000
 _BOUND = 1_000  # rows that exist as Python objects at once: more no longer fit the processor's cache
@@ -41,9 +42,9 @@ def is_small(rows: Sized) -> bool:
     return len(rows) <= SOME
 
 
-def is_stretch(connection: sa.Connection, rows: Sized) -> bool:
+def is_stretch(connection: sa.Connection, rows: int) -> bool:
     """Whether PostgreSQL should be told between which keys rows are: so many that it reads an index by stretches."""
-    return len(rows) >= _MANY and connection.dialect.name == "postgresql"
+    return rows >= _MANY and connection.dialect.name == "postgresql"
 
 
 def emptied(connection: sa.Connection, table: sa.Table, rows: int) -> None:
@@ -89,8 +90,8 @@ def _emptied(table: sa.Table) -> str:
     return str(table.delete().compile(dialect=sql_dialects.dialect("sqlite")))
 
 
-def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fixed: str | int) -> None:
-    """Insert the rows of a frame, whose columns are named as the table's, within the caller's transaction.
+def insert(connection: sa.Connection, table: sa.Table, rows: Few | pl.DataFrame, **fixed: str | int) -> None:
+    """Insert the rows of a table, whose columns are named as the table's, within the caller's transaction.
 
     `fixed`: columns that have the same value in every row.
     """
@@ -99,8 +100,8 @@ def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fix
     if connection.dialect.name == "sqlite":
         _prepared(connection, table, rows, fixed)
         return
-    if rows.height <= SOME:
-        driven(connection, *sql_rows.inserting_frame(table, rows, fixed))
+    if isinstance(rows, Few) or rows.height <= SOME:
+        driven(connection, *sql_rows.inserting_table(table, rows, fixed))
         return
     rows = rows.with_columns(**{name: pl.lit(value) for name, value in fixed.items()})
     _copy(connection, table, rows)
@@ -108,9 +109,11 @@ def insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, **fix
         connection.exec_driver_sql(f"ANALYZE {table.name} (tipo_id, num_id)")  # nobody else tells the planner of it
 
 
-def _prepared(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame, fixed: Mapping[str, str | int]) -> None:
-    """Rows as they come out of the frame: no dictionary is made of any of them, and nothing is bound twice."""
-    if rows.height <= _FEW:  # one text whatever the values are: it is prepared once
+def _prepared(
+    connection: sa.Connection, table: sa.Table, rows: Few | pl.DataFrame, fixed: Mapping[str, str | int]
+) -> None:
+    """Rows as they come out of the table: no dictionary is made of any of them, and nothing is bound twice."""
+    if isinstance(rows, Few) or rows.height <= _FEW:  # one text whatever the values are: it is prepared once
         same = tuple(fixed.values())
         insert_few(connection, table, (*rows.columns, *fixed), [row + same for row in rows.rows()])
         return

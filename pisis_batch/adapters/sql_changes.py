@@ -14,6 +14,7 @@ from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import entity, grant, link
 from pisis_batch.adapters.sql_trail import Trail
+from pisis_batch.frames import Few
 from pisis_batch.model import Changes, Id
 
 _LINK = ["primer_nombre", "primer_apellido", "telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo"]
@@ -86,12 +87,12 @@ class _Work:
         self.staged = 0
         self.stretch: dict[str, Any] = {}
 
-    def stage(self, rows: pl.DataFrame, action: str) -> None:
+    def stage(self, rows: Few | pl.DataFrame, action: str) -> None:
         """Replace the staged rows, and write their audit."""
         sql_bulk.emptied(self.connection, _STAGED, self.staged)
         sql_bulk.insert(self.connection, _STAGED, rows, entity_id=self.key)
         self.staged = rows.height
-        many = sql_bulk.is_stretch(self.connection, rows)
+        many = sql_bulk.is_stretch(self.connection, rows.height)
         self.stretch = {"of": self.key, **execute(self.connection, _STRETCH).one()._asdict()} if many else {}
         self.trail.tell_lines(rows["line"], action)
 
@@ -104,7 +105,7 @@ class _Work:
         values = {"at": self.at, "mine": self.guid, **self.stretch}
         execute(self.connection, _closing(table, keys, stretched=bool(self.stretch)), values)
 
-    def open(self, table: sa.Table, rows: pl.DataFrame, action: str) -> None:
+    def open(self, table: sa.Table, rows: Few | pl.DataFrame, action: str) -> None:
         """Begin a row for each, with its audit."""
         begun = rows.rename({"line": "from_line"})
         same: dict[str, str | int] = {"entity_id": self.key, "valid_from": self.at, "from_guid": self.guid}

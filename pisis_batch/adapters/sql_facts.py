@@ -1,6 +1,5 @@
 """The registry's answer about one file: a statement for each kind of fact, the people asked for staged and joined."""
 
-import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -15,7 +14,7 @@ from sqlalchemy.sql.selectable import Join
 from pisis_batch.adapters import sql_bulk, sql_revision, sql_rows, sql_stored
 from pisis_batch.adapters.sql_ready import Answer, execute, together
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
-from pisis_batch.frames import Columns
+from pisis_batch.frames import Columns, Few, Row, few, height
 from pisis_batch.model import (
     GRANTS,
     LINKED,
@@ -42,6 +41,7 @@ _ASKED = sa.Table(
 
 _ROSTER = 5_000
 _STEP = 20_000  # rows that exist as Python objects at once
+_FEW = 1_000  # rows that are handed over as they are
 
 
 #: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.
@@ -150,15 +150,19 @@ def frame(
     values: Mapping[str, Any] | None = None,
 ) -> pl.DataFrame:
     """The rows of a query as a frame."""
-    return shaped(execute(connection, query, values or {}), schema)
-
-
-def shaped(found: Answer, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Rows as a frame."""
+    found = execute(connection, query, values or {})
     parts = [pl.DataFrame(rows, schema=schema, orient="row") for rows in found.plain(_STEP)]
-    if not parts:
-        return schema.none if isinstance(schema, Columns) else pl.DataFrame(schema=schema)
-    return parts[0] if len(parts) == 1 else pl.concat(parts)
+    return pl.concat(parts) if parts else pl.DataFrame(schema=schema)
+
+
+def shaped(found: Answer, schema: Columns) -> Any:
+    """Rows as a field of `Facts` takes them: few as they are, more as a frame."""
+    parts = found.plain(_STEP)
+    rows = next(parts, [])
+    if len(rows) < _FEW:
+        return list(map(tuple, rows))
+    frames = [pl.DataFrame(some, schema=schema, orient="row") for some in (rows, *parts)]
+    return frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
 def registered_entity(connection: sa.Connection, id_: Id) -> tuple[int, RegisteredEntity] | None:
@@ -181,12 +185,12 @@ def registered_entity(connection: sa.Connection, id_: Id) -> tuple[int, Register
 
 
 class Reference:
-    """Profiles and periods as frames: they stay for as long as the reference tables have the same number."""
+    """Profiles and periods as `shaped`: they stay for as long as the reference tables have the same number."""
 
     def __init__(self) -> None:
-        self._known: tuple[str, dict[str, tuple[pl.DataFrame, pl.DataFrame]]] = ("", {})
+        self._known: tuple[str, dict[str, tuple[Any, Any]]] = ("", {})
 
-    def of(self, connection: sa.Connection, annex: str, revision: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def of(self, connection: sa.Connection, annex: str, revision: str) -> tuple[Any, Any]:
         """Profiles, and the periods of an annex, as they are in the state that the caller's transaction sees."""
         number = revision.partition(".")[0]
         known, found = self._known
@@ -197,24 +201,27 @@ class Reference:
                 profiles, periods = execute(connection, _PROFILES), execute(connection, _PERIODS, {"annex": annex})
             found = {**found, annex: (shaped(profiles, PROFILES), _periods(periods))}
             self._known = number, found  # replaced, never changed: threads share it
-        held = found[annex]
-        return held[0].clone(), held[1].clone()  # the rows are shared, the frames are each thread's own: see `wire`
+        profiles, periods = found[annex]
+        # rows are shared, a frame is each thread's own: see `wire`
+        return profiles.clone() if isinstance(profiles, pl.DataFrame) else profiles, periods
 
 
 def facts(connection: sa.Connection, questions: Questions, reference: Reference) -> Facts:
     """Everything a file needs, within the caller's transaction."""
     found = registered_entity(connection, questions.entity) if questions.entity else None
     key, known = found or (None, None)
+    today = questions.received_at.date()
     if questions.only_people:
-        return _of_people(connection, questions, key)
+        return Facts(today, **_of_people(connection, questions, key))
     revision = sql_revision.current(connection, questions.entity)
     profiles, periods = reference.of(connection, questions.annex, revision)
     with together(connection):  # whatever is asked in any case is asked at once
         sender = _asked_of_sender(connection, questions.sender)
-        roster = execute(connection, _ROSTER_NOW, {"key": key if questions.people.height else None})
+        roster = execute(connection, _ROSTER_NOW, {"key": key if height(questions, "people") else None})
         users = execute(connection, _USERS, {"key": key})
-    return dataclasses.replace(
-        _of_people(connection, questions, key),
+    return Facts(
+        today,
+        **_of_people(connection, questions, key),
         entity=known,
         sender=_sender(questions.sender, found, sender),
         earlier=earlier(connection, questions.entity, questions.sha256, questions.guid),
@@ -228,25 +235,26 @@ def facts(connection: sa.Connection, questions: Questions, reference: Reference)
     )
 
 
-def _of_people(connection: sa.Connection, questions: Questions, key: int | None) -> Facts:
+def _of_people(connection: sa.Connection, questions: Questions, key: int | None) -> dict[str, Any]:
     """Links and profiles of the asked people at the entity and, unless only these are asked for, who they are."""
-    wanted = [(_LINKS, LINKED), (_GRANTS, GRANTS), *([] if questions.only_people else [(_PERSONS, PERSONS)])]
-    asking = questions.people.sort("tipo_id", "num_id") if questions.only_people else questions.people
+    wanted = {"linked": (_LINKS, LINKED), "grants": (_GRANTS, GRANTS), "persons": (_PERSONS, PERSONS)}
+    if questions.only_people:
+        del wanted["persons"]
+    asking = questions.people.sort("tipo_id", "num_id") if questions.only_people else few(questions, "people")
     with _asking(connection, asking) as (asked, people):
         values = {"key": key, **people}
-        if people:  # few: all at once
-            with together(connection):
-                answers = [execute(connection, query[asked], values) for query, _ in wanted]
-            frames = [shaped(answer, schema) for answer, (_, schema) in zip(answers, wanted, strict=True)]
-        else:
-            frames = [frame(connection, query[asked], schema, values) for query, schema in wanted]
-    linked, grants, *persons = frames
-    found = Facts(today=questions.received_at.date(), linked=linked, grants=grants)
-    return dataclasses.replace(found, persons=persons[0]) if persons else found
+        if not people:
+            return {
+                name: shaped(execute(connection, query[asked], values), schema)
+                for name, (query, schema) in wanted.items()
+            }
+        with together(connection):  # few: all at once
+            answers = {name: execute(connection, query[asked], values) for name, (query, _) in wanted.items()}
+    return {name: shaped(answers[name], schema) for name, (_, schema) in wanted.items()}
 
 
 @contextmanager
-def _asking(connection: sa.Connection, people: pl.DataFrame) -> Iterator[tuple[sa.FromClause, dict[str, str]]]:
+def _asking(connection: sa.Connection, people: Few | pl.DataFrame) -> Iterator[tuple[sa.FromClause, dict[str, str]]]:
     """What stands for these people in a statement, and the value it needs."""
     if connection.dialect.name == "postgresql" and people.height <= sql_bulk.SOME:
         yield _FEW_ASKED, {"people": sql_rows.told(people)}
@@ -256,9 +264,8 @@ def _asking(connection: sa.Connection, people: pl.DataFrame) -> Iterator[tuple[s
         yield _ASKED, {}
 
 
-def _periods(rows: Answer) -> pl.DataFrame:
-    days = [[date.fromisoformat(day) for day in row] for row in rows]
-    return pl.DataFrame(days, schema=PERIODS, orient="row")
+def _periods(rows: Answer) -> list[Row]:
+    return [tuple(date.fromisoformat(day) for day in row) for row in rows]
 
 
 def earlier(connection: sa.Connection, who: Id | None, sha256: str, guid: str) -> Earlier | None:

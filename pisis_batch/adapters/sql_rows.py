@@ -12,6 +12,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters.sql_dialects import dialect
+from pisis_batch.frames import Few
 
 #: PostgreSQL's text cannot hold the character NUL; this is how it is shown there.
 _NUL, _SHOWN = "\x00", "\N{SYMBOL FOR NULL}"
@@ -27,13 +28,18 @@ def inserting(table: Any, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[
     return _inserting(table, others, of_bytes), [said, *([row[name] for row in rows] for name in of_bytes)]
 
 
-def inserting_frame(table: Any, rows: pl.DataFrame, fixed: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """The same of a frame, whose columns are named as the table's; `fixed`: columns of one value."""
+def inserting_table(table: Any, rows: Few | pl.DataFrame, fixed: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """The same of a table, whose columns are named as the table's; `fixed`: columns of one value."""
     return _inserting(table, tuple(rows.columns), (), tuple(fixed)), [told(rows), *fixed.values()]
 
 
-def told(rows: pl.DataFrame) -> str:
-    """A frame as one JSON value, each row by its columns' names."""
+def told(rows: Few | pl.DataFrame) -> str:
+    """A table as one JSON value, each row by its columns' names."""
+    if isinstance(rows, Few):
+        said = json.dumps([dict(zip(rows.columns, row, strict=True)) for row in rows.rows()])
+        if _ESCAPED not in said:
+            return said
+        rows = pl.DataFrame(rows.rows(), schema=rows.columns, orient="row")
     said = rows.write_json()
     return without_nul(rows).write_json() if _ESCAPED in said else said
 

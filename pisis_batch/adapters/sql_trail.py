@@ -83,10 +83,10 @@ class Trail:
         """An entry about the whole receipt; `who` did it, when it was a person."""
         self._waiting.append((None, _plain(action), who, self._keys.pseudonym(who) if who else None))
 
-    def tell_lines(self, lines: pl.Series, action: str) -> None:
-        """An entry for each line; their order is not kept when they are many."""
-        if lines.len() < _MANY:
-            self._waiting += [(line, action, None, None) for line in lines.to_list()]
+    def tell_lines(self, lines: list[int] | pl.Series, action: str) -> None:
+        """An entry for each line; their order is not kept when they are many, which come as a series."""
+        if not isinstance(lines, pl.Series) or lines.len() < _MANY:
+            self._waiting += [(line, action, None, None) for line in lines]
             return
         self._flush()
         self._pack(lines, action) if self._may_pack() else self._write(lines, action)

@@ -3,6 +3,7 @@
 Received -> Batch -> Examined -> (Questions, Facts) -> Outcome -> letters. All frozen; many rows are polars frames.
 """
 
+from pisis_batch.frames import Row, tuples
 from pisis_batch.model.batch import (
     IRREGULAR,
     Batch,
@@ -10,10 +11,8 @@ from pisis_batch.model.batch import (
     Figures,
     Later,
     Persons,
-    Row,
     Rows,
     framed,
-    tuples,
     unreadable,
 )
 from pisis_batch.model.facts import (
@@ -22,6 +21,7 @@ from pisis_batch.model.facts import (
     LINK_HISTORY,
     LINKED,
     PERIODS,
+    PERSON,
     PERSONS,
     PROFILES,
     Earlier,
@@ -65,6 +65,7 @@ __all__ = [
     "NIT_ATTRIBUTES",
     "ORPHAN",
     "PERIODS",
+    "PERSON",
     "PERSONS",
     "PROFILES",
     "PROGRESS",

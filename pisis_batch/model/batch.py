@@ -10,7 +10,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Any
 
-from pisis_batch.frames import Columns, height, no_rows, pl
+from pisis_batch.frames import Columns, Row, height, no_rows, pl
 from pisis_batch.layouts import Layout, Record
 
 _FEW = 1_000  # rows
@@ -76,13 +76,11 @@ class Doubts:
     texts: Mapping[str, str]
 
 
-Row = tuple[Any, ...]  # the number of a line, and its cells
-
-
 class Rows(Mapping[str, "pl.DataFrame"]):
     """The records of a small file in plain Python, where a look costs less than polars takes to start.
 
-    `lines`: per record type its rows. As a mapping it has the frames, each made when it is first asked for.
+    `lines`: per record type its rows, each the number of a line and its cells. As a mapping it has the frames, each
+    made when it is first asked for.
     """
 
     def __init__(self, lines: Mapping[str, Sequence[Row]], layout: Layout) -> None:
@@ -137,11 +135,6 @@ class Later(Mapping[str, "pl.DataFrame"]):
 
     def __len__(self) -> int:
         return len(self._all())
-
-
-def tuples(frame: pl.DataFrame, names: Sequence[str]) -> list[Row]:
-    """Some columns of a small frame as tuples, without the threads that a query takes."""
-    return list(zip(*(frame[name].to_list() for name in names), strict=True))
 
 
 def framed(rows: Sequence[Row], record: Record) -> pl.DataFrame:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pisis_batch.frames import Columns, no_rows, pl, texts
+from pisis_batch.frames import Columns, height, no_rows, picked, pl, texts
 from pisis_batch.model.received import Id
 
+#: What tells a person apart.
+PERSON = texts("tipo_id", "num_id")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Questions:
-    """What the registry must tell before a file can be judged. `people`: columns tipo_id, num_id (distinct).
+    """What the registry must tell before a file can be judged. `people`: columns of PERSON (distinct).
 
     `period` and `within` as in Batch, for a file that replaces what is stored of its period; else empty.
     `keys`: per record whose lines act on stored ones, the columns of its key (distinct). `index`: whether the answer
@@ -25,7 +28,7 @@ class Questions:
     entity: Id | None
     sender: str | None
     sha256: str
-    people: pl.DataFrame
+    people: pl.DataFrame = no_rows(PERSON)
     received_at: datetime
     guid: str
     period: str = ""
@@ -86,7 +89,7 @@ _FEW = 1_000  # persons among whom polars takes longer to find one than a look a
 
 
 #: Rows of `Facts`; every column is text unless said otherwise.
-PERSONS = texts("tipo_id", "num_id", "primer_nombre", "primer_apellido")
+PERSONS = PERSON | texts("primer_nombre", "primer_apellido")
 
 
 LINKED = PERSONS | texts("telefono", "cargo", "contrato_indefinido", "fecha_fin", "correo")
@@ -162,10 +165,13 @@ class Facts:
     def person(self, id_: Id) -> dict[str, Any] | None:
         """A person among `persons`, as a row."""
         if id_ not in self._people:
-            found = self.persons
-            if found.height > _FEW:
-                found = found.filter((pl.col("tipo_id") == id_.type) & (pl.col("num_id") == id_.number))
-            own = (row for row in found.iter_rows(named=True) if (row["tipo_id"], row["num_id"]) == id_)
+            names = PERSONS.names()
+            if height(self, "persons") > _FEW:
+                same = (pl.col("tipo_id") == id_.type) & (pl.col("num_id") == id_.number)
+                found = self.persons.filter(same).select(names).rows()
+            else:
+                found = picked(self, "persons", names)
+            own = (dict(zip(names, row, strict=True)) for row in found if row[:2] == id_)
             self._people[id_] = next(own, None)
         return self._people[id_]
 

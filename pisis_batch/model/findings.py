@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pisis_batch.frames import Columns, height, no_rows, pl
+from pisis_batch.frames import Columns, Row, height, no_rows, picked, pl
 from pisis_batch.layouts import Layout
-from pisis_batch.model.batch import Batch, Row, tuples
+from pisis_batch.model.batch import Batch
 from pisis_batch.model.received import Id, Received, Severity, Stage
 
 
@@ -63,7 +63,7 @@ class Findings:
     @cached_property
     def rows(self) -> list[Row]:
         """The same as tuples, for whoever looks at a few."""
-        return tuples(self.frame, FINDINGS.names()) if len(self) else []
+        return picked(self, "frame", FINDINGS.names())
 
     def __iter__(self) -> Iterator[Finding]:
         for row in self.frame.iter_rows(named=True):

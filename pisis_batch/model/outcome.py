@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from pisis_batch.frames import Columns, height, no_rows, pl, texts
+from pisis_batch.frames import Columns, Few, few, height, no_rows, pl, texts
 from pisis_batch.model.batch import Batch
 from pisis_batch.model.facts import Facts
 from pisis_batch.model.findings import Examined, Findings
@@ -98,16 +98,17 @@ class Changes:
         """Rows by kind, in the contract's names."""
         return {name: height(self, name) + self.passed.get(name, 0) for name in KINDS}
 
-    def ordered(self, kind: str) -> Iterator[pl.DataFrame]:
+    def ordered(self, kind: str) -> Iterator[Few | pl.DataFrame]:
         """The rows of a kind in the order of persons, about, some at a time; a few as they are."""
         if self.parts is not None:
             yield from self.parts.ordered(kind)
-        rows = getattr(self, kind)
-        if 0 < rows.height <= _FEW:
-            yield rows
-        elif 0 < rows.height < _MANY:
+        rows = few(self, kind)
+        if isinstance(rows, Few) or rows.height <= _FEW:
+            if rows.height:
+                yield rows
+        elif rows.height < _MANY:
             yield rows.sort(placed(rows))
-        elif rows.height:
+        else:
             for same in rows.partition_by("tipo_id"):
                 yield from _by_number(same).iter_slices(_STRETCH)
 

@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from rapidfuzz import fuzz, process
 
-from pisis_batch.model import tuples
+from pisis_batch.frames import picked
 from pisis_batch.suggestions.asked import GUESS, WRITE, Answer, Asked, Faulty, Meant, Suggester, each
 from pisis_batch.validators import identidad
 from pisis_batch.validators.escritura import fold
@@ -81,7 +81,7 @@ def application(rows: Sequence[Faulty], asked: Asked) -> Iterable[Answer]:
     if asked.facts is None:
         return
     known: dict[str, str] = dict(
-        sorted(tuples(asked.facts.profiles, ("cod_aplicacion", "nombre_aplicacion")), key=itemgetter(0))
+        sorted(picked(asked.facts, "profiles", ("cod_aplicacion", "nombre_aplicacion")), key=itemgetter(0))
     )
     for row in rows:
         if (near := _nearest(row.value, known)) is not None:
@@ -105,7 +105,7 @@ def profile(rows: Sequence[Faulty], asked: Asked) -> Iterable[Answer]:
         return
     kind = asked.facts.entity.tipo_entidad.upper() if asked.facts.entity else ""
     of, codes = asked.cells("perfil", ("aplicacion",), rows), dict[str, dict[str, str]]()
-    for code, name, application, kinds, is_open in sorted(tuples(asked.facts.profiles, _PROFILE), key=itemgetter(0)):
+    for code, name, application, kinds, is_open in sorted(picked(asked.facts, "profiles", _PROFILE), key=itemgetter(0)):
         allowed = not kinds or kind in re.split("[;,]", re.sub(r"\s", "", kinds.upper()))
         if is_open and allowed:
             codes.setdefault(application, {})[code] = name

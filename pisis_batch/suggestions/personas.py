@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from pisis_batch.frames import pl
-from pisis_batch.model import PERSONS, Row, tuples
+from pisis_batch.frames import picked, pl
+from pisis_batch.model import PERSONS, Row
 from pisis_batch.suggestions.asked import Answer, Asked, Faulty, Suggester
 from pisis_batch.validators.escritura import fold
 from pisis_batch.validators.sentences import masked
@@ -65,7 +65,7 @@ def of_the_entity(rows: Sequence[Faulty], asked: Asked) -> Iterable[Answer]:
     """Among the people linked to the entity now."""
     if asked.facts is None:
         return ()
-    roster = tuples(asked.facts.roster, PERSONS.names())
+    roster = picked(asked.facts, "roster", PERSONS.names())
     return _near(rows, asked, roster, "Entre los usuarios vinculados", own=False)
 
 
@@ -109,8 +109,8 @@ def swapped(rows: Sequence[Faulty], asked: Asked) -> Iterator[Answer]:
     people = asked.cells("usuario", PERSONS.names(), rows)
     known = {
         (kind, number): (fold(first), fold(last))
-        for linked in (asked.facts.linked, asked.facts.persons)  # what is known of persons in general goes first
-        for kind, number, first, last in tuples(linked, PERSONS.names())
+        for of in ("linked", "persons")  # what is known of persons in general goes first
+        for kind, number, first, last in picked(asked.facts, of, PERSONS.names())
     }
     for row in rows[:_MOST]:
         if row.line not in people or (registered := known.get(people[row.line][:2])) is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from pisis_batch.frames import pl
-from pisis_batch.model import Batch, Facts, tuples
+from pisis_batch.frames import picked, pl
+from pisis_batch.model import Batch, Facts
 from pisis_batch.validators.rule import NOTHING, Found, rule
 
 
@@ -114,7 +114,7 @@ def outside_report_window(batch: Batch, facts: Facts) -> Found:
         1|NI|900123456|2026-04-30|1|ESE HOSPITAL EJEMPLO||CC|10000001|LUISA|PEREZ|CC|10000002|ANA|GOMEZ|C@E.CO
     """
     cut = _cut(batch)
-    own = [span for end, *span in tuples(facts.periods, ["corte", "reporte_desde", "reporte_hasta"]) if end == cut]
+    own = [span for end, *span in picked(facts, "periods", ["corte", "reporte_desde", "reporte_hasta"]) if end == cut]
     if cut is None or not own or any(first <= facts.today <= last for first, last in own):
         return NOTHING
     first, last = (day.isoformat() for day in own[0])

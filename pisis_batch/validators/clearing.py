@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pisis_batch.model import Batch, Facts, Row, tuples
+from pisis_batch.frames import picked
+from pisis_batch.model import Batch, Facts, Row
 from pisis_batch.validators import identidad
 from pisis_batch.validators.trust import GRANT, HELD, NAMED, WHO
 
@@ -55,7 +56,7 @@ class Sight:
     @cached_property
     def persons(self) -> set[Row]:
         """Whom the registry names."""
-        return set(tuples(self.facts.persons, NAMED))
+        return set(picked(self.facts, "persons", NAMED))
 
     @cached_property
     def registered(self) -> set[Row]:
@@ -65,7 +66,7 @@ class Sight:
     @cached_property
     def linked(self) -> set[Row]:
         """The numbers of those who are linked to the entity now."""
-        return set(tuples(self.facts.linked, WHO))
+        return set(picked(self.facts, "linked", WHO))
 
     @cached_property
     def catalogue(self) -> dict[Row, tuple[bool, bool]]:
@@ -73,7 +74,7 @@ class Sight:
         kind = self.facts.entity.tipo_entidad.upper() if self.facts.entity else ""
         found: dict[Row, tuple[bool, bool]] = {}
         columns = ("cod_aplicacion", "codigo", "habilitado", "tipos_entidad")
-        for application, profile, enabled, kinds in tuples(self.facts.profiles, columns):
+        for application, profile, enabled, kinds in picked(self.facts, "profiles", columns):
             fits = kinds == "" or (kinds is not None and kind in _kinds(kinds))
             before = found.get((application, profile), (True, True))
             found[application, profile] = before[0] and enabled is True, before[1] and fits
@@ -115,13 +116,13 @@ def _unlinked(sight: Sight) -> bool:
 
 def _held(sight: Sight) -> bool:
     """Whether nobody is given another profile than the one held."""
-    held, granted = set(tuples(sight.facts.grants, HELD)), set(tuples(sight.facts.grants, GRANT))
+    held, granted = set(picked(sight.facts, "grants", HELD)), set(picked(sight.facts, "grants", GRANT))
     many = len(held) < len(granted)
     return not many and all(one in granted or one[:3] not in held for one in sight.assigned)
 
 
 def _withdrawn(sight: Sight) -> bool:
-    held = set(tuples(sight.facts.grants, HELD))
+    held = set(picked(sight.facts, "grants", HELD))
     return all(grant[:3] in held for grant, action in sight.profiles if action == "R")
 
 

@@ -12,8 +12,8 @@ import dataclasses
 import re
 from datetime import date
 
-from pisis_batch.frames import pl
-from pisis_batch.model import Batch, Facts, Row, Rows, tuples
+from pisis_batch.frames import picked, pl
+from pisis_batch.model import Batch, Facts, Row, Rows
 from pisis_batch.validators.identidad import WELL_FORMED
 from pisis_batch.validators.perfiles import permitted
 
@@ -51,8 +51,8 @@ def doubtful(batch: Batch, facts: Facts) -> Batch:
 def _few_doubtful(batch: Batch, facts: Facts) -> Batch:
     """The same for a small file, one line after another."""
     today = facts.today.isoformat()
-    persons, linked = set(tuples(facts.persons, NAMED)), set(tuples(facts.linked, WHO))
-    held = tuples(facts.grants, HELD)
+    persons, linked = set(picked(facts, "persons", NAMED)), set(picked(facts, "linked", WHO))
+    held = picked(facts, "grants", HELD)
     if len(set(held)) < len(held):
         return batch
     acting: dict[str, set[Row]] = {"V": set(), "O": set()}
@@ -77,7 +77,7 @@ def _few_doubtful(batch: Batch, facts: Facts) -> Batch:
 
 def _doubtful_holders(rows: list[Row], facts: Facts, staying: set[Row]) -> set[Row]:
     """Whose profile lines (a grant and an action each) ask for what may not be granted or is not held."""
-    held, granted = set(tuples(facts.grants, HELD)), set(tuples(facts.grants, GRANT))
+    held, granted = set(picked(facts, "grants", HELD)), set(picked(facts, "grants", GRANT))
     fine = _grantable(facts, {row[2:4] for row in rows})
     doubted = set()
     for row in rows:
@@ -95,7 +95,7 @@ def _grantable(facts: Facts, asked: set[Row]) -> set[Row]:
     fine: set[Row] = set()
     refused: set[Row] = set()
     columns = ("cod_aplicacion", "codigo", "habilitado", "tipos_entidad")
-    for application, profile, enabled_, kinds in tuples(facts.profiles, columns):
+    for application, profile, enabled_, kinds in picked(facts, "profiles", columns):
         if (application, profile) in asked:
             listed = kinds is not None and kind in kinds.upper().replace(" ", "").replace(";", ",").split(",")
             (fine if enabled_ and (kinds == "" or listed) else refused).add((application, profile))
