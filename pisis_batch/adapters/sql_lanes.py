@@ -54,10 +54,10 @@ _TAKEN = (
     .values(fence=sa.bindparam("now_fence"), owner=sa.bindparam("who"), lease_until=sa.bindparam("until"))
 )
 _NUMBERED = receipt.update().where(receipt.c.guid == sa.bindparam("it")).values(fence=sa.bindparam("now_fence"))
-_COUNTED = _NUMBERED.values(attempts=receipt.c.attempts + 1)
+_COUNTED = _NUMBERED.values(attempts=receipt.c.attempts + 1).returning(*receipt.c)
 _BEGUN = _COUNTED.values(state="procesando")
 # the attempt that was counted found no end: whoever worked on it is gone, and it is counted as that instead
-_TAKEN_OVER = _NUMBERED.values(interruptions=receipt.c.interruptions + 1)
+_TAKEN_OVER = _NUMBERED.values(interruptions=receipt.c.interruptions + 1).returning(*receipt.c)
 _MINE = sa.and_(
     lane.c.name
     == sa.select(receipt.c.lane)
@@ -172,8 +172,8 @@ def rest(guid: str, deaths: int, seconds: float) -> float:
 
 def lease(
     connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool, rested: bool = False
-) -> int | None:
-    """Take a receipt's lane and count the attempt, or the death of whoever was at it; the fence.
+) -> Any:
+    """Take a receipt's lane and count the attempt, or the death of whoever was at it; the row with its new fence.
 
     None when the lane is in other hands, when an older receipt of the lane still waits, when the receipt has its
     verdict (unless `again`, for judging it once more), or when it must rest first (if only what is `rested` is wanted).
@@ -183,10 +183,10 @@ def lease(
     if held is None:
         made = _made(connection, guid)
         return lease(connection, guid, who, seconds, again=again, rested=rested) if made else None
-    if held.owner == who:
-        return int(held.fence)
     # what is read from here on was true when the lane was locked: another attempt may just have ended
     found = execute(connection, _IT, {"it": guid}).one()
+    if held.owner == who:
+        return found
     if not again and (found.state not in OPEN or _older_waits(connection, found)):
         return None
     now = _now(connection)
@@ -198,8 +198,7 @@ def lease(
     fence = int(held.fence) + 1
     execute(connection, _TAKEN, {"of": held.name, "now_fence": fence, "who": who, "until": now + seconds})
     begun = _TAKEN_OVER if left else _BEGUN
-    execute(connection, _COUNTED if again else begun, {"it": guid, "now_fence": fence})
-    return fence
+    return execute(connection, _COUNTED if again else begun, {"it": guid, "now_fence": fence}).one()
 
 
 def _made(connection: sa.Connection, guid: str) -> bool:

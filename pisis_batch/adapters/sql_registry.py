@@ -162,14 +162,14 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     @retried
     def _attempt(self, guid: str, who: str, *, again: bool) -> int | None:
         with self._writer.begin() as connection:
-            return sql_lanes.lease(connection, guid, who, self.lease_seconds, again=again)
+            taken = sql_lanes.lease(connection, guid, who, self.lease_seconds, again=again)
+        return None if taken is None else int(taken.fence)
 
     @retried
     def _taken(self, guid: str, who: str, *, rested: bool) -> Receipt | None:
         with self._writer.begin() as connection:
-            if sql_lanes.lease(connection, guid, who, self.lease_seconds, again=False, rested=rested) is None:
-                return None
-            return sql_runs.to_receipt(execute(connection, _WHOLE, {"it": guid}).one())
+            taken = sql_lanes.lease(connection, guid, who, self.lease_seconds, again=False, rested=rested)
+        return None if taken is None else sql_runs.to_receipt(taken)
 
     @retried
     def renew(self, guid: str, fence: int) -> bool:
@@ -238,13 +238,12 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         received = outcome.received
         at = when.isoformat()
         with self._writer.begin() as connection:
-            if sql_runs.committed(connection, received.guid, fence):
+            if reprocess and sql_runs.committed(connection, received.guid, fence):
                 return True
-            if not sql_lanes.let_go(connection, received.guid, fence):
-                return False
-            swapped = execute(connection, _ENDED_AGAIN if reprocess else _ENDED, {"it": received.guid, "ends": state})
-            if swapped.rowcount != 1:
-                return False
+            ended, values = _ENDED_AGAIN if reprocess else _ENDED, {"it": received.guid, "ends": state}
+            mine = sql_lanes.let_go(connection, received.guid, fence)
+            if not mine or execute(connection, ended, values).rowcount != 1:
+                return sql_runs.committed(connection, received.guid, fence)
             trail = self._trail(connection, received.guid, when)
             if approved_by and sql_held.approve(connection, received.guid, approved_by, at):
                 trail.tell("aprobado", approved_by)
@@ -262,9 +261,9 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
                 sql_changes.apply(connection, outcome.changes, who, trail)
                 sql_stored.store(connection, outcome, at, trail)
             with together(connection) if sql_bulk.is_small(outcome.findings) else contextlib.nullcontext():
-                run_id = sql_runs.insert_run(connection, outcome, fence, at)
+                run_id = sql_runs.insert_run(connection, outcome, fence, at, again=reprocess)
                 sql_runs.insert_documents(connection, run_id, documents)
-                sql_runs.insert_mails(connection, received.guid, mails, at)
+                sql_runs.insert_mails(connection, received.guid, mails, at, again=reprocess)
                 trail.tell(f"veredicto: {outcome.verdict}")
                 trail.close()
         return True

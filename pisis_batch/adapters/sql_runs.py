@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -38,7 +39,6 @@ _FIELDS = (
 #: What a new run makes anew, so that it is no longer gone.
 RENEWED = ("documentos", "copia", "cartas", "valores")
 #: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.
-_KNOWN = sa.select(receipt.c.guid).where(receipt.c.guid.in_(sa.bindparam("them", expanding=True)))
 _RECEIPT, _DOCUMENT, _MAIL = receipt.insert(), document.insert(), mail.insert()
 _RUN = run.insert().returning(run.c.id)
 _COMMITTED = sa.select(run.c.id).where(run.c.guid == sa.bindparam("it"), run.c.fence == sa.bindparam("mine"))
@@ -76,7 +76,8 @@ def to_receipt(row: Any) -> Receipt:
 
 def insert_receipts(connection: sa.Connection, new: Sequence[Receipt]) -> list[Receipt]:
     """Record receipts, each at the end of its lane; those that were not there already."""
-    known = set(connection.scalars(_KNOWN, {"them": [one.guid for one in new]}))
+    asked = {f"it{place}": one.guid for place, one in enumerate(new)}
+    known = set(execute(connection, _known(len(new)), asked).scalars())
     fresh = [one for one in new if one.guid not in known]
     places = sql_lanes.enter(connection, [one.lane for one in fresh])
     rows = [
@@ -89,16 +90,23 @@ def insert_receipts(connection: sa.Connection, new: Sequence[Receipt]) -> list[R
     return fresh
 
 
+@cache
+def _known(many: int) -> sa.Select[tuple[str]]:
+    """Those of so many receipts that are there; batches are small."""
+    return sa.select(receipt.c.guid).where(receipt.c.guid.in_([sa.bindparam(f"it{place}") for place in range(many)]))
+
+
 def committed(connection: sa.Connection, guid: str, fence: int) -> bool:
     """Whether the attempt with this fence already ended in a run: its COMMIT succeeded, only the answer was lost."""
     return execute(connection, _COMMITTED, {"it": guid, "mine": fence}).scalar() is not None
 
 
-def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str) -> int:
-    """Record a run as its receipt's latest; its key."""
+def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str, *, again: bool) -> int:
+    """Record a run as its receipt's latest; its key. Only one that is judged `again` has an older one."""
     guid = outcome.received.guid
-    execute(connection, _NO_MORE_LATEST, {"it": guid})
-    execute(connection, _NOT_GONE, {"it": guid})
+    if again:
+        execute(connection, _NO_MORE_LATEST, {"it": guid})
+        execute(connection, _NOT_GONE, {"it": guid})
     who, layout = outcome.examined.entity, outcome.examined.layout
     counts = {name: getattr(outcome.counts, name) for name in outcome.counts.__slots__}
     values = {
@@ -145,9 +153,9 @@ def _unpacked(name: str, media_type: str, stored: bytes) -> Attachment:
     return packed if len(stored) > _HEAVY else Attachment(name, media_type, packed.content)
 
 
-def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str) -> None:
-    """Put messages in line; one that says the same as before is not said again."""
-    known = set(execute(connection, _SAID, {"it": guid}).scalars())
+def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str, *, again: bool = True) -> None:
+    """Put messages in line; one that says the same as before is not said `again`."""
+    known = set(execute(connection, _SAID, {"it": guid}).scalars()) if again else set()
     rows = [
         {
             "guid": guid,

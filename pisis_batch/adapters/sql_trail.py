@@ -22,7 +22,8 @@ from pisis_batch.adapters.sql_ready import driven, execute
 from pisis_batch.adapters.sql_tables import audit, chain, schema_step
 
 _LOCK = 706975  # any number, the same in every version
-_MANY = 1_000  # lines from which they are packed
+_MANY = 20  # lines from which they are packed: a row for each would be a tenth of what a small file writes
+_FEW = 1_000  # lines for which a frame would cost more than they do
 _LONGEST = 12  # bytes of a line's number with its end
 #: The step after which no version is left that does not know packed entries.
 _PACKED = "0016"
@@ -43,6 +44,8 @@ def canonical(rows: pl.DataFrame) -> bytes:
 
 def _numbers(lines: pl.Series) -> bytes:
     """The lines of many entries, in order: a number and an end of line for each."""
+    if lines.len() < _FEW:
+        return "".join([f"{line}\n" for line in sorted(lines.to_list())]).encode()
     return lines.sort().to_frame().write_csv(include_header=False).encode()
 
 
@@ -77,7 +80,6 @@ class Trail:
         self._batch = secrets.randbits(62)
         self._digest, self._entries = hashlib.sha256(), 0
         self._waiting: list[tuple[int | None, str, str | None, str | None]] = []
-        self._packs: bool | None = None
 
     def tell(self, action: str, who: str | None = None) -> None:
         """An entry about the whole receipt; `who` did it, when it was a person."""
@@ -125,9 +127,10 @@ class Trail:
         self._waiting = []
 
     def _may_pack(self) -> bool:
-        if self._packs is None:
-            self._packs = execute(self._connection, _PACKS).scalar() is not None
-        return self._packs
+        known = self._connection.info  # it stays with the connection, and what is packed once may be packed for ever
+        if not known.get("packs"):
+            known["packs"] = execute(self._connection, _PACKS).scalar() is not None
+        return bool(known["packs"])
 
     def _write(self, lines: pl.Series, action: str) -> None:
         rows = lines.to_frame("line").with_columns(action=pl.lit(action), who_key=pl.lit(None, pl.String))

@@ -89,8 +89,8 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     yield Mutant(
         "a lost lease writes all the same",
         registry,
-        "            if not sql_lanes.let_go(connection, received.guid, fence):\n                return False\n",
-        "            sql_lanes.let_go(connection, received.guid, fence)\n",
+        "            if not mine or execute(",
+        "            if execute(",
         slept,
     )
     yield Mutant(

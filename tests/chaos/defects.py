@@ -69,7 +69,7 @@ def _believed() -> None:
 def _lease_for_all(*, order: bool) -> None:
     def lease(
         connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool, rested: bool = False
-    ) -> int | None:
+    ) -> Any:
         found = connection.execute(sa.select(receipt).where(receipt.c.guid == guid)).one()
         if found.state not in sql_lanes.OPEN and not again:
             return None
@@ -78,8 +78,8 @@ def _lease_for_all(*, order: bool) -> None:
         number = lane.update().where(lane.c.name == found.lane).values(fence=lane.c.fence + 1, owner=who)
         fence = connection.execute(number.returning(lane.c.fence)).scalar_one()
         values = {"attempts": receipt.c.attempts + 1, "fence": fence, "state": "recibido"}
-        connection.execute(receipt.update().where(receipt.c.guid == guid).values(**values))
-        return int(fence)
+        taken = receipt.update().where(receipt.c.guid == guid).values(**values).returning(*receipt.c)
+        return connection.execute(taken).one()
 
     sql_lanes.lease = lease
 
