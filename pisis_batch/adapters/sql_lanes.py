@@ -170,9 +170,7 @@ def rest(guid: str, deaths: int, seconds: float) -> float:
     return seconds * min(0.1 * 2.0 ** (deaths - 2), _LONGEST_REST) * (1.0 + spread)
 
 
-def lease(
-    connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool, rested: bool = False
-) -> Any:
+def lease(connection: sa.Connection, guid: str, who: str, seconds: float, *, again: bool, rested: bool = False) -> Any:
     """Take a receipt's lane and count the attempt, or the death of whoever was at it; the row with its new fence.
 
     None when the lane is in other hands, when an older receipt of the lane still waits, when the receipt has its

@@ -153,7 +153,9 @@ def _unpacked(name: str, media_type: str, stored: bytes) -> Attachment:
     return packed if len(stored) > _HEAVY else Attachment(name, media_type, packed.content)
 
 
-def insert_mails(connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str, *, again: bool = True) -> None:
+def insert_mails(
+    connection: sa.Connection, guid: str, mails: Sequence[Rendered], now: str, *, again: bool = True
+) -> None:
     """Put messages in line; one that says the same as before is not said `again`."""
     known = set(execute(connection, _SAID, {"it": guid}).scalars()) if again else set()
     rows = [
