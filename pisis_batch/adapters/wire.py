@@ -8,6 +8,7 @@ import io
 import pickle  # read only through _Reader, which builds nothing but values of the core
 import socket
 import struct
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal
@@ -28,7 +29,6 @@ _PLAIN = {
 _LENGTH = struct.Struct(">Q")
 _CHUNK = 1 << 20
 _LARGE = 50_000  # rows
-_KNOWN = ("known", "")  # no annex has this name
 
 
 class WireError(RuntimeError):
@@ -57,6 +57,26 @@ def numbers_of(content: bytes) -> Any:
     return np.frombuffer(content, np.uint64)
 
 
+def layout_of(annex: str, version: str) -> Layout:
+    """Stands in a message for a layout, which the other side has."""
+    raise NotImplementedError
+
+
+def known_of() -> object:
+    """Stands in a message for what the other side said."""
+    raise NotImplementedError
+
+
+#: What may make a value of a message; None: the reader itself does.
+_MAKERS: dict[str, Callable[[bytes], Any] | None] = {
+    "frame_of": frame_of,
+    "empty_of": empty_of,
+    "numbers_of": numbers_of,
+    "layout_of": None,
+    "known_of": None,
+}
+
+
 def _bytes_of(frame: pl.DataFrame) -> bytes:
     said = io.BytesIO()
     # a large frame says much the same over and over, and what is sent is in memory several times
@@ -73,21 +93,26 @@ def _without_rows(schema: tuple[tuple[str, pl.DataType], ...]) -> bytes:
     return _bytes_of(pl.DataFrame(schema=dict(schema)))
 
 
+def _frame(obj: pl.DataFrame) -> tuple[Callable[[bytes], pl.DataFrame], tuple[bytes]]:
+    """What makes a frame again."""
+    if obj.is_empty():
+        return empty_of, (_without_rows(tuple(obj.schema.items())),)
+    return frame_of, (_bytes_of(obj),)
+
+
 class _Writer(pickle.Pickler):
     def __init__(self, said: io.BytesIO, known: object) -> None:
         super().__init__(said, protocol=5)
         self._known = known
 
-    def persistent_id(self, obj: Any) -> Any:
-        if obj is self._known and obj is not None:
-            return _KNOWN
-        return (obj.annex, obj.version) if isinstance(obj, Layout) else None
-
     def reducer_override(self, obj: Any) -> Any:
+        """What stands for a value that is not plain: not asked for texts and numbers, as `persistent_id` would be."""
+        if obj is self._known:
+            return known_of, ()
+        if isinstance(obj, Layout):
+            return layout_of, (obj.annex, obj.version)
         if isinstance(obj, pl.DataFrame):
-            if obj.is_empty():
-                return empty_of, (_without_rows(tuple(obj.schema.items())),)
-            return frame_of, (_bytes_of(obj),)
+            return _frame(obj)
         if type(obj).__module__ == "numpy" and type(obj).__name__ in {"ndarray", "memmap"}:
             return numbers_of, (obj.astype("uint64", casting="no", copy=False).tobytes(),)
         if isinstance(obj, ZoneInfo):
@@ -100,14 +125,17 @@ class _Reader(pickle.Unpickler):
         super().__init__(io.BytesIO(content))
         self._shelf, self._known = shelf, known
 
-    def persistent_load(self, pid: Any) -> Any:
-        if pid == _KNOWN and self._known is not None:
-            return self._known
-        return next(one for one in self._shelf if (one.annex, one.version) == tuple(pid))
+    def _layout_of(self, annex: str, version: str) -> Layout:
+        return next(one for one in self._shelf if (one.annex, one.version) == (annex, version))
+
+    def _known_of(self) -> object:
+        if self._known is None:
+            raise WireError("a message named what the other side does not have")
+        return self._known
 
     def find_class(self, module_name: str, global_name: str) -> Any:
-        if module_name == __name__ and global_name in {"frame_of", "empty_of", "numbers_of"}:
-            return globals()[global_name]
+        if module_name == __name__ and global_name in _MAKERS:
+            return _MAKERS[global_name] or getattr(self, f"_{global_name}")
         if (found := _of_core(module_name, global_name)) is not None:
             return found
         if (module_name, global_name) in _PLAIN:

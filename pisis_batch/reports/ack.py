@@ -42,8 +42,13 @@ def ack_schema() -> dict[str, Any]:
     return read
 
 
+_TOLD = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _dump(part: dict[str, Any]) -> str:
-    return json.dumps(part, ensure_ascii=False, indent=1)
+    """An object with a line for each of its members: the library's own way to break lines costs ten times as much."""
+    members = (f' "{name}": {_TOLD(value)}' for name, value in part.items())
+    return "{\n" + ",\n".join(members) + "\n}"
 
 
 def _head(told: Told) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def findings_xlsx(told: Told) -> bytes:
     rows, original = list(told.head(MOST)), Original(told.outcome.received.content, told.outcome.examined.layout)
     notes = _notes(rows)
     shown = range(1, len(original) + 1) if len(original) <= _WHOLE else list(notes)[:_WHOLE]
-    lines = {line: original.line(line, _LONGEST).split(original.separator) for line in shown}
+    cut = (text.split(original.separator) for text in original.lines(shown, _LONGEST))
+    lines = dict(zip(shown, cut, strict=True))
     fields = min(max(map(len, lines.values()), default=1), 200)
     columns = (("línea", 8), ("qué corregir", 70), *((f"campo {n}", 18) for n in range(fields)))
     book = Filling((("causas", _CAUSES), ("hallazgos", _FINDINGS), ("archivo anotado", columns)))

@@ -36,7 +36,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{}~.-]{1,64}@[A-Za-z0-9.-]{3,253
 
 def render(letter: Letter, guid: str, at: datetime, sender_address: str) -> tuple[Rendered, ...]:
     """One message per recipient; the same call gives the same bytes. An address that is not plain ASCII is left out."""
-    domain = parseaddr(sender_address)[1].rpartition("@")[2] or "localhost"
+    domain = _domain(sender_address)
     said = hashlib.sha256(f"{at.isoformat()}{letter.subject}{letter.text}".encode()).hexdigest()[:12]
     body = _body(letter, f"{guid}.{letter.kind}.{said}")
     fixed = _header("From", sender_address), _header("Subject", letter.subject)
@@ -48,6 +48,11 @@ def render(letter: Letter, guid: str, at: datetime, sender_address: str) -> tupl
         head = _head(fixed, recipient, message_id, at)
         made.append(Rendered(letter.kind, recipient, letter.subject, message_id, _sealed(head, body)))
     return tuple(made)
+
+
+@lru_cache(maxsize=4)
+def _domain(sender_address: str) -> str:
+    return parseaddr(sender_address)[1].rpartition("@")[2] or "localhost"
 
 
 @lru_cache(maxsize=64)
@@ -96,7 +101,8 @@ def _body(letter: Letter, seed: str) -> bytes:
 
 
 def _text(kind: str, text: str) -> bytes:
-    lines = _LINE_END.sub("\r\n", text if text.endswith("\n") else text + "\n")
+    lines = text if text.endswith("\n") else text + "\n"
+    lines = _LINE_END.sub("\r\n", lines) if "\r" in lines else lines.replace("\n", "\r\n")
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     return head.encode("ascii") + binascii.b2a_qp(lines.encode("utf-8"))
 

@@ -9,11 +9,12 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from operator import floordiv, neg
+from math import ceil
+from operator import truediv
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
@@ -32,6 +33,7 @@ _DRAWN = {n: "␀⇥"[n == 9] if n in {0, 9} else "⍰" for n in (*range(32), *r
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # what Excel would read as a character
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 stands where the moment of a workbook will
 _TITLE = "@@@@"
+_NUMBER = "#"
 _STRINGS, _BOOK, _CORE = "xl/sharedStrings.xml", "xl/workbook.xml", "docProps/core.xml"
 _LEVEL = 2  # a tenth larger than at 4, in half the time
 #: Of an archive: what its two headers of a part have in common, the rest of the second, and its end.
@@ -42,10 +44,10 @@ _DAY_ONE, _READABLE = 0x21, 0o600 << 16  # 1980-01-01, and rights as the library
 
 @dataclass(frozen=True, slots=True)
 class Mould:
-    """The parts of an empty workbook by name, the numbers of its styles, the columns of its sheets with their names."""
+    """The parts of an empty workbook by name, the forms of its rows, the columns of its sheets with their names."""
 
     parts: dict[str, str]
-    styles: dict[str, int]
+    form: "_Former"
     widths: tuple[tuple[int, ...], ...]
     letters: tuple[str, ...]
     strings: int
@@ -79,12 +81,12 @@ def mould(shape: Shape) -> Mould:
     with zipfile.ZipFile(packed) as bundle:
         parts = {name: bundle.read(name).decode("utf-8") for name in bundle.namelist()}
     used = re.findall(r'<c r="[A-Z]+2" s="(\d+)"/>', parts[_sheet(0)])
-    widest = max(len(columns) for _, columns in shape)
+    letters = tuple(map(xl_col_to_name, range(max(len(columns) for _, columns in shape))))
     return Mould(
         parts={name: re.sub(r'<row r="2".*?</row>', "", text) for name, text in parts.items()},
-        styles=dict(zip(styles, map(int, used), strict=True)),
+        form=_former(letters, **dict(zip(styles, used, strict=True))),
         widths=tuple(tuple(width for _, width in columns) for _, columns in shape),
-        letters=tuple(xl_col_to_name(place) for place in range(widest)),
+        letters=letters,
         strings=parts[_STRINGS].count("<si>"),
     )
 
@@ -97,22 +99,41 @@ def _escaped(text: str) -> str:
     return escape(_LOOKS_ESCAPED.sub("_x005F_", text) if "_x" in text else text)
 
 
-@lru_cache(maxsize=4096)
-def _openings(letters: tuple[str, ...], number: int, style: int) -> tuple[str, ...]:
-    """How each cell of a row of texts begins."""
-    return tuple(f'<c r="{letter}{number}" s="{style}" t="s"><v>' for letter in letters)
+#: The cells of a row by their types, which of them hold anything, and which are marked -> what the row looks like.
+_Former = Callable[[tuple[type, ...], tuple[bool, ...], frozenset[int]], str]
 
 
-class _Strings(dict[str, str]):
-    """Shared strings in order -> the rest of a cell that has it, its number in the list."""
+def _former(letters: tuple[str, ...], text: str, figure: str, wrong: str) -> _Former:
+    """What makes the forms of rows, with a sign where the row's number goes and another for what each cell holds."""
+
+    @lru_cache(maxsize=4096)
+    def form(types: tuple[type, ...], full: tuple[bool, ...], marked: frozenset[int]) -> str:
+        told = []
+        for place, letter in enumerate(letters[: len(types)]):
+            if full[place] and types[place] is int:
+                told.append(f'<c r="{letter}{_NUMBER}" s="{figure}"><v>%s</v></c>')
+            elif full[place]:
+                told.append(f'<c r="{letter}{_NUMBER}" s="{wrong if place in marked else text}" t="s"><v>%s</v></c>')
+        return "".join(told)
+
+    return form
+
+
+class _Strings(dict["str | int", str]):
+    """What a cell holds -> what is written in it: a figure itself, of a text its place among the shared ones."""
 
     def __init__(self, known: int) -> None:
         super().__init__()
         self._known = known
+        self.shown: list[str] = []
 
-    def __missing__(self, text: str) -> str:
-        self[text] = end = f"{len(self) + self._known}</v></c>"
-        return end
+    def __missing__(self, held: str | int) -> str:
+        if isinstance(held, int):
+            return str(held)
+        self[held] = place = str(len(self) + self._known)
+        plain = held.isprintable() and len(held) <= _LONGEST
+        self.shown.append(held if plain else held.translate(_DRAWN)[:_LONGEST])
+        return place
 
 
 class Filling:
@@ -125,24 +146,16 @@ class Filling:
         self._strings = _Strings(self._mould.strings)
 
     def add(self, sheet: int, cells: Sequence[str | int | None], wrong: frozenset[int] = frozenset()) -> None:
-        """A row: figures as figures, everything else as text, those of `wrong` marked."""
-        number, widths, styles = len(self._rows[sheet]) + 2, self._mould.widths[sheet], self._mould.styles
-        texts = [cell if isinstance(cell, str) else "" for cell in cells]
-        if not "".join(texts).isprintable() or max(map(len, texts), default=0) > _LONGEST:
-            texts = [(text if text.isprintable() else text.translate(_DRAWN))[:_LONGEST] for text in texts]
-        letters, strings = self._mould.letters, self._strings
-        openings = _openings(letters, number, styles["text"])
-        made = [opening + strings[text] if text else "" for opening, text in zip(openings, texts, strict=False)]
-        for place, cell in enumerate(cells):
-            if isinstance(cell, int):
-                made[place] = f'<c r="{letters[place]}{number}" s="{styles["figure"]}"><v>{cell}</v></c>'
-        for place in wrong:
-            if place < len(texts) and texts[place]:
-                made[place] = f'<c r="{letters[place]}{number}" s="{styles["wrong"]}" t="s"><v>{strings[texts[place]]}'
+        """A row: figures as figures, all else as text, those of `wrong` marked; nothing where there is nothing."""
+        rows, mould = self._rows[sheet], self._mould
+        number = str(len(rows) + 2)
+        full: Iterable[str | int] = filter(None, cells)
+        form = mould.form(tuple(map(type, cells)), tuple(map(bool, cells)), wrong)
+        told = form.replace(_NUMBER, number) % tuple(map(self._strings.__getitem__, full))
         # lines of the deepest cell, rounded up: a row in a loop of the interpreter's own
-        deep = -min(map(floordiv, map(neg, map(len, texts)), widths), default=-1)
+        deep = ceil(max(map(truediv, map(len, map(str, cells)), mould.widths[sheet]), default=1))
         height = f' ht="{_LINE * min(deep, _DEEPEST)}" customHeight="1"' if deep > 1 else ""
-        self._rows[sheet].append(f'<row r="{number}"{height}>{"".join(made)}</row>')
+        rows.append(f'<row r="{number}"{height}>{told}</row>')
 
     def close(self, sheet: int) -> None:
         """Filters reach over the rows so far."""
@@ -157,7 +170,7 @@ class Filling:
             parts[_sheet(place)] = _deflated(whole) if rows else _known(whole)
         parts[_BOOK] = _filtered(self._shape, tuple(self._filtered))
         before, after = _string_list(self._shape)
-        parts[_STRINGS] = _deflated(before + _listed(self._strings) + after)
+        parts[_STRINGS] = _deflated(before + _listed(self._strings.shown) + after)
         core = self._mould.parts[_CORE].replace(_TITLE, escape(title))
         parts[_CORE] = _deflated(core.replace(f"{_EPOCH.isoformat()}Z", f"{at.isoformat(timespec='seconds')}Z"))
         return _zipped(parts.items())

@@ -6,8 +6,9 @@ takes longer than all else that is said of a small file. A text that is more tha
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
 
 from pisis_batch.reports.page import Page
 
@@ -50,10 +51,11 @@ def marked(page: Page) -> Marked | None:
     def made(one: object) -> object:
         if isinstance(one, str):
             return mark(one)
-        if isinstance(one, tuple) and type(one) is tuple:
+        if type(one) is tuple:
             return tuple(map(made, one))
-        if dataclasses.is_dataclass(one) and not isinstance(one, type):
-            return type(one)(**{name: value if name in _AS_IT_IS else made(value) for name, value in _of(one)})
+        if dataclasses.is_dataclass(one):
+            of: Any = type(one)
+            return of(*[getattr(one, name) if named else made(getattr(one, name)) for name, named in _of(of)])
         return 0  # a figure that is written as text elsewhere
 
     try:
@@ -63,8 +65,10 @@ def marked(page: Page) -> Marked | None:
         return None
 
 
-def _of(one: object) -> Iterator[tuple[str, object]]:
-    return ((field.name, getattr(one, field.name)) for field in dataclasses.fields(one))  # type: ignore[arg-type]
+@cache
+def _of(one: type[Any]) -> tuple[tuple[str, bool], ...]:
+    """The fields of a kind of page in order, and whether each is left as it is."""
+    return tuple((field.name, field.name in _AS_IT_IS) for field in dataclasses.fields(one))
 
 
 def cut(rendered: str) -> Stencil:
@@ -76,5 +80,5 @@ def cut(rendered: str) -> Stencil:
 
 def filled(stencil: Stencil, texts: tuple[str, ...], escape: Callable[[str], str]) -> str:
     """The whole, with its texts."""
-    told = [escape(text) for text in texts]
+    told = escape("\0".join(texts)).split("\0")  # all are printable
     return "".join([before if place is None else before + told[place] for before, place in stencil])
