@@ -22,7 +22,6 @@ from pisis_batch.model import (
     Counts,
     Examined,
     Facts,
-    Findings,
     Index,
     Later,
     Limits,
@@ -187,9 +186,7 @@ def judge(examined: Examined, facts: Facts, *, sender_judged: bool = True) -> Ou
         facts = dataclasses.replace(facts, sender=Sender("", registered=False, entitled=False))
     checked = validators.check_sender if facts.earlier else validators.check_content
     content = checked(batch, facts)
-    findings = examined.findings
-    if len(content):
-        findings = Findings(pl.concat([findings.frame, content.frame]))
+    findings = examined.findings + content if len(content) else examined.findings
     reached = verdict.decide(findings, facts)
     planned = changes.plan(batch, facts) if reached is Verdict.CARGADO else Changes()
     return Outcome(
@@ -318,7 +315,7 @@ def refused(outcome: Outcome, reason: str) -> Outcome:
     """The end of a held file that people did not approve: rejected, with their reason among the findings."""
     users = outcome.facts.users if outcome.facts else 0
     told = validators.not_approved(reason, outcome.changes.unlinked.height, users)
-    findings = Findings(pl.concat([told.frame, outcome.findings.frame]))
+    findings = told + outcome.findings
     counts = verdict.count(outcome.examined.batch, findings, Verdict.RECHAZADO)
     return dataclasses.replace(outcome, findings=findings, verdict=Verdict.RECHAZADO, counts=counts, changes=Changes())
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pisis_batch.frames import pl
-from pisis_batch.model import Batch, Counts, Facts, Findings, Verdict, tuples
+from pisis_batch.frames import picked, pl
+from pisis_batch.model import Batch, Counts, Facts, Findings, Verdict
 
 
 def decide(findings: Findings, facts: Facts | None) -> Verdict:
@@ -18,29 +18,29 @@ def count(batch: Batch | None, findings: Findings, verdict: Verdict) -> Counts:
     if not len(findings):
         read = batch.details if batch else 0
         return Counts(read=read, correct=read, loaded=read if verdict is Verdict.CARGADO else 0)
-    told = findings.frame
-    warnings = int((told["severity"] == "advertencia").sum())
+    warnings = findings.many("advertencia")
     if batch is None:
         return Counts(warnings=warnings)
-    faulty = _faulty(batch, told)
+    faulty = _faulty(batch, findings)
     read = batch.details
     return Counts(
         read=read,
         correct=read - faulty,
         with_errors=faulty,
-        duplicated=int((told["code"] == "ARC007").sum()),
+        duplicated=sum(many for (code, _, _), many in findings.kinds.items() if code == "ARC007"),
         loaded=read if verdict is Verdict.CARGADO else 0,
         warnings=warnings,
     )
 
 
-def _faulty(batch: Batch, told: pl.DataFrame) -> int:
+def _faulty(batch: Batch, findings: Findings) -> int:
     """How many detail lines have an error."""
     control = batch.layout.control
-    if batch.plain is not None and batch.irregular.is_empty():
-        wrong = {line for line, severity in tuples(told, ("line", "severity")) if severity == "error"}
+    if batch.plain is not None and not batch.odd:
+        told = picked(findings, "frame", ("line", "severity"))
+        wrong = {line for line, severity in told if severity == "error"}
         return sum(row[0] in wrong for record in batch.layout.details for row in batch.plain[record.name])
-    lines = told.filter(severity="error")["line"].drop_nulls().unique()
+    lines = findings.frame.filter(severity="error")["line"].drop_nulls().unique()
     own = [batch[control.name]["line"], batch.irregular.filter(pl.col("mark") == control.mark)["line"]]
     if batch.figures:  # of a sifted file every line is a detail line but these
         empty = batch.irregular.filter(pl.col("problem").is_in(["blank", "end_mark"]))["line"]

@@ -18,6 +18,7 @@ from pisis_batch.judging import Task
 from pisis_batch.layouts import Layout, Record, shelf
 from pisis_batch.model import FINDINGS, Batch, Changes, Facts, Findings, Limits, Outcome, Received, framed
 from pisis_batch.validators import structure, suspects
+from pisis_batch.validators.celdas import faults
 
 WORLDS = int(os.environ.get("PISIS_FILES", "32"))
 _DATES = ("2026-07-15", "2026-07-14", "2026-06-30", "2026-07-16")
@@ -94,12 +95,26 @@ def _same_changes(small: Changes, full: Changes) -> None:
         assert one.sort(one.columns).equals(other.sort(other.columns)), name
 
 
+def test_no_cell_of_plain_signs_has_an_odd_fault() -> None:
+    chance = random.Random(5)
+    signs = [chr(sign) for sign in range(32, 127)]
+    cells = ["", *signs, *("".join(chance.choices(signs, k=chance.randint(2, 30))) for _ in range(4_000))]
+    plain = pl.DataFrame({"primer_nombre": [cell for cell in cells if not structure.is_odd(cell)]})
+    assert plain.height > 3_000
+    record = next(layout for layout in shelf() if layout.annex == "SEG500USIN").record["usuario"]
+    odd = {code: found.wrong for code, found in faults(record.by_name["primer_nombre"], record) if found.odd}
+    assert len(odd) == 5
+    assert not any(any(row) for row in plain.select(wrong.alias(code) for code, wrong in odd.items()).rows())
+
+
 @EACH
 def test_a_cell_at_an_edge_is_vouched_for_only_when_it_is_sound(layout: Layout, record: Record) -> None:
     rows = list(enumerate(at_the_edges(layout, record, random.Random(2), 150), start=1))
     lines = [(number, *cells) for number, cells in rows]
     full = structure.of_suspects(framed(lines, record), record)
-    assert structure.plain_findings(lines, record).equals(full)
+    plain = [line for line in lines if not any(map(structure.is_odd, line[1:]))]
+    for some in (lines, plain):  # of the second the table is asked for less
+        assert structure.plain_findings(some, record) == structure.of_suspects(framed(some, record), record).rows()
     wrong: dict[int, set[str]] = {}
     for line, name in full.select("line", "field").iter_rows():
         wrong.setdefault(line, set()).add(name)

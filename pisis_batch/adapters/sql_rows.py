@@ -6,7 +6,7 @@ Texts, numbers and truths travel as one JSON value, which costs the least to mak
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
 import polars as pl
 import sqlalchemy as sa
@@ -36,17 +36,24 @@ def inserting_table(table: Any, rows: Few | pl.DataFrame, fixed: Mapping[str, An
 def told(rows: Few | pl.DataFrame) -> str:
     """A table as one JSON value, each row by its columns' names."""
     if isinstance(rows, Few):
-        said = json.dumps([dict(zip(rows.columns, row, strict=True)) for row in rows.rows()])
-        if _ESCAPED not in said:
-            return said
-        rows = pl.DataFrame(rows.rows(), schema=rows.columns, orient="row")
+        return json.dumps([dict(zip(rows.columns, row, strict=True)) for row in without_nul(rows).rows()])
     said = rows.write_json()
     return without_nul(rows).write_json() if _ESCAPED in said else said
 
 
-def without_nul(rows: pl.DataFrame) -> pl.DataFrame:
+@overload
+def without_nul(rows: Few) -> Few: ...
+@overload
+def without_nul(rows: pl.DataFrame) -> pl.DataFrame: ...
+def without_nul(rows: Few | pl.DataFrame) -> Few | pl.DataFrame:
     """Texts as PostgreSQL can hold them, with a sign in the place of each NUL."""
+    if isinstance(rows, Few):
+        return Few(rows.columns, [tuple(map(_shown, row)) for row in rows.rows()])
     return rows.with_columns(pl.col(pl.String).str.replace_all(_NUL, _SHOWN, literal=True))
+
+
+def _shown(value: object) -> object:
+    return value.replace(_NUL, _SHOWN) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=128)

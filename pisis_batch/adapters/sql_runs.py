@@ -14,6 +14,7 @@ from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes, sql_rows
 from pisis_batch.adapters.sql_letters import STATE
 from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import UNPUBLISHED, document, erasure, finding, mail, receipt, run
+from pisis_batch.frames import Few, few
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
 from pisis_batch.ports import Mail, Receipt
 
@@ -128,8 +129,13 @@ def insert_run(connection: sa.Connection, outcome: Outcome, fence: int, at: str,
         "plan": effects.digest(outcome) if outcome.verdict is Verdict.RETENIDO else None,
     }
     key = int(execute(connection, _RUN, values).scalar_one())
-    for first in range(0, len(outcome.findings), _FINDINGS):
-        rows = sql_rows.without_nul(outcome.findings.frame.slice(first, _FINDINGS)).with_row_index("seq", offset=first)
+    told = few(outcome.findings, "frame")
+    if isinstance(told, Few):
+        numbered = [(seq, *row) for seq, row in enumerate(sql_rows.without_nul(told).rows())]
+        sql_bulk.insert(connection, finding, Few(["seq", *told.columns], numbered), run_id=key)
+        return key
+    for first in range(0, told.height, _FINDINGS):
+        rows = sql_rows.without_nul(told.slice(first, _FINDINGS)).with_row_index("seq", offset=first)
         sql_bulk.insert(connection, finding, rows.with_columns(run_id=pl.lit(key)))
     return key
 

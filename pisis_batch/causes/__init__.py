@@ -99,17 +99,17 @@ class Diagnosis:
 
 def diagnose(outcome: Outcome) -> Diagnosis:
     """The causes of an outcome's findings. Computed once per outcome: documents and letters ask for it again."""
-    frame = outcome.findings.frame
-    known = _KNOWN.get(id(frame))
-    if known is None or known[0]() is not frame:
+    findings = outcome.findings
+    known = _KNOWN.get(id(findings))
+    if known is None or known[0]() is not findings:
         examined = outcome.examined
-        made = _diagnosed(outcome.findings, examined.batch, outcome.facts, examined.received.content)
-        key = id(frame)
-        known = _KNOWN[key] = (weakref.ref(frame, lambda _: _KNOWN.pop(key, None) and None), made)
+        made = _diagnosed(findings, examined.batch, outcome.facts, examined.received.content)
+        key = id(findings)
+        known = _KNOWN[key] = (weakref.ref(findings, lambda _: _KNOWN.pop(key, None) and None), made)
     return known[1]
 
 
-_KNOWN: dict[int, tuple[weakref.ref[pl.DataFrame], Diagnosis]] = {}
+_KNOWN: dict[int, tuple[weakref.ref[Findings], Diagnosis]] = {}
 
 
 def _diagnosed(findings: Findings, batch: Batch | None, facts: Facts | None, content: Content) -> Diagnosis:

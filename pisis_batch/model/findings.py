@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from pisis_batch.frames import Columns, Row, height, no_rows, picked, pl
 from pisis_batch.layouts import Layout
@@ -52,6 +53,14 @@ class Findings:
 
     frame: pl.DataFrame = no_rows(FINDINGS)
 
+    @classmethod
+    def of(cls, rows: list[Row]) -> Findings:
+        """A few, given as rows."""
+        return cls(rows)  # type: ignore[arg-type]  # they stand for their frame
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"frame": self.rows if self.few else self.frame}
+
     def __len__(self) -> int:
         return height(self, "frame")
 
@@ -71,16 +80,26 @@ class Findings:
 
     def where(self, severity: Severity) -> Findings:
         """Only the findings of one severity."""
-        return Findings(self.frame.filter(pl.col("severity") == severity)) if len(self) else self
+        if self.few:
+            return Findings.of([row for row in self.rows if row[1] == severity])
+        return Findings(self.frame.filter(pl.col("severity") == severity))
+
+    def __add__(self, more: Findings) -> Findings:
+        """These, and then others."""
+        if self.few and more.few:
+            return Findings.of([*self.rows, *more.rows])
+        return Findings(pl.concat([self.frame, more.frame]))
 
     def many(self, severity: Severity) -> int:
         """How many findings of one severity."""
-        return int((self.frame["severity"] == severity).sum()) if len(self) else 0
+        if self.few:
+            return sum(row[1] == severity for row in self.rows)
+        return int((self.frame["severity"] == severity).sum())
 
     @property
     def blocks(self) -> bool:
         """Whether any finding is an error."""
-        return len(self) > 0 and bool((self.frame["severity"] == "error").any())
+        return self.many("error") > 0
 
     @cached_property
     def kinds(self) -> Mapping[tuple[str, str, str | None], int]:

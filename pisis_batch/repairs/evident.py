@@ -6,7 +6,8 @@ try all of them costs a hundred looks at a few rows.
 
 import re
 
-from pisis_batch.model import Examined, tuples
+from pisis_batch.frames import picked
+from pisis_batch.model import Examined
 
 #: What every rewriting of a cell (`celdas`) leaves as it is: no blank at an edge or beside another, no small, accented,
 #: quoted or invisible letter, no padding with zeros, no decimal comma.
@@ -37,7 +38,7 @@ def nothing_certain(examined: Examined) -> bool:
         and field is not None
         and (record, field) not in numbered
         and (not value or (len(value) <= _LONGEST and _LEFT_ALONE.fullmatch(value) is not None))
-        for code, line, record, field, value in tuples(examined.findings.frame, columns)
+        for code, line, record, field, value in picked(examined.findings, "frame", columns)
     )
 
 

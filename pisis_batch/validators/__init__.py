@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from pisis_batch.frames import Columns, pl
 from pisis_batch.layouts import Layout, Shelf
-from pisis_batch.model import FINDINGS, Batch, Facts, Findings, tuples
+from pisis_batch.model import FINDINGS, Batch, Facts, Findings, Row, tuples
 from pisis_batch.validators import nombre  # isort: skip
 from pisis_batch.validators import lineas  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import campos  # isort: skip  # noqa: F401 registers its rules
@@ -115,11 +115,12 @@ def check_structure(batch: Batch, cells: list[pl.DataFrame] | None = None) -> Fi
         for rule in RULES.values()
         if rule.objects and rule.family in {"NOM", "EST", "ARC"}
     ]
+    if batch.plain is not None:
+        return _told(
+            found, [row for record in layout.records for row in plain_findings(batch.plain[record.name], record)]
+        )
     judged = batch.figures.elsewhere if batch.figures else None
     for record in layout.records:
-        if batch.plain is not None:
-            found.append(plain_findings(batch.plain[record.name], record))
-            continue
         frame = batch[record.name]
         if judged is not None and frame.height:
             frame = frame.filter(~pl.col("line").is_in(judged.implode()))
@@ -193,20 +194,23 @@ def _in_reach(rule: Rule, batch: Batch) -> bool:
     return True
 
 
-def _told(found: list[Found]) -> Findings:
+def _told(found: list[Found], few: Sequence[Row] = ()) -> Findings:
     """One finding per cell, errors before warnings, then in the order of telling; sorted by line and field.
 
-    The list given is empty afterwards.
+    The list given is empty afterwards. `few`: more of them, as rows.
     """
     told = [frame for frame in found if frame is not None and not frame.is_empty()]
     found.clear()
-    if not told:
+    if not told and not few:
         return Findings()
+    rank = {code: place for place, code in enumerate(RULES)}
+    if sum(frame.height for frame in told) + len(few) < _FEW:
+        names = FINDINGS.names()
+        return Findings.of(_few_told([*(row for frame in told for row in tuples(frame, names)), *few], rank))
+    if few:
+        told.append(pl.DataFrame(few, schema=FINDINGS.schema, orient="row"))
     every = pl.concat(told)
     told.clear()
-    rank = {code: place for place, code in enumerate(RULES)}
-    if every.height < _FEW:
-        return Findings(_few_told(every, rank))
     if every.height >= _MANY and (places := _order_of_many(every, rank)) is not None:
         # of a column that is in one piece a place is found four times as soon
         return Findings(pl.DataFrame([every.drop_in_place(name).rechunk().gather(places) for name in FINDINGS]))
@@ -247,21 +251,20 @@ def _order_of_many(every: pl.DataFrame, rank: Mapping[str, int]) -> pl.Series | 
     return pl.Series(np.delete(places, again))
 
 
-def _few_told(every: pl.DataFrame, rank: Mapping[str, int]) -> pl.DataFrame:
+def _few_told(rows: list[Row], rank: Mapping[str, int]) -> list[Row]:
     """The same of so few that polars takes longer to start."""
-    rows = tuples(every, ["line", "field_no", "field", "code", "severity"])
-    ranks = [rank[code] + 10_000 * (severity != "error") for *_, code, severity in rows]
+    ranks = [rank[row[0]] + 10_000 * (row[1] != "error") for row in rows]
     first: dict[object, int] = {}
     for place in sorted(range(len(rows)), key=ranks.__getitem__):
-        line, _, name, _, _ = rows[place]
+        _, _, _, line, _, _, name, *_ = rows[place]
         first.setdefault(-place if line is None or name is None else (line, name), place)
     keys = {
         place: (line is not None, line or 0, number is not None, number or 0, ranks[place], placed, place)
         for place in first.values()
-        for line, number, name, _, _ in [rows[place]]
+        for _, _, _, line, _, number, name, *_ in [rows[place]]
         for placed in [line is not None and name is not None]
     }
-    return every[sorted(keys, key=keys.__getitem__)]
+    return [rows[place] for place in sorted(keys, key=keys.__getitem__)]
 
 
 def check_layout(layout: Layout) -> list[str]:

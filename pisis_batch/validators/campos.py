@@ -35,7 +35,7 @@ def utf8_in_cell(field: Field, record: Record) -> Fault:
     Accepts:
         2|1|CC|1090000001|JUAN|MUÑOZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
     """
-    return Fault(cell(field).str.contains(UTF8_AS_CP1252))
+    return Fault(cell(field).str.contains(UTF8_AS_CP1252), odd=True)
 
 
 @fault(
@@ -55,7 +55,7 @@ def control_character(field: Field, record: Record) -> Fault:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
     """
-    return Fault(cell(field).str.contains(_CONTROL))
+    return Fault(cell(field).str.contains(_CONTROL), odd=True)
 
 
 @fault(
@@ -75,7 +75,7 @@ def quotation_mark(field: Field, record: Record) -> Fault:
     Accepts:
         2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
     """
-    return Fault(cell(field).str.contains('["“”]') | cell(field).str.contains("^'.*'$"))
+    return Fault(cell(field).str.contains('["“”]') | cell(field).str.contains("^'.*'$"), odd=True)
 
 
 @fault(
@@ -96,7 +96,7 @@ def surrounding_space(field: Field, record: Record) -> Fault:
     Accepts:
         2|1|CC|1090000001|JUAN DE DIOS|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO
     """
-    return Fault(cell(field).str.contains(r"^[ \x{A0}]|[ \x{A0}]$"))
+    return Fault(cell(field).str.contains(r"^[ \x{A0}]|[ \x{A0}]$"), odd=True)
 
 
 @fault(
@@ -205,4 +205,4 @@ def accented_letter(field: Field, record: Record) -> Fault | None:
     """
     if field.type not in "AT" or field.format == "correo" or field.accents:
         return None
-    return Fault(cell(field).str.contains(f"[{ACCENTED}]"))
+    return Fault(cell(field).str.contains(f"[{ACCENTED}]"), odd=True)

@@ -49,12 +49,14 @@ NOTHING: Final = None
 class Fault:
     """`wrong` is true for the cells at fault (null: not this fault's business); `details` go into the sentence.
 
-    `severity` is the layout's, where it says other than the rule.
+    `severity` is the layout's, where it says other than the rule. `odd`: no cell of plain signs is at fault, that is
+    printable ASCII without a quotation mark, an apostrophe before or a space at either end.
     """
 
     wrong: pl.Expr
     details: Mapping[str, str] = field(default_factory=dict)
     severity: Severity | None = None
+    odd: bool = False
 
 
 #: What a rule looks at: the whole file; the lines that could not be read; what the layout's `[[check]]` say; the control

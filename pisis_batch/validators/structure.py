@@ -12,14 +12,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 from pisis_batch import accepting
 from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, Record
-from pisis_batch.model import FINDINGS, Doubts, Row, framed
+from pisis_batch.model import FINDINGS, Doubts, Row
 from pisis_batch.validators import suspects
 from pisis_batch.validators.celdas import fault_place, faults
-from pisis_batch.validators.rule import RULES, Found, literal_details
+from pisis_batch.validators.rule import RULES, literal_details
 
 MANY = 2_000  # suspects above which looking at each cell twice is worth it
 FEW = 20_000  # suspects below which the fixed cost of pandera is not worth it
@@ -28,6 +29,7 @@ _CASES = 16  # more than this many cases of a line take longer to tell apart tha
 _PLACES = 2**16
 _COMPARED = 8  # values up to which a comparison with each is quicker than a look into a set
 _LIST = re.compile(r"(?:\(\?:)?((?:[A-Z0-9]+(?:\|[A-Z0-9]+)*)?)\)?")  # an expression of nothing but some codes, or none
+_ODD = re.compile("^[ ']|\"| $")  # in a cell of ASCII that can be printed
 _CASE = "\x00case"  # no field has this name
 
 
@@ -37,7 +39,8 @@ class _Table:
 
     places: per field, the fault of each cell as its place among all faults of the record. asked: per field, the columns
     that its faults look at. doubtful: per field, whether its cell is not vouched for, by the column of cases that `case`
-    makes, a bit for each. kinds: what each place stands for.
+    makes, a bit for each. kinds: what each place stands for; said: the same as rows. plain: `places` for cells of plain
+    signs, each made when it is first needed.
     """
 
     record: Record
@@ -46,6 +49,8 @@ class _Table:
     case: pl.Expr | None
     doubtful: Mapping[str, pl.Expr]
     kinds: pl.DataFrame
+    said: Sequence[tuple[Any, ...]]
+    plain: dict[str, pl.Expr]
 
 
 _TABLES: dict[int, _Table] = {}
@@ -59,11 +64,40 @@ def cell_findings(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
     return FINDINGS.none if left.is_empty() else of_suspects(left, record)
 
 
-def plain_findings(rows: Sequence[Row], record: Record) -> Found:
+def plain_findings(rows: Sequence[Row], record: Record) -> list[Row]:
     """The same of rows in plain Python: polars sees only the cells that nothing vouches for."""
     left = suspects.lines(rows, record)
     names = suspects.fields(left, record) if left else ()
-    return _told(_by_expression(framed(left, record), _table_of(record), names), _table_of(record)) if names else None
+    if not names:
+        return []
+    table, at = _table_of(record), record.places
+    asked = dict.fromkeys(other for name in names for other in table.asked[name])
+    cells = {name: [row[at[name]] for row in left] for name in asked}
+    frame = pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in cells.items()])
+    places = frame.select(_place(name, cells[name], table).alias(name) for name in names)
+    return [
+        (*said[:3], row[0], *said[3:6], cell, said[6])
+        for name in names
+        for row, cell, place in zip(left, cells[name], places[name].to_list(), strict=True)
+        if place is not None
+        for said in [table.said[place]]
+    ]
+
+
+def is_odd(cell: str) -> bool:
+    """Whether a cell has other than plain signs (see `Fault`)."""
+    return not cell.isascii() or not cell.isprintable() or _ODD.search(cell) is not None
+
+
+def _place(name: str, cells: Sequence[str], table: _Table) -> pl.Expr:
+    """The expression for the faults that these cells of a field may have."""
+    if any(map(is_odd, cells)):
+        return table.places[name]
+    if name not in table.plain:
+        offset = next(place for place, said in enumerate(table.said) if said[5] == name)
+        plain = fault_place(table.record.by_name[name], table.record, odd=False)
+        table.plain[name] = plain + pl.lit(offset, dtype=pl.UInt16)
+    return table.plain[name]
 
 
 def of_suspects(left: pl.DataFrame, record: Record) -> pl.DataFrame:
@@ -168,7 +202,7 @@ def _told(found: list[pl.DataFrame], table: _Table) -> pl.DataFrame:
 
 def _table(record: Record) -> _Table:
     places: dict[str, pl.Expr] = {}
-    kinds: list[tuple[object, ...]] = []
+    kinds: list[tuple[Any, ...]] = []
     for field in record.fields:
         places[field.name] = fault_place(field, record) + pl.lit(len(kinds), dtype=pl.UInt16)
         kinds += _kinds(field, record)
@@ -180,7 +214,7 @@ def _table(record: Record) -> _Table:
     if len(cases) <= _CASES:
         case = _case_bits(cases) if any(cases) else None
         doubtful = {name: ~_vouched(name, found) for name, found in patterns.items() if found}
-    return _Table(record, places, asked, case, doubtful, pl.DataFrame(kinds, schema=schema, orient="row"))
+    return _Table(record, places, asked, case, doubtful, pl.DataFrame(kinds, schema=schema, orient="row"), kinds, {})
 
 
 def _bits(cases: Iterable[int]) -> pl.Expr:
