@@ -46,14 +46,11 @@ def first_fault(field: Field, record: Record) -> pl.Expr:
     )
 
 
-def fault_place(field: Field, record: Record, *, odd: bool = True) -> pl.Expr:
-    """The place among `faults` of the first thing wrong with a cell, or null: a number is many times faster.
-
-    `odd` False: of cells of plain signs alone (see `Fault`).
-    """
-    placed = [(place, found.wrong) for place, (_, found) in enumerate(faults(field, record)) if odd or not found.odd]
+def fault_place(field: Field, record: Record) -> pl.Expr:
+    """The place among `faults` of the first thing wrong with a cell, or null: a number is many times faster."""
+    placed = enumerate(faults(field, record))
     return pl.coalesce(
-        *[pl.when(wrong).then(pl.lit(place, dtype=pl.UInt16)) for place, wrong in placed],
+        *[pl.when(found.wrong).then(pl.lit(place, dtype=pl.UInt16)) for place, (_, found) in placed],
         pl.lit(None, dtype=pl.UInt16),
     )
 

@@ -39,8 +39,8 @@ class _Table:
 
     places: per field, the fault of each cell as its place among all faults of the record. asked: per field, the columns
     that its faults look at. doubtful: per field, whether its cell is not vouched for, by the column of cases that `case`
-    makes, a bit for each. kinds: what each place stands for; said: the same as rows. plain: `places` for cells of plain
-    signs, each made when it is first needed.
+    makes, a bit for each. kinds: what each place stands for; said: the same as rows. alone: per field, and whether any of
+    its cells is odd, each fault as a column of its own, named by its place; made when first needed.
     """
 
     record: Record
@@ -50,7 +50,7 @@ class _Table:
     doubtful: Mapping[str, pl.Expr]
     kinds: pl.DataFrame
     said: Sequence[tuple[Any, ...]]
-    plain: dict[str, pl.Expr]
+    alone: dict[tuple[str, bool], dict[int, pl.Expr]]
 
 
 _TABLES: dict[int, _Table] = {}
@@ -74,14 +74,25 @@ def plain_findings(rows: Sequence[Row], record: Record) -> list[Row]:
     asked = dict.fromkeys(other for name in names for other in table.asked[name])
     cells = {name: [row[at[name]] for row in left] for name in asked}
     frame = pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in cells.items()])
-    places = frame.select(_place(name, cells[name], table).alias(name) for name in names)
+    columns = {name: _alone(name, odd=any(map(is_odd, cells[name])), table=table) for name in names}
+    wrong = frame.with_columns(column for own in columns.values() for column in own.values())
     return [
         (*said[:3], row[0], *said[3:6], cell, said[6])
-        for name in names
-        for row, cell, place in zip(left, cells[name], places[name].to_list(), strict=True)
+        for name, own in columns.items()
+        for row, cell, place in zip(left, cells[name], _first(own, wrong), strict=True)
         if place is not None
         for said in [table.said[place]]
     ]
+
+
+def _first(places: Iterable[int], wrong: pl.DataFrame) -> list[int | None]:
+    """Of each row the place of its first fault, or None."""
+    found: list[int | None] = [None] * wrong.height
+    for place in places:
+        for row, at_fault in enumerate(wrong[str(place)].to_list()):
+            if at_fault and found[row] is None:
+                found[row] = place
+    return found
 
 
 def is_odd(cell: str) -> bool:
@@ -89,15 +100,15 @@ def is_odd(cell: str) -> bool:
     return not cell.isascii() or not cell.isprintable() or _ODD.search(cell) is not None
 
 
-def _place(name: str, cells: Sequence[str], table: _Table) -> pl.Expr:
-    """The expression for the faults that these cells of a field may have."""
-    if any(map(is_odd, cells)):
-        return table.places[name]
-    if name not in table.plain:
+def _alone(name: str, *, odd: bool, table: _Table) -> dict[int, pl.Expr]:
+    """The faults that the cells of a field may have, each by itself: one expression of all takes half as long again."""
+    if (name, odd) not in table.alone:
         offset = next(place for place, said in enumerate(table.said) if said[5] == name)
-        plain = fault_place(table.record.by_name[name], table.record, odd=False)
-        table.plain[name] = plain + pl.lit(offset, dtype=pl.UInt16)
-    return table.plain[name]
+        every = enumerate(faults(table.record.by_name[name], table.record), start=offset)
+        table.alone[name, odd] = {
+            place: found.wrong.alias(str(place)) for place, (_, found) in every if odd or not found.odd
+        }
+    return table.alone[name, odd]
 
 
 def of_suspects(left: pl.DataFrame, record: Record) -> pl.DataFrame:
