@@ -181,7 +181,7 @@ class Ready:
     def __init__(self, engine_: sa.Engine, *, turns: bool = False) -> None:
         self._engine, self._begins = engine_, _begins(engine_.get_execution_options())
         self._idle: deque[sa.Connection] = deque()
-        self._turn = threading.BoundedSemaphore(1) if turns else None
+        self._turn = threading.Lock() if turns else None
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:

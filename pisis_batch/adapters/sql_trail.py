@@ -23,7 +23,6 @@ from pisis_batch.adapters.sql_tables import audit, chain, schema_step
 
 _LOCK = 706975  # any number, the same in every version
 _MANY = 20  # lines from which they are packed: a row for each would be a tenth of what a small file writes
-_FEW = 1_000  # lines for which a frame would cost more than they do
 _LONGEST = 12  # bytes of a line's number with its end
 #: The step after which no version is left that does not know packed entries.
 _PACKED = "0016"
@@ -42,10 +41,10 @@ def canonical(rows: pl.DataFrame) -> bytes:
     return rows.select(ENTRY).write_csv(include_header=False, separator="\t", quote_style="never").encode()
 
 
-def _numbers(lines: pl.Series) -> bytes:
+def _numbers(lines: list[int] | pl.Series) -> bytes:
     """The lines of many entries, in order: a number and an end of line for each."""
-    if lines.len() < _FEW:
-        return "".join([f"{line}\n" for line in sorted(lines.to_list())]).encode()
+    if isinstance(lines, list):
+        return "".join([f"{line}\n" for line in sorted(lines)]).encode()
     return lines.sort().to_frame().write_csv(include_header=False).encode()
 
 
@@ -86,12 +85,15 @@ class Trail:
         self._waiting.append((None, _plain(action), who, self._keys.pseudonym(who) if who else None))
 
     def tell_lines(self, lines: list[int] | pl.Series, action: str) -> None:
-        """An entry for each line; their order is not kept when they are many, which come as a series."""
-        if not isinstance(lines, pl.Series) or lines.len() < _MANY:
+        """An entry for each line; their order is not kept when they are many. Very many come as a series."""
+        if len(lines) >= _MANY and self._may_pack():
+            self._flush()
+            self._pack(lines, action)
+        elif isinstance(lines, pl.Series):
+            self._flush()
+            self._write(lines, action)
+        else:
             self._waiting += [(line, action, None, None) for line in lines]
-            return
-        self._flush()
-        self._pack(lines, action) if self._may_pack() else self._write(lines, action)
 
     def close(self) -> None:
         """Sign what was told. Nothing of the chain may be written after this in the same transaction."""
@@ -139,12 +141,12 @@ class Trail:
         told = rows.select("line", "action")
         sql_bulk.insert(self._connection, audit, told, at=self.at, guid=self.guid, batch=self._batch)
 
-    def _pack(self, lines: pl.Series, action: str) -> None:
+    def _pack(self, lines: list[int] | pl.Series, action: str) -> None:
         numbers = _numbers(lines)
         self._digest.update(_each(numbers, action, None))
-        self._entries += lines.len()
+        self._entries += len(lines)
         row = {"at": self.at, "guid": self.guid, "batch": self._batch, "line": None, "action": action, "who": None}
-        row |= {"who_key": None, "many": lines.len(), "lines": zlib.compress(numbers, 1)}
+        row |= {"who_key": None, "many": len(lines), "lines": zlib.compress(numbers, 1)}
         execute(self._connection, _TELL, row)
 
 
