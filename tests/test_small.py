@@ -99,7 +99,7 @@ def test_no_cell_of_plain_signs_has_an_odd_fault() -> None:
     chance = random.Random(5)
     signs = [chr(sign) for sign in range(32, 127)]
     cells = ["", *signs, *("".join(chance.choices(signs, k=chance.randint(2, 30))) for _ in range(4_000))]
-    plain = pl.DataFrame({"primer_nombre": [cell for cell in cells if not structure.is_odd(cell)]})
+    plain = pl.DataFrame({"primer_nombre": [cell for cell in cells if not structure.any_odd([cell])]})
     assert plain.height > 3_000
     record = next(layout for layout in shelf() if layout.annex == "SEG500USIN").record["usuario"]
     odd = {code: found.wrong for code, found in faults(record.by_name["primer_nombre"], record) if found.odd}
@@ -112,7 +112,7 @@ def test_a_cell_at_an_edge_is_vouched_for_only_when_it_is_sound(layout: Layout, 
     rows = list(enumerate(at_the_edges(layout, record, random.Random(2), 150), start=1))
     lines = [(number, *cells) for number, cells in rows]
     full = structure.of_suspects(framed(lines, record), record)
-    plain = [line for line in lines if not any(map(structure.is_odd, line[1:]))]
+    plain = [line for line in lines if not structure.any_odd(line[1:])]
     for some in (lines, plain):  # of the second the table is asked for less
         assert structure.plain_findings(some, record) == structure.of_suspects(framed(some, record), record).rows()
     wrong: dict[int, set[str]] = {}

@@ -6,6 +6,7 @@ It says how many (ages, lengths), how much (ranges) and from when to when (dates
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
@@ -42,17 +43,18 @@ class Span:
     @property
     def dated(self) -> bool:
         """Whether the ends are dates."""
-        return re.fullmatch(_DATE, self.low or self.high) is not None
+        return _ends(self)[0]
 
     def _key(self, end: str) -> Any:
         return end if self.dated else Decimal(end)
 
     def contains(self, value: str) -> bool:
         """Whether a written number or date lies inside; False for what is neither."""
-        if not re.fullmatch(_DATE if self.dated else _NUMBER, value):
+        dated, low, high = _ends(self)
+        if not re.fullmatch(_DATE if dated else _NUMBER, value):
             return False
-        key = self._key(value)
-        return (not self.low or self._key(self.low) <= key) and (not self.high or key <= self._key(self.high))
+        key: Any = value if dated else Decimal(value)
+        return (low is None or low <= key) and (high is None or key <= high)
 
     def words(self) -> str:
         """In Spanish: `de 0 a 100`, `18 o más`, `hasta 9`."""
@@ -76,3 +78,11 @@ class Span:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
         return {"type": ["string", "number"], "description": "low..high, both included, either open: 0..100, 18.., ..9"}
+
+
+@lru_cache(maxsize=4096)
+def _ends(span: Span) -> tuple[bool, Any, Any]:
+    """Whether the ends are dates, and each as it is compared; None where it is open."""
+    dated = re.fullmatch(_DATE, span.low or span.high) is not None
+    low, high = ((end if dated else Decimal(end)) if end else None for end in (span.low, span.high))
+    return dated, low, high

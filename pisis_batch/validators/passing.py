@@ -41,23 +41,43 @@ Cells = Mapping[str, str]
 Kind = TypeVar("Kind", bound=RowChecked)
 
 
+class _Known:
+    """What was found of the texts of a record's lines: many lines say the same, and many checks ask the same of it."""
+
+    def __init__(self, scene: "Scene") -> None:
+        self.met: dict[tuple[int, str, str], bool | None] = {}
+        self.ordered: dict[tuple[int, str, str, str, str], bool] = {}
+        try:
+            self.cut: date | None = date.fromisoformat(scene.cut_text or "")
+        except ValueError:
+            self.cut = None
+
+
 class Sight:
     """A line's cells and the single values of its file, by reference, as `escena.Scene` has them in columns."""
 
-    def __init__(self, scene: "Scene", cells: Cells) -> None:
-        self.scene, self.cells = scene, cells
+    def __init__(self, scene: "Scene", cells: Cells, known: _Known) -> None:
+        self.scene, self.cells, self.known = scene, cells, known
 
     def text(self, reference: str) -> str | None:
         """What a reference says here; None when it cannot be told."""
+        if reference in self.cells:
+            return self.cells[reference]
         name, _, part = reference.partition(":")
         said: str | None = self.scene.single(name) if "." in name else self.cells[name]
         return said[_PARTS[part]].lstrip("0") if part and said is not None else said
 
     def met(self, clause: Clause, reference: str) -> bool | None:
         """Whether a clause holds of what a reference says; None when that is not plain."""
-        text, field = self.text(reference), self.scene.field(reference)
+        text = self.text(reference)
         if text is None:
             return None
+        key = id(clause), reference, text
+        if key not in self.known.met:
+            self.known.met[key] = self._met(clause, text, self.scene.field(reference))
+        return self.known.met[key]
+
+    def _met(self, clause: Clause, text: str, field: Field | None) -> bool | None:
         if isinstance(clause, Not):
             return text not in clause.values
         if not isinstance(clause, Test):
@@ -83,22 +103,21 @@ class Sight:
             yield self._aged(text, *clause.age)
 
     def _aged(self, text: str, unit: str, span: Span) -> bool | None:
+        cut = self.known.cut
         try:
-            born, cut = date.fromisoformat(text), date.fromisoformat(self.scene.cut_text or "")
+            born = date.fromisoformat(text)
         except ValueError:
+            return None
+        if cut is None:
             return None
         months = (cut.year - born.year) * _MONTHS + cut.month - born.month - (cut.day < born.day)
         return span.contains(str({"days": (cut - born).days, "months": months}.get(unit, months // _MONTHS)))
 
-    def looked_at(self, condition: Condition | None) -> bool:
-        """Whether a check may look at this line."""
-        return not any(self._fails(clause, name) for name, clause in (condition or {}).items())
-
-    def _fails(self, clause: Clause, name: str) -> bool:
-        """Whether a clause of a condition surely does not hold, whatever the governing cell's own condition says."""
-        if isinstance(clause, Test) and self.text(name) == "" and False in {clause.filled, clause.real}:
+    def fails(self, clause: Clause, name: str) -> bool:
+        """Whether a clause of a condition surely does not hold here, whatever the governing cell's own condition says."""
+        if self.met(clause, name) is not False:
             return False
-        return self.met(clause, name) is False
+        return not (isinstance(clause, Test) and self.text(name) == "" and False in {clause.filled, clause.real})
 
     def amounts(self, names: Sequence[str]) -> list[Decimal] | None:
         """Cells as numbers; None when one is not plainly a number."""
@@ -120,14 +139,21 @@ def _value(check: Value, sight: Sight) -> bool:
 
 
 def _order(check: Order, sight: Sight) -> bool:
-    return all(_in_order(check, sight, low, high) for low in check.low for high in check.high)
+    return all(_ordered(check, sight, low, high) for low in check.low for high in check.high)
 
 
-def _in_order(check: Order, sight: Sight, low: str, high: str) -> bool:
-    texts, fields = (sight.text(low), sight.text(high)), (sight.scene.field(low), sight.scene.field(high))
-    first, last = texts
+def _ordered(check: Order, sight: Sight, low: str, high: str) -> bool:
+    first, last = sight.text(low), sight.text(high)
     if first is None or last is None:
         return False
+    key, known = (id(check), low, high, first, last), sight.known.ordered
+    if key not in known:
+        known[key] = _in_order(check, (first, last), (sight.scene.field(low), sight.scene.field(high)))
+    return known[key]
+
+
+def _in_order(check: Order, texts: tuple[str, str], fields: tuple[Field | None, Field | None]) -> bool:
+    first, last = texts
     if not all(real(text, field) for text, field in ((first, fields[0]), (last, fields[1]))):
         return True
     dated = any(field is not None and field.type == "F" for field in fields)
@@ -196,21 +222,27 @@ _PASSES: Mapping[type[RowChecked], Callable[[Any, Sight], bool]] = {
 
 def doubtful(rows: Sequence[Row], checks: Sequence[Kind], scene: "Scene") -> tuple[list[Row], list[Kind]]:
     """The rows that any of these checks of a record may object to, and those checks."""
-    places = scene.record.places
-    left: list[Row] = []
-    asked: dict[int, Kind] = {}
-    for row in rows:
-        sight = Sight(scene, dict(zip(places, row, strict=True)))
-        found = [n for n, check in enumerate(checks) if not _passed(check, sight)]
+    places, known = scene.record.places, _Known(scene)
+    sights = [Sight(scene, dict(zip(places, row, strict=True)), known) for row in rows]
+    left: set[int] = set()
+    asked: list[Kind] = []
+    for check in checks:
+        passes = _PASSES.get(type(check))
+        found = [n for n in _looked_at(check.when, sights) if passes is None or not passes(check, sights[n])]
         if found:
-            left.append(row)
-            asked.update((n, checks[n]) for n in found)
-    return left, [asked[n] for n in sorted(asked)]
+            left.update(found)
+            asked.append(check)
+    return [rows[n] for n in sorted(left)], asked
 
 
-def _passed(check: RowChecked, sight: Sight) -> bool:
-    passes = _PASSES.get(type(check))
-    return passes is not None and (not sight.looked_at(check.when) or passes(check, sight))
+def _looked_at(condition: Condition | None, sights: Sequence[Sight]) -> Sequence[int]:
+    """The lines that a check may look at; what a clause says of a text is found once for all lines that have it."""
+    lines: Sequence[int] = range(len(sights))
+    for name, clause in (condition or {}).items():
+        texts = [sights[n].text(name) for n in lines]
+        fails = {text: sights[n].fails(clause, name) for text, n in dict(zip(texts, lines, strict=True)).items()}
+        lines = [n for n, text in zip(lines, texts, strict=True) if not fails[text]]
+    return lines
 
 
 def held(batch: Batch, check: Parent | Distinct | Sum) -> bool:

@@ -29,7 +29,7 @@ _CASES = 16  # more than this many cases of a line take longer to tell apart tha
 _PLACES = 2**16
 _COMPARED = 8  # values up to which a comparison with each is quicker than a look into a set
 _LIST = re.compile(r"(?:\(\?:)?((?:[A-Z0-9]+(?:\|[A-Z0-9]+)*)?)\)?")  # an expression of nothing but some codes, or none
-_ODD = re.compile("^[ ']|\"| $")  # in a cell of ASCII that can be printed
+_ODD = re.compile(r"(?:^|\|)[ ']|\"| (?:\||$)")  # in cells of ASCII that can be printed, a pipe between each two
 _CASE = "\x00case"  # no field has this name
 
 
@@ -74,7 +74,7 @@ def plain_findings(rows: Sequence[Row], record: Record) -> list[Row]:
     asked = dict.fromkeys(other for name in names for other in table.asked[name])
     cells = {name: [row[at[name]] for row in left] for name in asked}
     frame = pl.DataFrame([pl.Series(name, column, dtype=pl.String) for name, column in cells.items()])
-    columns = {name: _alone(name, odd=any(map(is_odd, cells[name])), table=table) for name in names}
+    columns = {name: _alone(name, odd=any_odd(cells[name]), table=table) for name in names}
     wrong = frame.with_columns(column for own in columns.values() for column in own.values())
     return [
         (*said[:3], row[0], *said[3:6], cell, said[6])
@@ -89,15 +89,17 @@ def _first(places: Iterable[int], wrong: pl.DataFrame) -> list[int | None]:
     """Of each row the place of its first fault, or None."""
     found: list[int | None] = [None] * wrong.height
     for place in places:
-        for row, at_fault in enumerate(wrong[str(place)].to_list()):
+        column = wrong[str(place)]
+        for row, at_fault in enumerate(column.to_list() if column.any() else ()):
             if at_fault and found[row] is None:
                 found[row] = place
     return found
 
 
-def is_odd(cell: str) -> bool:
-    """Whether a cell has other than plain signs (see `Fault`)."""
-    return not cell.isascii() or not cell.isprintable() or _ODD.search(cell) is not None
+def any_odd(cells: Iterable[str]) -> bool:
+    """Whether a cell has other than plain signs (see `Fault`); of those with pipes inside it may be said wrongly."""
+    told = "|".join(cells)
+    return not told.isascii() or not told.isprintable() or _ODD.search(told) is not None
 
 
 def _alone(name: str, *, odd: bool, table: _Table) -> dict[int, pl.Expr]:
