@@ -5,6 +5,7 @@ PISIS_FILES says how many random files (`make differential` asks for many).
 
 import dataclasses
 import os
+from collections import Counter
 
 import pytest
 from dirty import dirty
@@ -19,8 +20,9 @@ from pisis_batch.model import Findings, Growing, Limits, Outcome, Received, find
 from pisis_batch.reports import listas
 from pisis_batch.reports.told import Told
 
-FILES = int(os.environ.get("PISIS_FILES", "300"))
-_WHOLE = 25  # of so many files one has all its documents and messages compared
+FILES = int(os.environ.get("PISIS_FILES", "200"))
+_WHOLE = 12  # of so many files one has all its documents and messages compared
+_EACH = 2  # files with a code that are compared
 _ANNEXES = sorted({one.annex for one in shelf()})
 
 
@@ -62,18 +64,20 @@ def _said(outcome: Outcome, *, lists: bool, causes: bool, whole: bool) -> list[o
 
 @pytest.mark.parametrize(("kind", "share"), [(_dirty, 5), (_judged, 1)])
 def test_a_few_findings_are_told_as_many_are(kind: object, share: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    codes: set[str] = set()
-    thorough = FILES > 300  # else only some have lists and causes compared, which take longer than all the rest
+    compared, files = Counter[str](), 0
+    thorough = FILES > 300  # else a file is compared for the codes that few before it had, and only some wholly
     for seed in range(FILES * share // 6):
         outcome = kind(seed)  # type: ignore[operator]
-        if not len(outcome.findings):
+        codes = {code for code, _ in outcome.findings.by_code()}
+        if not codes or not (thorough or any(compared[code] < _EACH for code in codes)):
             continue
-        more = {"lists": thorough or seed % 3 == 0, "causes": thorough or seed % 10 == 0, "whole": seed % _WHOLE == 0}
+        more = {"lists": thorough or files % 3 == 0, "causes": thorough or files % 3 == 1, "whole": files % _WHOLE == 0}
         few = _said(outcome, **more)
         with monkeypatch.context() as patch:
             patch.setattr(findings, "_FEW", 0)
             many = _said(outcome, **more)
         for place, (one, other) in enumerate(zip(few, many, strict=True)):
             assert one == other, (seed, place)
-        codes |= {code for code, _ in outcome.findings.by_code()}
-    assert len(codes) > 10, codes
+        compared.update(codes)
+        files += 1
+    assert len(compared) > 20, compared
