@@ -7,7 +7,7 @@ takes longer than all else that is said of a small file. A text that is more tha
 import dataclasses
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from pisis_batch.reports.page import Page
@@ -35,6 +35,7 @@ class _OddError(ValueError):
     """A page that has to be rendered as it is."""
 
 
+@lru_cache(maxsize=2)  # a report and a document are of the same page
 def marked(page: Page) -> Marked | None:
     """The page with its marks; None for one that has too many texts, or one with signs that are not plain."""
     texts: list[str] = []
