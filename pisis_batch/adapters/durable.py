@@ -21,6 +21,13 @@ def sync(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
+def put(handle: int, content: bytes) -> None:
+    """Write bytes to an open file, all of them."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(handle, left) :]
+
+
 def write(path: Path, content: bytes, mode: int = 0o640) -> None:
     """Write a file whole or not at all: a temporary name beside it, synced, then renamed over it."""
     write_all(path.parent, [(path.name, (content,))], mode)
@@ -66,11 +73,11 @@ def _written(folders: Sequence[tuple[Path, Files]], mode: int) -> list[tuple[str
             for name, pieces in files:
                 temporary = f"{within}.{name}.tmp"
                 handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-                file = opened.enter_context(os.fdopen(handle, "wb"))
-                file.writelines(pieces)
-                file.flush()
-                written.append(file)
+                opened.callback(os.close, handle)
+                for piece in pieces:
+                    put(handle, piece)
+                written.append(handle)
                 placed.append((name, temporary, within + name))
-        for file in written:
-            sync(file)
+        for handle in written:
+            os.fsync(handle)
     return placed

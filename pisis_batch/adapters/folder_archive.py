@@ -59,18 +59,20 @@ class FolderArchive:
         handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         temporary = self._root / f".{uuid.uuid4()}.tmp"
         sha, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-        with os.fdopen(handle, "rb", buffering=0) as file:
+        with contextlib.ExitStack() as opened:
+            opened.callback(os.close, handle)
             before = os.fstat(handle)
             if not stat.S_ISREG(before.st_mode):
                 raise OSError("what was claimed is not a regular file")
-            with open(temporary, "xb", opener=_only_to_read) as copy:
-                while chunk := file.read(_CHUNK):
-                    sha.update(chunk)
-                    md5.update(chunk)
-                    size += len(chunk)
-                    copy.write(chunk)
-                copy.flush()
-                os.fsync(copy.fileno())
+            # nobody opens it for writing again
+            copy = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o400)
+            opened.callback(os.close, copy)
+            while chunk := os.read(handle, min(_CHUNK, before.st_size - size + 1)):
+                sha.update(chunk)
+                md5.update(chunk)
+                size += len(chunk)
+                durable.put(copy, chunk)
+            os.fsync(copy)
             after = os.fstat(handle)
         if _state(before) != _state(after) or size != after.st_size:
             temporary.unlink()
@@ -134,12 +136,7 @@ class FolderArchive:
 
     def path(self, sha256: str) -> Path:
         """Where the bytes of a hash lie, or would."""
-        return self._root / sha256[:2] / sha256
-
-
-def _only_to_read(path: str, flags: int) -> int:
-    """Open what is written once: nobody opens it for writing again."""
-    return os.open(path, flags, 0o400)
+        return self._root.joinpath(sha256[:2], sha256)
 
 
 def _state(found: os.stat_result) -> tuple[int, int, int, int]:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_ready import at_most, execute
 from pisis_batch.adapters.sql_runs import to_receipt
 from pisis_batch.adapters.sql_tables import finding, receipt, run
 from pisis_batch.model import FINDINGS
@@ -25,20 +25,28 @@ _SAME_NAME = (
     .where(receipt.c.lane_place > sa.literal_column("0"), receipt.c.lane_place < _IT.c.lane_place, _ENDED)
     .where(sa.func.upper(receipt.c.file_name) == sa.bindparam("name"))
     .order_by(receipt.c.lane_place.desc())
-    .limit(1)
+    .limit(at_most(1))
     .subquery()
 )
-_SAME_REPORT = (
-    sa.select(sa.func.max(receipt.c.seq).label("seq"))
-    .join(run, (run.c.guid == receipt.c.guid) & run.c.latest)
-    .join(_IT, receipt.c.seq < _IT.c.seq)
+_FEW = 16  # the latest verdicts on a report that are looked at, of however many there are
+_ON_REPORT = (
+    sa.select(run.c.guid)
     .where(
-        _ENDED,
+        run.c.latest,
         run.c.annex == sa.bindparam("annex"),
         run.c.entity_type == sa.bindparam("entity_type"),
         run.c.entity_number == sa.bindparam("entity_number"),
         run.c.cut_date == sa.bindparam("cut_date"),
     )
+    .order_by(run.c.id.desc())
+    .limit(at_most(_FEW))
+    .subquery()
+)
+_SAME_REPORT = (
+    sa.select(sa.func.max(receipt.c.seq).label("seq"))
+    .join(_ON_REPORT, _ON_REPORT.c.guid == receipt.c.guid)
+    .join(_IT, receipt.c.seq < _IT.c.seq)
+    .where(_ENDED)
     .subquery()
 )
 

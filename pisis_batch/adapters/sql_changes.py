@@ -11,7 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_bulk
-from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_ready import at_most, execute
 from pisis_batch.adapters.sql_tables import entity, grant, link
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.frames import Few
@@ -35,7 +35,9 @@ _KEY = (
     .with_for_update(read=True, key_share=True)  # nobody takes the entity away from under the rows that name it
 )
 _ANY_OPEN = {
-    table: sa.select(table.c.id).where(table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None)).limit(1)
+    table: sa.select(table.c.id)
+    .where(table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None))
+    .limit(at_most(1))
     for table in (link, grant)
 }
 #: The least and the greatest keys of what is staged, as the database orders them.

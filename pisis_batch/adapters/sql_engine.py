@@ -36,7 +36,8 @@ SESSION = {
     "tcp_user_timeout": 30_000,
     "client_connection_check_interval": 5_000,
 }
-#: Statements that the server keeps prepared for a connection; a file needs about eighty.
+#: Statements that are kept prepared for a connection; a file needs about eighty, and bringing a database up to date a
+#: hundred. SQLite's driver keeps those that were used most: with less room none of a file's would ever be among them.
 _STATEMENTS = 300
 _PATIENCE_SECONDS = 30.0  # for those who write to SQLite before us
 _REST_SECONDS = 5.0
@@ -62,8 +63,8 @@ def engine(url: str) -> sa.Engine:
         return made
     # a database in memory is the connection: there is just one, whoever asks
     alone = {"poolclass": sa.StaticPool} if database_file(url) is None else {}
-    waits = {"timeout": _PATIENCE_SECONDS}
-    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args=waits, **alone)
+    kept = {"timeout": _PATIENCE_SECONDS, "cached_statements": _STATEMENTS}
+    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args=kept, **alone)
     sa.event.listen(made, "connect", _prepare)
     sa.event.listen(made, "begin", _begin)
     return made

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.selectable import Join
 
 from pisis_batch.adapters import sql_bulk, sql_revision, sql_rows, sql_stored
-from pisis_batch.adapters.sql_ready import Answer, execute, together
+from pisis_batch.adapters.sql_ready import Answer, at_most, execute, together
 from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
 from pisis_batch.frames import Columns, Few, Row, few, height
 from pisis_batch.model import (
@@ -51,7 +51,7 @@ _ROSTER_NOW = (
     sa.select(*(link.c[name] for name in PERSONS))
     .where(*_LINKED_NOW)
     .order_by(link.c.tipo_id, link.c.num_id)
-    .limit(_ROSTER)
+    .limit(at_most(_ROSTER))
 )
 #: A few people, as PostgreSQL reads them out of one value; more, or on SQLite, are staged.
 _FEW_ASKED = (
@@ -106,7 +106,7 @@ _EARLIER = (
         run.c.entity_number == sa.bindparam("number"),
     )
     .order_by(receipt.c.seq)
-    .limit(1)
+    .limit(at_most(1))
 )
 _WHO: dict[str, sa.BindParameter[str]] = {"kind": sa.bindparam("kind"), "number": sa.bindparam("number")}
 _TYPE: sa.BindParameter[str] = sa.bindparam("login_type")
@@ -136,7 +136,7 @@ _HEADS = (
             sa.and_(entity.c.contacto_tipo_id == _WHO["kind"], entity.c.contacto_num_id == _WHO["number"]),
         )
     )
-    .limit(1)
+    .limit(at_most(1))
 )
 _ADDRESS = sa.select(person.c.correo_personal).where(
     person.c.tipo_id == _WHO["kind"], person.c.num_id == _WHO["number"]

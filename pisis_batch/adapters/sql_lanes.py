@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pisis_batch.adapters.sql_ready import driven, execute
+from pisis_batch.adapters.sql_ready import at_most, driven, execute
 from pisis_batch.adapters.sql_tables import lane, receipt
 from pisis_batch.ports import OPEN
 
@@ -46,7 +46,7 @@ _OLDER = (
     .where(
         receipt.c.lane == sa.bindparam("of"), receipt.c.lane_place < sa.bindparam("place"), receipt.c.state.in_(OPEN)
     )
-    .limit(1)
+    .limit(at_most(1))
 )
 _TAKEN = (
     lane.update()
@@ -127,7 +127,7 @@ def waiting(limit: int | None) -> sa.Select[Any]:
     # only numbers are ranked: a hundred thousand receipts may wait, and a few of them are wanted
     ranked = sa.select(receipt.c.seq, turn.label("turn")).where(receipt.c.state.in_(OPEN)).subquery()
     few = sa.select(receipt).join(ranked, ranked.c.seq == receipt.c.seq).where(ranked.c.turn <= _FEW)
-    return few.order_by(ranked.c.turn, receipt.c.seq).limit(limit)
+    return few.order_by(ranked.c.turn, receipt.c.seq).limit(at_most(limit))
 
 
 def enter(connection: sa.Connection, names: Sequence[str]) -> list[int]:

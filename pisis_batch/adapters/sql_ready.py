@@ -19,6 +19,11 @@ _Change = Callable[[Any], Any]
 _NONE: Values = {}
 
 
+def at_most(many: int) -> sa.ColumnElement[int]:
+    """A limit that is written out: with one that is a value SQLite and PostgreSQL plan the statement anew each time."""
+    return sa.literal_column(str(many), sa.Integer)
+
+
 class _Made:
     """A statement's text, where each of its values goes, and how values and rows are turned."""
 

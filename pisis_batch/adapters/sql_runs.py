@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pisis_batch import effects
 from pisis_batch.adapters import sql_bulk, sql_floods, sql_lanes, sql_rows
 from pisis_batch.adapters.sql_letters import STATE
-from pisis_batch.adapters.sql_ready import execute
+from pisis_batch.adapters.sql_ready import at_most, execute
 from pisis_batch.adapters.sql_tables import UNPUBLISHED, document, erasure, finding, mail, receipt, run
 from pisis_batch.frames import Few, few
 from pisis_batch.model import FINDINGS, Attachment, Id, Outcome, Rendered, Verdict
@@ -47,12 +47,7 @@ _NO_MORE_LATEST = run.update().where(run.c.guid == sa.bindparam("it")).values(la
 _NOT_GONE = erasure.delete().where(erasure.c.guid == sa.bindparam("it"), erasure.c.kind.in_(RENEWED))
 _SAID = sa.select(mail.c.message_id).where(mail.c.guid == sa.bindparam("it"))
 _DOCUMENTS = sa.select(document).where(document.c.run_id == sa.bindparam("of")).order_by(document.c.name)
-_DUE = (
-    sa.select(mail)
-    .where(sql_floods.waiting(), mail.c.next_try <= sa.bindparam("now"))
-    .order_by(mail.c.id)
-    .limit(sa.bindparam("most"))
-)
+_DUE = sa.select(mail).where(sql_floods.waiting(), mail.c.next_try <= sa.bindparam("now")).order_by(mail.c.id)
 
 _FINDINGS = 100_000  # findings made ready for the database at a time
 _HEAVY = 1024 * 1024  # bytes of a stored document that is unpacked while it is written
@@ -64,7 +59,7 @@ _UNPUBLISHED = (
     .join(receipt, receipt.c.guid == run.c.guid)
     .where(UNPUBLISHED)
     .order_by(run.c.id)
-    .limit(_AT_ONCE)
+    .limit(at_most(_AT_ONCE))
 )
 
 
@@ -188,11 +183,16 @@ def unpublished(connection: sa.Connection) -> Iterator[tuple[str, str | None, li
         yield row.guid, row.sender, [_unpacked(d.name, d.media_type, d.content) for d in kept]
 
 
+@cache
+def _due(most: int) -> sa.Select[Any]:
+    return _DUE.limit(at_most(most))
+
+
 def mails_due(connection: sa.Connection, now: datetime, limit: int) -> list[Mail]:
     """Messages to try now, oldest first."""
     return [
         Mail(row.id, row.guid, row.kind, row.recipient, row.message_id, row.body, row.attempts)
-        for row in execute(connection, _DUE, {"now": now.isoformat(), "most": limit})
+        for row in execute(connection, _due(limit), {"now": now.isoformat()})
     ]
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_bulk
 from pisis_batch.adapters.keyring import Keyring
-from pisis_batch.adapters.sql_ready import driven, execute
+from pisis_batch.adapters.sql_ready import at_most, driven, execute
 from pisis_batch.adapters.sql_tables import audit, chain, schema_step
 
 _LOCK = 706975  # any number, the same in every version
@@ -29,11 +29,11 @@ _PACKED = "0016"
 #: What an entry is, as it is signed; its time and receipt are those of the link.
 ENTRY = ("line", "action", "who_key")
 
-# made once: what they cost is in the making; a limit that were a value would have the server plan each time
+# made once: what they cost is in the making
 _TELL, _ADD = audit.insert(), chain.insert()
 _TOLD = ("line", "action", "who", "who_key", "at", "guid", "batch")
 _PACKS = sa.select(schema_step.c.name).where(schema_step.c.name == _PACKED)
-_HEAD = sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(sa.literal_column("1"))
+_HEAD = sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(at_most(1))
 
 
 def canonical(rows: pl.DataFrame) -> bytes:

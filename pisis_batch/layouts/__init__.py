@@ -131,12 +131,12 @@ class Shelf:
 
     def find(self, name: str) -> Layout | None:
         """The layout a file name asks for: by its prefix, then by the cut date the name states."""
-        for annex in self.annexes():
-            newest = self.get(annex)
-            if newest and name.upper().startswith(newest.file_name.prefix.upper()):
-                stated = newest.file_name.read(name)
-                cut = None if isinstance(stated, NameFault) else stated.get(newest.cut_date)
-                return self.get(annex, date.fromisoformat(cut)) if cut else newest
+        asked = name.upper()
+        for layout in self.layouts:
+            if asked.startswith(layout.file_name.prefix.upper()) and layout is self.get(layout.annex):
+                stated = layout.file_name.read(name)
+                cut = None if isinstance(stated, NameFault) else stated.get(layout.cut_date)
+                return self.get(layout.annex, date.fromisoformat(cut)) if cut else layout
         return None
 
 

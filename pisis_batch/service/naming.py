@@ -6,7 +6,7 @@ _LONGEST = 255
 def readable(name: str) -> str:
     """A name that every database, message and terminal can hold: whatever is no plain sign becomes an escape."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    shown = "".join(sign if sign.isprintable() else _escape(sign) for sign in text)
+    shown = text if text.isprintable() else "".join(sign if sign.isprintable() else _escape(sign) for sign in text)
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
 
 

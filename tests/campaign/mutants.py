@@ -387,9 +387,9 @@ def _power() -> Iterator[Mutant]:
     cut = "power::1"
     yield Mutant("the database never syncs", engine, '"synchronous=FULL"', '"synchronous=OFF"', cut)
     yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)
-    yield Mutant("an original is not synced", archive, "os.fsync(copy.fileno())", "pass", cut)
+    yield Mutant("an original is not synced", archive, "            os.fsync(copy)\n", "", cut)
     yield Mutant("the folder of an original may not last", archive, "            sync_folder(self._root)\n", "", cut)
-    yield Mutant("a document is not synced", durable, "            sync(file)\n", "            pass\n", cut)
+    yield Mutant("a document is not synced", durable, "            os.fsync(handle)\n", "            pass\n", cut)
     yield Mutant(
         "the name of a document is not synced",
         durable,
