@@ -387,7 +387,7 @@ _ODD_TEXTS = ("", "A", "a & b <c> \"d\" 'e'", "¿?", "?", "Ñ\u00a0x", "x\ny", "
 
 
 @pytest.mark.parametrize("template", ["acta", "resultado", "aviso"])
-def test_a_page_filled_in_is_the_page_rendered(template: str) -> None:
+def test_a_page_filled_in_is_the_page_rendered(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(template)
 
     def text(*, plain: bool) -> str:
@@ -409,6 +409,10 @@ def test_a_page_filled_in_is_the_page_rendered(template: str) -> None:
             paragraphs=tuple(text(plain=plain) for _ in range(chance.randrange(3))),
         )
         assert look.html(template, page) == look._inlined(template, page, page.at[:10])
+        written = look.text(page)
+        with monkeypatch.context() as patch:
+            patch.setattr(stencil, "marked", lambda _: None)
+            assert look.text(page) == written
         assert (stencil.marked(page) is not None) >= plain
         none = dataclasses.replace(page, causes=())
         assert informe._of_none(none) == informe._rendered(none, rules=[], blocks=[])

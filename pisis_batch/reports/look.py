@@ -78,9 +78,23 @@ def _escaped(text: str) -> str:
 
 def text(page: Page) -> str:
     """A page as plain text of at most 78 columns, readable alone."""
-    lines = _templates(escaped=False).get_template("documento.txt.jinja").render(page=page).split("\n")
+    marked = stencil.marked(page)
+    if marked is None:
+        told = _unwrapped(page, page.at[:10], page.headline.upper())
+    else:
+        told = stencil.filled(_text_stencil(marked.page, marked.day, marked.loud), marked.texts, str)
+    lines = told.split("\n")
     wrapped = [_wrapped(line) if len(line) > _WIDTH else line for line in lines]
     return "\n".join(wrapped).strip() + "\n"
+
+
+@lru_cache(maxsize=64)
+def _text_stencil(page: Page, day: str, loud: str) -> stencil.Stencil:
+    return stencil.cut(_unwrapped(page, day, loud))
+
+
+def _unwrapped(page: Page, day: str, loud: str) -> str:
+    return _templates(escaped=False).get_template("documento.txt.jinja").render(page=page, day=day, loud=loud)
 
 
 def _wrapped(line: str) -> str:

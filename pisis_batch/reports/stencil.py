@@ -24,10 +24,11 @@ Stencil = tuple[tuple[str, int | None], ...]
 
 
 class Marked(NamedTuple):
-    """A page with marks, the mark of its day, and the texts they stand for."""
+    """A page with marks, the marks of its day and of its headline in capitals, and the texts they stand for."""
 
     page: Page
     day: str
+    loud: str
     texts: tuple[str, ...]
 
 
@@ -61,7 +62,8 @@ def marked(page: Page) -> Marked | None:
 
     try:
         whole = made(page)
-        return Marked(whole, mark(page.at[:10]), tuple(texts)) if isinstance(whole, Page) else None
+        day, loud = mark(page.at[:10]), mark(page.headline.upper())
+        return Marked(whole, day, loud, tuple(texts)) if isinstance(whole, Page) else None
     except _OddError:
         return None
 
