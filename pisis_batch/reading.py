@@ -34,8 +34,6 @@ _BINARY = {
 }
 _BLANK = b"\r\n \t\x1a"
 _LOOK = 4096  # bytes looked at to tell text from UTF-16 without a mark
-_ABSENT = b"\x01"  # the separator of a column of whole lines
-_BEGINNING = 256  # bytes that tell a blank beginning
 _SMALL = 128 * 1024  # bytes of a file that is read without polars
 
 
@@ -107,15 +105,7 @@ def _lines(content: bytes, layout: Layout) -> pl.DataFrame:
 
 def lines_of(text: bytes) -> pl.Series:
     """UTF-8 as one column of lines (text), endings removed: LF, and a CR before it."""
-    if _ABSENT not in text and not text.startswith(BOM) and text[:_BEGINNING].strip(b"\r\n"):
-        schema = {"text": pl.String}
-        column = pl.read_csv(
-            text, separator=_ABSENT.decode(), has_header=False, quote_char=None, schema=schema, infer_schema=False
-        ).to_series()
-        if column.len() == text.count(b"\n") + (not text.endswith(b"\n")):
-            return column.fill_null("") if column.null_count() else column
-    split = [line.removesuffix("\r") for line in text.decode().removesuffix("\n").split("\n")]
-    return pl.Series("text", split, dtype=pl.String)
+    return pl.read_lines(text, name="text").to_series() if text else pl.Series("text", [""])
 
 
 def without_end_mark(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
