@@ -158,7 +158,7 @@ def take_back(connection: sa.Connection) -> None:
 
 
 def _driver(connection: sa.Connection) -> Any:
-    return connection.connection.driver_connection
+    return connection.connection.dbapi_connection
 
 
 class Transactions(Protocol):

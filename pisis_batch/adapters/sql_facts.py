@@ -147,7 +147,7 @@ def frame(
     connection: sa.Connection,
     query: sa.Select[Any],
     schema: Mapping[str, pl.DataType],
-    values: Mapping[str, Any] | None = None,
+    values: dict[str, Any] | None = None,
 ) -> pl.DataFrame:
     """The rows of a query as a frame."""
     found = execute(connection, query, values or {})

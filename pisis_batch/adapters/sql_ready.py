@@ -5,7 +5,7 @@ psycopg and PostgreSQL take together for one that is prepared; there are fifty f
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_dialects, sql_rows
 
-Values = Mapping[str, Any]
+Values = dict[str, Any]
 _Change = Callable[[Any], Any]
 _NONE: Values = {}
 
@@ -36,6 +36,7 @@ class _Made:
         self._given: dict[str, Any] = {name: value for name, value in known.items() if name not in asked}
         turn = {**compiled._bind_processors, **state.processors}  # noqa: SLF001 nobody else knows how
         self._places: list[tuple[str, _Change | None]] = [(name, turn.get(name)) for name in state.positiontup or ()]
+        self._as_given = [name for name, _ in self._places] == list(names) and not any(map(turn.get, names))
         columns = compiled._result_columns or ()  # noqa: SLF001 as above
         row: Any = namedtuple("Row", [column.keyname for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024 names are known only now
         self._named: _Change = row._make
@@ -46,6 +47,8 @@ class _Made:
 
     def bound(self, values: Values) -> list[Any]:
         """Values in the order of the text."""
+        if self._as_given:
+            return list(values.values())
         given = {**self._given, **values}
         return [change(given[name]) if change else given[name] for name, change in self._places]
 
@@ -126,20 +129,20 @@ def _made(statement: sa.Executable, names: tuple[str, ...], dialect: str) -> _Ma
     return _Made(statement, names, sql_dialects.dialect(dialect))
 
 
-def execute(connection: sa.Connection, statement: sa.Executable, values: Values | Sequence[Values] = _NONE) -> Answer:
+def execute(connection: sa.Connection, statement: sa.Executable, values: Values | list[Values] = _NONE) -> Answer:
     """Run a statement that is kept somewhere, with its values, or once for each of several sets of them.
 
     Raises what SQLAlchemy raises. Only on PostgreSQL may a value be a list: an array.
     """
     dialect = connection.dialect.name
-    every = [values] if isinstance(values, Mapping) else values
-    made = _made(statement, tuple(every[0]), dialect)
-    if isinstance(values, Mapping):
+    if isinstance(values, dict):
+        made = _made(statement, tuple(values), dialect)
         return Answer(driven(connection, made.text, made.bound(values)), made)
+    made = _made(statement, tuple(values[0]), dialect)
     if dialect == "postgresql" and isinstance(statement, sa.Insert):
-        text, arrays = sql_rows.inserting(statement.table, every)
+        text, arrays = sql_rows.inserting(statement.table, values)
         return Answer(driven(connection, text, arrays), made)
-    return Answer(driven(connection, made.text, [made.bound(one) for one in every], many=True), made)
+    return Answer(driven(connection, made.text, [made.bound(one) for one in values], many=True), made)
 
 
 @contextmanager
@@ -161,7 +164,7 @@ def together(connection: sa.Connection) -> Iterator[None]:
 
 def driven(connection: sa.Connection, text: str, values: Sequence[Any] = (), *, many: bool = False) -> Any:
     """Give the driver a text and its values, or many sets of them; its cursor. Raises what SQLAlchemy raises."""
-    raw: Any = connection.connection.driver_connection
+    raw: Any = connection.connection.dbapi_connection  # the driver's own: none of ours is asynchronous
     on_server = connection.dialect.name == "postgresql"
     try:
         if not on_server:
