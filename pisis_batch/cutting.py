@@ -25,8 +25,13 @@ def cut(text: str, layout: Layout, limits: Limits) -> tuple[Rows, pl.DataFrame |
         lines += [rest] if rest else []
     marks = {record.mark: record for record in layout.records}
     rows: dict[str, list[Row]] = {record.name: [] for record in layout.records}
+    plain = {record.mark: (len(record.fields), rows[record.name]) for record in layout.records if record.mark}
     for number, line in enumerate(lines, start=1):
         cells = line.split(layout.separator)
+        many, own = plain.get(cells[0], (0, []))
+        if len(cells) == many and len(line) * 4 <= limits.line:
+            own.append((number, *cells))
+            continue
         mark = cells[0][:SHOWN]
         record = marks.get(mark)
         problem = _problem(line, len(cells), record, layout, limits)

@@ -109,11 +109,11 @@ def check_structure(batch: Batch, cells: list[pl.DataFrame] | None = None) -> Fi
     `cells`: what was found in the cells of the lines that the batch does not hold, when they were judged already.
     They are taken over: the list is empty afterwards, so that a million findings are not in memory twice.
     """
-    layout = batch.layout
+    layout, idle = batch.layout, _idle(batch)
     found = [
         _objections(rule, batch, _NO_FACTS)
         for rule in RULES.values()
-        if rule.objects and rule.family in {"NOM", "EST", "ARC"}
+        if rule.reach not in idle and rule.code.startswith(("NOM", "EST", "ARC"))
     ]
     if batch.plain is not None:
         return _told(
@@ -173,8 +173,8 @@ def check_sender(batch: Batch, facts: Facts) -> Findings:
 
 
 def _named(batch: Batch) -> list[Rule]:
-    named = set(batch.layout.rules)
-    return [rule for code, rule in RULES.items() if code in named or rule.general]
+    named, idle = set(batch.layout.rules), _idle(batch)
+    return [rule for code, rule in RULES.items() if (code in named or rule.general) and rule.reach not in idle]
 
 
 def _objections(rule: Rule, batch: Batch, facts: Facts) -> Found:
@@ -183,12 +183,13 @@ def _objections(rule: Rule, batch: Batch, facts: Facts) -> Found:
     return rule.findings(rule.objects(batch, facts), batch.layout)
 
 
+def _idle(batch: Batch) -> set[str]:
+    """The reaches of rules that have nothing to look at in a file."""
+    return {reach for reach, any_ in (("irregular", batch.odd), ("checks", bool(batch.layout.check))) if not any_}
+
+
 def _in_reach(rule: Rule, batch: Batch) -> bool:
     """Whether there is anything that the rule looks at."""
-    if rule.reach == "irregular":
-        return batch.odd
-    if rule.reach == "checks":
-        return bool(batch.layout.check)
     if rule.reach in {"person", "row"} and rule.on:
         return bool(batch.plain[rule.on] if batch.plain is not None else batch[rule.on].height)
     return True
