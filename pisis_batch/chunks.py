@@ -222,23 +222,21 @@ def fetched(
     of_chunk = np.searchsorted(starts[:, 1], lines, side="right") - 1
     places = np.unique(of_chunk)
     found: list[bytes] = []
-    first = 0
+    first = many = 0
     for place in places:
         raw = content[int(starts[place][0]) : int(starts[place + 1][0]) if place + 1 < len(starts) else len(content)]
         chosen = lines[of_chunk == place] - int(starts[place][1])
-        ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == _LF)
-        whole = [raw[start:end] for start, end in _spans(ends, len(raw), chosen)]
-        found += whole
-        is_last = place == len(starts) - 1 and chosen[-1] == len(ends) - raw.endswith(b"\n")
-        if len(found) >= _CUT or place == places[-1]:
-            text = lines_of(reading.decoded(b"\n".join([*found, b""]), layout.encoding).encode())
-            frame = pl.DataFrame({"line": pl.Series(lines[first : first + len(found)], dtype=pl.UInt32), "text": text})
-            if is_last:
+        whole, is_last = walking.lines_of(raw, chosen.astype(np.uint32))
+        found.append(whole)
+        many += len(chosen)
+        if many >= _CUT or place == places[-1]:
+            text = lines_of(reading.decoded(b"".join(found), layout.encoding).encode())
+            frame = pl.DataFrame({"line": pl.Series(lines[first : first + many], dtype=pl.UInt32), "text": text})
+            if is_last and place == len(starts) - 1:
                 frame, _ = reading.without_end_mark(frame)
             rows, _ = reading.rows_of(frame, layout, limits)
             yield {record.name: rows.get(record.name, nothing(record)) for record in layout.records}
-            first += len(found)
-            found = []
+            first, many, found = first + many, 0, []
 
 
 def _spans(ends: np.ndarray, size: int, chosen: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@
    first column which of `accepts` is the state's. Class 0 are the bytes that end a cell: bar, LF, CR. Nothing here
    knows an annex. The last byte must be an LF, and there must be room for as many lines as there are LFs. */
 #include <stdint.h>
+#include <string.h>
 
 #define MOST_SUMS 8
 #define MOST_CELLS 64 /* of a line whose doubts are told */
@@ -165,4 +166,23 @@ void pisis_cells(const uint8_t *raw, const int64_t *ends, const uint32_t *lines,
             sizes[cell] = at - out[cell];
         }
     }
+}
+
+/* Some lines (by their place, in order) with their ends, into `out`, which has room for all and one LF; what they take.
+   `last` says whether the last of them is the last there is. */
+int64_t pisis_lines(const uint8_t *raw, int64_t size, const uint32_t *lines, int64_t many, uint8_t *out, uint8_t *last) {
+    const uint8_t *here = raw, *over = raw + size;
+    uint8_t *at = out;
+    int64_t found = 0;
+    *last = 0;
+    for (uint32_t line = 0; found < many && here < over; line++) {
+        const uint8_t *end = memchr(here, '\n', over - here);
+        if (!end) end = over;
+        if (line == lines[found]) {
+            memcpy(at, here, end - here), at += end - here, *at++ = '\n';
+            *last = ++found == many && end + 1 >= over;
+        }
+        here = end + 1;
+    }
+    return at - out;
 }

@@ -33,7 +33,7 @@ def _loaded() -> Any:
         library = ctypes.CDLL(str(resources.files("pisis_batch") / "walk.so"))
     except OSError:
         return None
-    library.pisis_walk.restype = ctypes.c_int64
+    library.pisis_walk.restype = library.pisis_lines.restype = ctypes.c_int64
     return library
 
 
@@ -156,6 +156,14 @@ def cells_of(raw: bytes, ends: np.ndarray, lines: np.ndarray, wanted: np.ndarray
     many, width = ctypes.c_int64(len(lines)), ctypes.c_uint32(len(askers))
     _LIBRARY.pisis_cells(whole, *given[:2], many, *given[2:4], width, addresses, given[4])
     return [one[:size].tobytes() for one, size in zip(out, sizes.tolist(), strict=True)]
+
+
+def lines_of(raw: bytes, lines: np.ndarray) -> tuple[bytes, bool]:
+    """Some lines by their place (uint32, in order), each with an LF after it; whether the last is the last of all."""
+    out, last = np.empty(len(raw) + 1, np.uint8), ctypes.c_uint8()
+    given = (ctypes.c_void_p(lines.ctypes.data), ctypes.c_int64(len(lines)), ctypes.c_void_p(out.ctypes.data))
+    size = _LIBRARY.pisis_lines(raw, ctypes.c_int64(len(raw)), *given, ctypes.byref(last))
+    return out[:size].tobytes(), bool(last.value)
 
 
 def _rows(cells: automata.Cells) -> dict[str, np.ndarray]:

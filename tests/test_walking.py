@@ -6,9 +6,12 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import polars as pl
 import pytest
 from dirty import dirty
+from hypothesis import given
+from hypothesis import strategies as st
 from lines_of import line_of
 from test_accepting import ODD, RECORDS, sound
 from test_sifting import judged, sifted
@@ -237,3 +240,14 @@ def test_what_is_not_in_doubt_has_no_fault_and_says_the_same_by_either_way() -> 
         suspects = rows.filter(pl.col("line").is_in((doubts.lines + 1).tolist()))
         assert found.equals(structure.of_suspects(suspects, record).sort("line", "field_no"))
         assert found.height > 30
+
+
+@given(st.lists(st.sampled_from([b"", b"2|1", b"\r", b"\x00", b"\xd1|\xff" * 9]), min_size=1, max_size=9), st.data())
+def test_some_lines_are_taken_out_with_their_ends(lines: list[bytes], data: st.DataObject) -> None:
+    raw = b"\n".join(lines) + data.draw(st.sampled_from([b"", b"\n"]))
+    every = raw.removesuffix(b"\n").split(b"\n")
+    some = sorted(data.draw(st.sets(st.integers(0, len(every) - 1), min_size=1)))
+    text, last = walking.lines_of(raw, np.array(some, np.uint32))
+    there = [place for place in some if raw and (every[place] or place < len(every) - 1 or raw.endswith(b"\n"))]
+    assert text == b"".join(every[place] + b"\n" for place in there)
+    assert last == (there[-1:] == [len(every) - 1])
