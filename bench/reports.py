@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ours import AT, LIMITS, NAME
+from ours import AT, HASHES, LIMITS, NAME
 
 from pisis_batch import pipeline
 from pisis_batch.adapters.mapped import MappedFile
@@ -33,7 +33,7 @@ def timed(what: Callable[[], Any]) -> tuple[float, Any]:
 
 def main() -> None:
     """Validate, then make each document."""
-    received = Received("bench", NAME, MappedFile(Path(sys.argv[1])), AT, "CC10000001")
+    received = Received("bench", NAME, MappedFile(Path(sys.argv[1])), AT, "CC10000001", known=HASHES)
     spent, outcome = timed(lambda: pipeline.conclude(pipeline.examine(received, shelf(), LIMITS), None))
     told = Told(outcome, AT)
     words, page = timed(lambda: documentos.acta(told))  # what all documents share is made here

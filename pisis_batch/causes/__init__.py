@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pisis_batch.causes import cifras, columnas, escritura, registro, repetidos
+from pisis_batch.causes import cifras, columnas, escritura, intercambiadas, registro, repetidos
 from pisis_batch.causes.case import Case, Claim, Detector, many, number
 from pisis_batch.model import Batch, Content, Facts, Findings, Outcome, Severity
 
@@ -33,7 +33,7 @@ DETECTORS: Sequence[Detector] = (
     cifras.consecutive,
     cifras.total,
     columnas.ragged,
-    columnas.swapped,
+    intercambiadas.swapped,
     columnas.shifted,
     cifras.spreadsheet_numbers,
     cifras.dates,
@@ -142,8 +142,16 @@ class _Tally:
     def __init__(self, findings: Findings) -> None:
         self.causes: list[Cause] = []
         self.errors = findings.many("error")
-        self.left: Any = findings.frame.drop("stage").with_row_index("n")
-        self._cause_of = pl.Series("cause", [None] * 0, dtype=pl.String).extend_constant("", len(findings))
+        self._all = findings.frame.drop("stage").with_row_index("n")
+        self._cause = pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(findings))  # a place among the causes
+        self._left: Any = None
+
+    @property
+    def left(self) -> Any:
+        """What no cause explains yet; the same object until one does."""
+        if self._left is None:
+            self._left = self._all.filter(self._cause.is_null()) if self.causes else self._all
+        return self._left
 
     def codes(self) -> frozenset[str]:
         """The codes of what is left."""
@@ -151,17 +159,19 @@ class _Tally:
 
     def cause_of(self) -> pl.Series:
         """The key of each finding's cause."""
-        return self._cause_of
+        return pl.Series("cause", [cause.key for cause in self.causes]).gather(self._cause)
 
     def settle(self, claim: Claim, *, recognised: bool) -> None:
         """Give a claim its findings, as far as no other has them."""
-        none = pl.repeat(value=False, n=self._cause_of.len(), eager=True)
-        mine = none.scatter(pl.Series(claim.explains, dtype=pl.UInt32), values=True).gather(self.left["n"])
-        own = self.left.select("n", "line", "code", "severity").filter(mine)
+        told = pl.repeat(value=False, n=len(self._cause), eager=True)
+        told = told.scatter(pl.Series(claim.explains, dtype=pl.UInt32), values=True)
+        mine = (told & self._cause.is_null()).arg_true()
+        own = self._all.select("line", "code", "severity")[mine]
         if own.is_empty():
             return
         errors = own.filter(pl.col("severity") == "error")
         counted = (errors if errors.height else own).group_by("code", maintain_order=True).len()
+        self._cause = self._cause.scatter(mine, len(self.causes))
         self._told(
             claim,
             recognised=recognised,
@@ -171,8 +181,7 @@ class _Tally:
             severity="error" if errors.height else own["severity"][0],  # a check may be milder than its rule
             codes=counted.sort("len", descending=True, maintain_order=True)["code"].to_list(),
         )
-        self.left = self.left.filter(~mine)
-        self._cause_of = self._cause_of.scatter(own["n"], self.causes[-1].key)
+        self._left = None
 
     def _told(
         self,
@@ -211,7 +220,7 @@ class _FewTally(_Tally):
     def __init__(self, findings: Findings) -> None:
         self.causes = []
         self.errors = findings.many("error")
-        self.left = range(len(findings))
+        self._left = range(len(findings))
         self._rows = findings.rows
         self._keys = [""] * len(findings)
 
@@ -238,6 +247,6 @@ class _FewTally(_Tally):
             severity="error" if errors else rows[0][1],
             codes=[code for code, _ in counted.most_common()],
         )
-        self.left = [n for n in self.left if n not in explains]
+        self._left = [n for n in self.left if n not in explains]
         for n in own:
             self._keys[n] = self.causes[-1].key

@@ -13,6 +13,7 @@ from pisis_batch.model import Batch, Content, Facts, Findings
 #: A share of the lines, or of all the errors, from which a repeated slip is one habit and not several slips.
 _OF_LINES, _OF_ERRORS = 0.3, 0.5
 _FEWEST, _FEWEST_AMONG_ERRORS = 2, 5
+_FEW = 1_000  # findings that are counted sooner without a query
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,15 @@ class Case:
     def of(self, *codes: str) -> pl.DataFrame:
         """The unexplained findings of some codes."""
         return self.findings.filter(pl.col("code").is_in(codes))
+
+    def at_fault(self) -> list[Record]:
+        """The records that have more than one finding: a single one is no column in the wrong place."""
+        told = self.findings["record"]
+        if told.len() <= _FEW:
+            names = told.to_list()
+            return [record for record in self.layout.records if names.count(record.name) > 1]
+        found = set(told.unique())
+        return [record for record in self.layout.records if record.name in found]
 
     def lines(self, record: str | None = None) -> int:
         """How many lines a record has; the whole file's detail lines without one."""

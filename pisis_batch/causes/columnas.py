@@ -1,4 +1,4 @@
-"""Data in the wrong column: a field too many or too few from some line on, two columns in each other's place.
+"""Data in the wrong column: a field too many or too few from some line on.
 
 A guess about what happened is tried on a sample of the lines at fault: the cells are put where the guess says they
 belong and judged again by the layout's own checks. The guess that leaves fewest faults is told, if it leaves hardly any.
@@ -6,13 +6,13 @@ belong and judged again by the layout's own checks. The guess that leaves fewest
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from pisis_batch.annotations import stripped
 from pisis_batch.causes.case import Case, Claim, Few, about, first_line, many, repeated
-from pisis_batch.layouts import CATALOGS, Field, Record
+from pisis_batch.layouts import Record
 from pisis_batch.model import Content
 from pisis_batch.reading import decoded
 from pisis_batch.validators import identidad
@@ -20,19 +20,8 @@ from pisis_batch.validators.celdas import first_fault
 
 _SAMPLE = 100
 _LEFT_OVER = 0.25  # the share of the faults that a right guess may leave: the file has other slips too
-_FEW = 1_000  # findings
 _BACK = 3  # how many fields before the first fault a shift may have begun
 _MOST = 200_000  # lines at fault that a guess is tried on in the end
-
-
-def _at_fault(case: Case) -> list[Record]:
-    """The records that have more than one fault: a single one is no column in the wrong place."""
-    told = case.findings["record"]
-    if told.len() <= _FEW:
-        names = told.to_list()
-        return [record for record in case.layout.records if names.count(record.name) > 1]
-    found = set(told.unique())
-    return [record for record in case.layout.records if record.name in found]
 
 
 class _Judged:
@@ -90,7 +79,7 @@ def _shows(case: Case, some: list[Few]) -> bool:
 @about(sign=_shows)
 def shifted(case: Case) -> Iterator[Claim]:
     """Lines with the right number of fields whose data stand one field further right or left."""
-    for record in _at_fault(case):
+    for record in case.at_fault():
         told = case.findings.select("n", "line", "record", "field_no")
         cells = told.filter((pl.col("record") == record.name) & pl.col("field_no").is_not_null())
         hit = cells.group_by("line").agg(times=pl.len(), first=pl.col("field_no").min()).filter(pl.col("times") > 1)
@@ -212,103 +201,3 @@ def _raw(content: Content, lines: list[int]) -> Iterator[bytes]:
             yield line.rstrip(b"\r\n")
             if not wanted:
                 return
-
-
-#: Kinds of values that can be told apart at a glance; a field of another kind takes no part.
-_SHAPES: Mapping[str, str] = {
-    "fecha": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-    "correo": r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
-    "cifras": r"^[0-9]{3,}$",
-    "palabras": r"^[A-ZÑ][A-ZÑ .'-]{2,}$",
-}
-
-
-def _kind(field: Field) -> str | None:
-    """The kind of values a field takes."""
-    if field.type == "F":
-        return "fecha"
-    if field.format == "correo":
-        return "correo"
-    if field.datum == "id" or (field.type == "N" and field.allowed is None):
-        return "cifras"
-    if field.allowed is None and field.catalog is None and field.type == "T":
-        return "palabras"
-    return None
-
-
-def _looks(field: Field, text: pl.Expr) -> pl.Expr:
-    """Whether each text could be a value of the field."""
-    catalog = CATALOGS.get(field.catalog or "")
-    closed = field.allowed or (None if catalog is None or catalog.registry else tuple(catalog.codes))
-    if closed is not None:
-        return text.is_in(list(closed))
-    return text.str.contains(_SHAPES[_kind(field) or "palabras"])
-
-
-@about(sign=repeated("record", "field"))
-def swapped(case: Case) -> Iterator[Claim]:
-    """Two columns in each other's place, told by what their values look like."""
-    for record in _at_fault(case):
-        told = case.findings.select("n", "line", "record", "field")
-        cells = told.filter((pl.col("record") == record.name) & pl.col("field").is_not_null())
-        habit = case.habitual_by(cells, "field", record.name)
-        faulty = [str(name) for name in cells["field"].unique(maintain_order=True) if name in habit]
-        looks = _Looks(case.batch[record.name])
-        fields = {f.name: f for f in record.fields[1:] if f.allowed or f.catalog or _kind(f)}
-        done: set[str] = set()
-        for name in (name for name in faulty if name in fields):
-            for other in fields.values():
-                if not {name, other.name} & done and name != other.name:
-                    lines = _exchanged(looks, fields[name], other)
-                    if lines:
-                        done |= {name, other.name}
-                        yield _swap(case, record, cells, (name, other.name), lines)
-
-
-class _Looks:
-    """Whether the values of columns could be those of fields, each looked at once."""
-
-    def __init__(self, rows: pl.DataFrame) -> None:
-        self.rows = rows
-        self._known: dict[tuple[str, str], pl.Series] = {}
-
-    def __call__(self, field: Field, column: str) -> pl.Series:
-        key = field.name, column
-        if key not in self._known:
-            self._known[key] = self.rows.select(_looks(field, pl.col(column))).to_series()
-        return self._known[key]
-
-
-def _exchanged(looks: _Looks, one: Field, other: Field) -> list[int]:
-    """The lines in which two values look like each other's, if most lines that fill both are such."""
-    mine, yours = looks.rows[one.name], looks.rows[other.name]
-    filled = (mine != "") & (yours != "")
-    crossed = filled
-    most = max(2, int(filled.sum()) // 2 + 1)  # one line is no habit
-    # one look more each time, and none is taken of what the looks before have settled
-    for field, column in ((other, one), (one, other)):
-        crossed = crossed & looks(field, column.name)
-        if int(crossed.sum()) < most:
-            return []
-    crossed = crossed & ~(looks(one, one.name) & looks(other, other.name))
-    if int(crossed.sum()) < most:
-        return []
-    # where one of the two is empty, the other's place tells
-    half = ((mine == "") & looks(one, other.name)) | ((yours == "") & looks(other, one.name))
-    return looks.rows.filter(crossed | (~filled & half))["line"].to_list()
-
-
-def _swap(case: Case, record: Record, cells: pl.DataFrame, pair: tuple[str, str], lines: list[int]) -> Claim:
-    one, two = sorted(pair, key=record.number)
-    first, second = case.label(record.name, one), case.label(record.name, two)
-    # what depends on either of the two is at fault because of them
-    governed = [f.name for f in record.fields if f.condition and {one, two} & set(f.condition)]
-    found = cells.filter(pl.col("field").is_in([one, two, *governed]) & pl.col("line").is_in(lines))
-    return Claim(
-        "columnas-intercambiadas",
-        f"Las columnas {first} y {second} están intercambiadas",
-        f"{first} trae los datos de {second}, y al contrario, en {many(len(lines), 'línea', 'líneas')}",
-        f"Columns {record.by_name[one].label} and {record.by_name[two].label} are in each other's place",
-        "Ponga las columnas en el orden del anexo y genere el archivo de nuevo.",
-        found["n"],
-    )

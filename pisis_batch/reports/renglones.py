@@ -25,6 +25,7 @@ class Texts:
     def __init__(self, told: Told) -> None:
         self._told, self._layout = told, told.outcome.examined.layout
         self._kinds: pl.DataFrame | None = None
+        self._said = pl.DataFrame()
         self._hints = _of_hints(told.hints)
 
     def of(self, some: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
@@ -33,14 +34,14 @@ class Texts:
         Before each member stands what parts it from the one before.
         """
         kinds, place = validators.kinds(some, self._layout, self._kinds)
-        self._kinds = kinds
+        if kinds is not self._kinds:
+            self._kinds, self._said = kinds, _of_kinds(kinds)
         hint = self._told.hint_places(some, kinds["code"].gather(place)).fill_null(self._hints.height - 1)
         shown = validators.as_shown(some["value"].fill_null("").alias("shown"))
-        said = _of_kinds(kinds)
         frame = pl.DataFrame(
             [
                 *(some["line"].cast(pl.String), _cell(shown).alias("cell"), _string(some["value"]).alias("own")),
-                *(one.gather(place) for one in said),
+                *(one.gather(place) for one in self._said),
                 *(one.gather(hint) for one in self._hints),
                 *_values(shown, kinds["after"].gather(place)),
             ]

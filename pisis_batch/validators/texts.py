@@ -82,7 +82,7 @@ def kinds(
 
     Columns beside those of OF_KIND: label, title, remedy, and the sentence as what stands before the value and after it:
     before and after. No after: the value is not in it. No before: it cannot be made so; see `described`. `known`: the
-    kinds of other findings of the file, which then come first and are not worked out again.
+    kinds of other findings of the file, which then come first and are not worked out again: the same where none is new.
     """
     key = findings.select(key=sum(pl.col(name).hash(seed) for seed, name in enumerate(OF_KIND))).with_row_index("n")
     first = key.unique("key", keep="first", maintain_order=True)
@@ -90,10 +90,10 @@ def kinds(
         first = first.join(known, on="key", how="anti", maintain_order="left")
     else:
         known = None
-    found = [known] if known is not None else []
-    if first.height or not found:
-        found.append(_of_kind(findings[first["n"]], layout).with_columns(first["key"]))
-    told = pl.concat(found).rechunk()
+    told = known
+    if told is None or first.height:
+        new = _of_kind(findings[first["n"]], layout).with_columns(first["key"])
+        told = new if told is None else pl.concat([told, new]).rechunk()
     place = key["key"].replace_strict(told["key"], pl.int_range(told.height, dtype=pl.UInt32, eager=True))
     if all(findings[name].eq_missing(told[name].gather(place)).all() for name in OF_KIND):
         return told, place
