@@ -154,9 +154,11 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
    of it each took. */
 void pisis_cells(const uint8_t *raw, const int64_t *ends, const uint32_t *lines, int64_t many, const uint64_t *wanted,
                  const uint64_t *askers, uint32_t width, uint8_t **out, int64_t *sizes) {
+    uint64_t rest[MOST_CELLS]; /* who asks for a cell or one behind it */
+    for (uint32_t cell = width; cell--;) rest[cell] = askers[cell] | (cell + 1 < width ? rest[cell + 1] : 0);
     for (int64_t place = 0; place < many; place++) {
         const uint8_t *here = raw + (lines[place] ? ends[lines[place] - 1] + 1 : 0);
-        for (uint32_t cell = 0; cell < width; cell++, here++) {
+        for (uint32_t cell = 0; cell < width && wanted[place] & rest[cell]; cell++, here++) {
             const uint8_t *begin = here;
             while (*here != '|' && *here != '\n' && !(*here == '\r' && here[1] == '\n')) here++;
             if (!(wanted[place] & askers[cell])) continue;
