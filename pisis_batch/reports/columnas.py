@@ -24,6 +24,7 @@ _LINES_MOST = 48_000_000
 _MANY = 5_000  # texts that are told apart sooner by polars
 #: JSON larger than this is packed.
 _PLAIN = 24_000
+_LEVEL = 4  # of packing: one more takes half again as long and saves 4 % of the bytes
 #: Stands in a message for the value received, which is kept once.
 _VALUE = "\x01"
 
@@ -150,5 +151,5 @@ def _block(name: str, value: Any) -> Block:
     if len(text) <= _PLAIN:
         # the one character that could end a script element or begin a comment in it
         return Block(name, "application/json", Markup(text.replace("<", "\\u003c")))  # noqa: S704 see above
-    packed = gzip.compress(text.encode("utf-8"), compresslevel=5, mtime=0)
+    packed = gzip.compress(text.encode("utf-8"), compresslevel=_LEVEL, mtime=0)
     return Block(name, "application/octet-stream", Markup(base64.b64encode(packed).decode("ascii")))  # noqa: S704 letters

@@ -5,7 +5,6 @@ from operator import attrgetter
 
 from pisis_batch.reports.detalle import HEADER
 from pisis_batch.reports.molde import Filling
-from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import causes, number
 from pisis_batch.reports.told import Told
 from pisis_batch.validators.sentences import Worded
@@ -30,7 +29,7 @@ _FINDINGS = tuple((title, _WIDTHS.get(title, 40)) for title in HEADER.values())
 
 def findings_xlsx(told: Told) -> bytes:
     """The workbook. Past 5.000 findings it has the first ones and says where all are."""
-    rows, original = list(told.head(MOST)), Original(told.outcome.received.content, told.outcome.examined.layout)
+    rows, original = list(told.head(MOST)), told.original
     notes = _notes(rows)
     shown = range(1, len(original) + 1) if len(original) <= _WHOLE else list(notes)[:_WHOLE]
     cut = (text.split(original.separator) for text in original.lines(shown, _LONGEST))

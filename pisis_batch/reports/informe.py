@@ -14,7 +14,6 @@ from markupsafe import Markup, escape
 from pisis_batch import validators
 from pisis_batch.causes import Diagnosis, diagnose
 from pisis_batch.reports import columnas, look, stencil
-from pisis_batch.reports.original import Original
 from pisis_batch.reports.page import Page, number
 from pisis_batch.reports.told import Told
 from pisis_batch.validators.sentences import Worded
@@ -59,18 +58,17 @@ def report(told: Told, page: Page) -> bytes:
     found = diagnose(outcome)
     if not found.causes:
         return _of_none(page).encode("utf-8")
-    original = Original(outcome.received.content, outcome.examined.layout)
     columns = columnas.few(_few_by_line(told, found)) if told.few is not None else columnas.many(_by_line(told, found))
     titles = [cause.title for cause in found.causes]
     hidden = max(len(told) - MOST, 0)
     text = _rendered(
         page,
         charts=_charts(told),
-        strip=_strip(told, len(original)),
+        strip=_strip(told, len(told.original)),
         capped=_capped(hidden) if hidden else "",
         explained=found.headline,
         rules=[validators.RULES[code] for code in sorted(told.codes)],
-        blocks=columnas.blocks(columns, outcome.examined.layout, original, titles),
+        blocks=columnas.blocks(columns, outcome.examined.layout, told.original, titles),
     )
     return text.encode("utf-8")
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from pisis_batch import validators
 from pisis_batch.model import Findings, Outcome
+from pisis_batch.reports.original import Original
 from pisis_batch.suggestions import (
     Answered,
     added,
@@ -48,6 +49,11 @@ class Told:
     def codes(self) -> frozenset[str]:
         """The codes that were found."""
         return frozenset(code for code, *_ in self.outcome.findings.kinds)
+
+    @cached_property
+    def original(self) -> Original:
+        """The lines of the file."""
+        return Original(self.outcome.received.content, self.outcome.examined.layout)
 
     @cached_property
     def few(self) -> list[Worded] | None:
