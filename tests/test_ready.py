@@ -1,14 +1,20 @@
 """Statements that go straight to the driver answer as SQLAlchemy does."""
 
 import contextlib
+import importlib
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from pisis_batch import adapters
+from pisis_batch.adapters import sql_dialects, sql_lanes, sql_runs
 from pisis_batch.adapters.sql_engine import Transactions, engine, reader, take_back, writer
 from pisis_batch.adapters.sql_ready import execute, together
 
@@ -163,3 +169,20 @@ def _beside(turns: Transactions, connection: sa.Connection) -> None:
     with turns.begin() as other:
         execute(other, _ADD, {**_ROWS[2], "id": 5})
     execute(connection, _ADD, {**_ROWS[2], "id": 6})
+
+
+def _statements(value: object) -> Iterator[sa.Select[Any]]:
+    for one in value.values() if isinstance(value, dict) else [value]:
+        if isinstance(one, sa.Select):
+            yield one
+
+
+def test_no_limit_of_a_kept_statement_is_a_value() -> None:
+    """SQLite would plan such a statement anew each time it is run."""
+    names = [name for _, name, _ in iter_modules(adapters.__path__) if name.startswith("sql_")]
+    modules = [importlib.import_module(f"{adapters.__name__}.{name}") for name in names]
+    kept = [one for module in modules for value in vars(module).values() for one in _statements(value)]
+    kept += [sql_lanes.waiting(5), sql_runs._due(5)]
+    texts = [str(one.compile(dialect=sql_dialects.dialect("sqlite"))) for one in kept]
+    assert sum("LIMIT" in text for text in texts) >= 8
+    assert [text for text in texts if re.search(r"LIMIT \?", text)] == []
