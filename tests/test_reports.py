@@ -224,6 +224,8 @@ def test_odd_values_and_words_are_written_alike_in_columns(monkeypatch: pytest.M
         "'",
         "@",
         "Ñ" * 99,
+        "PEÑA (1.5) <x@y.co>",
+        "A" * 81,
         "\u202e",
         "\ufdd0",
         "\x7f\u2028",
@@ -233,7 +235,7 @@ def test_odd_values_and_words_are_written_alike_in_columns(monkeypatch: pytest.M
     worded = kinds.head(2).with_columns(details=pl.lit('{"condicion":"\\"=\\\\","condition":"","valores":"\ufdd0"}'))
     rows = [kinds, *(pl.concat([kinds, worded]).with_columns(value=pl.lit(one, dtype=pl.String)) for one in odd)]
     rows.append(kinds.with_columns(line=None, field=None, field_no=None, record=None).cast(kinds.schema))
-    for some in (pl.concat(rows), pl.concat([rows[2], rows[8]]), pl.concat([worded] * 3)):
+    for some in (pl.concat(rows), pl.concat([rows[2], rows[8]]), rows[13], rows[14], pl.concat([worded] * 3)):
         changed = dataclasses.replace(outcome, findings=Findings(some))
         with monkeypatch.context() as patch:
             patch.setattr(findings, "_FEW", len(some))

@@ -82,7 +82,8 @@ def shifted(case: Case) -> Iterator[Claim]:
     for record in case.at_fault():
         told = case.findings.select("n", "line", "record", "field_no")
         cells = told.filter((pl.col("record") == record.name) & pl.col("field_no").is_not_null())
-        hit = cells.group_by("line").agg(times=pl.len(), first=pl.col("field_no").min()).filter(pl.col("times") > 1)
+        several = cells.filter(pl.col("line").is_duplicated())
+        hit = several.group_by("line").agg(first=pl.col("field_no").min())
         if hit.is_empty() or (hit.height == 1 and record.occurs != "1"):
             continue
         hit = hit.sort("line").head(_MOST)

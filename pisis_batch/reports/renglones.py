@@ -12,9 +12,12 @@ from pisis_batch.reports.ack import BETWEEN
 from pisis_batch.reports.detalle import RUNS, harmless
 from pisis_batch.reports.told import Told
 from pisis_batch.suggestions import SUGGESTED
+from pisis_batch.validators.sentences import LONGEST
 
 _NEXT, _MESSAGE = '";"', ',"message":"'
 _BEFORE_VALUE = ("record", "field_no", "label", "code", "severity")
+#: A value that is written as it is wherever it stands, unless it is long.
+_PLAIN = r"^(?:[0-9A-Za-zÀ-ÿ][ !#-\[\]-~À-ÿ]*)?$"
 _JSON_ODD = r'["\\\x00-\x1F]'
 _NEVER_RUNS = r"^[^\s=+\-@]"  # a sentence that begins so is nothing that Excel would run, whatever follows
 
@@ -36,14 +39,17 @@ class Texts:
         kinds, place = validators.kinds(some, self._layout, self._kinds)
         if kinds is not self._kinds:
             self._kinds, self._said = kinds, _of_kinds(kinds)
-        hint = self._told.hint_places(some, kinds["code"].gather(place)).fill_null(self._hints.height - 1)
-        shown = validators.as_shown(some["value"].fill_null("").alias("shown"))
+        hint = self._told.hint_places(some, kinds["code"], place).fill_null(self._hints.height - 1)
+        cell, own, *within = _values(some["value"])
+        shows = kinds["after"].is_not_null().gather(place)
+        if not shows.all():
+            within = [one.zip_with(shows, pl.Series([""])) for one in within]
         frame = pl.DataFrame(
             [
-                *(some["line"].cast(pl.String), _cell(shown).alias("cell"), _string(some["value"]).alias("own")),
+                *(some["line"].cast(pl.String), cell.alias("cell"), own.alias("own")),
                 *(one.gather(place) for one in self._said),
                 *(one.gather(hint) for one in self._hints),
-                *_values(shown, kinds["after"].gather(place)),
+                *(one.alias(name) for one, name in zip(within, ("list_value", "json_value"), strict=True)),
             ]
         )
         if (odd := frame["list_before"].is_null()).any():
@@ -77,10 +83,13 @@ def _member() -> pl.Expr:
     return pl.concat_str("json_kind", line, "json_field", own, *sentence, "json_hint")
 
 
-def _values(shown: pl.Series, after: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """What stands of the value in a sentence, in the list and in the answer; nothing where nothing comes after it."""
-    value = shown.zip_with(after.is_not_null(), pl.Series([""])) if after.null_count() else shown
-    return _doubled(value).alias("list_value"), _inside(value).alias("json_value")
+def _values(values: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+    """Values as cells of the list and as JSON, and as they stand in a sentence of the list and of the answer."""
+    filled = values.fill_null("")
+    if filled.str.contains(_PLAIN).all() and not (filled.str.len_bytes() > LONGEST).any():
+        return filled, _quoted(values), filled, filled
+    shown = validators.as_shown(filled)
+    return _cell(shown), _string(values), _doubled(shown), _inside(shown)
 
 
 def _of_kinds(kinds: pl.DataFrame) -> pl.DataFrame:
@@ -139,11 +148,15 @@ def _cell(cells: pl.Series) -> pl.Series:
 
 def _string(values: pl.Series) -> pl.Series:
     """Values as JSON strings; none where there is none."""
-    one = pl.col(values.name)
     if not values.str.contains(_JSON_ODD).any():
-        return values.to_frame().select(pl.concat_str(pl.lit('"'), one, pl.lit('"'))).to_series()
+        return _quoted(values)
+    one = pl.col(values.name)
     told = pl.struct(x=one).struct.json_encode().str.slice(len('{"x":')).str.head(-1)
     return values.to_frame().select(pl.when(one.is_not_null()).then(told).alias(values.name)).to_series()
+
+
+def _quoted(values: pl.Series) -> pl.Series:
+    return values.to_frame().select(pl.concat_str(pl.lit('"'), pl.col(values.name), pl.lit('"'))).to_series()
 
 
 def _inside(values: pl.Series) -> pl.Series:

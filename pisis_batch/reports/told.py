@@ -24,7 +24,7 @@ from pisis_batch.validators.sentences import worded as in_words
 
 SHOWN = 500  # findings in the body of a message (ficha 2.21); the CSV has all
 #: Findings that are in words at the same time.
-STRETCH = 40_000
+STRETCH = 100_000
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class Told:
         known = self._answers if self.few is not None else answers(some, self.outcome)
         return added(in_words(some[:SHOWN], layout, mask=True), worded(known, layout, mask=True))
 
-    def hint_places(self, some: pl.DataFrame, codes: pl.Series) -> pl.Series:
-        """Which of `hints` is for each of some findings, if any; `codes` are theirs, by any of their kinds."""
-        likely = codes.is_in(self.hints["code"].unique().implode())
+    def hint_places(self, some: pl.DataFrame, codes: pl.Series, place: pl.Series) -> pl.Series:
+        """Which of `hints` is for each of some findings, if any; `place` is that of their code among `codes`."""
+        likely = codes.is_in(self.hints["code"].unique().implode()).gather(place)
         places = pl.Series([None], dtype=pl.UInt32).new_from_index(0, some.height)
         return (
             places.scatter(likely.arg_true(), hint_places(some.filter(likely), self.hints)) if likely.any() else places
