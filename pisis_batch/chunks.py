@@ -73,15 +73,15 @@ class Apart:
     records: tuple[Record, ...]
     walker: walking.Walker
     today: date
-    asked: Mapping[str, Mapping[str, Sequence[str]]]
+    asks: Asks
     longest: int
 
 
 def apart(layout: Layout, today: date, asks: Asks = lambda _: {}, longest: int = 0) -> Apart | None:
     """Made once for a file: `today` is what `numbers_of` says of it. None when such files have to be read whole.
 
-    `asks`: of a record, what doubts about its cells are asked with (`Doubts`); nothing: its doubtful lines are all
-    suspects, as those of more than `longest` bytes are.
+    `asks`: of a record, what doubts about its cells are asked with (`Doubts`). Doubtful lines of more than `longest`
+    bytes are suspects, or with 0 all of them.
     """
     if not walking.AVAILABLE:
         return None
@@ -89,8 +89,7 @@ def apart(layout: Layout, today: date, asks: Asks = lambda _: {}, longest: int =
     walker = walking.accepting_walker(records, [asked(record, layout) for record in records]) if records else None
     if walker is None:
         return None
-    told = {record.name: asks(record) for record in records if len(record.fields) <= walking.BITS}
-    return Apart(layout, records, walker, today, told, longest if layout.encoding == "cp1252" else 0)
+    return Apart(layout, records, walker, today, asks, longest if layout.encoding == "cp1252" else 0)
 
 
 def asked(record: Record, layout: Layout) -> walking.Asked:
@@ -128,7 +127,7 @@ def taken_apart(content: Content, begin: int, end: int, how: Apart) -> Piece | N
     accepted, doubts, suspect = {}, {}, told.records == walking.NOBODY
     for number, record in enumerate(how.records):
         rows = told.records == number
-        if how.asked.get(record.name) and len(told.wholes):
+        if len(told.wholes) and len(record.fields) <= walking.BITS:
             unsure = _unsure(told, number, record, how.layout)
             if len(places := np.flatnonzero(unsure).astype(np.uint32)):
                 doubts[record.name] = _doubts(raw, told, places, record, how)
@@ -151,7 +150,7 @@ def _unsure(told: walking.Walked, number: int, record: Record, layout: Layout) -
 
 def _doubts(raw: bytes, told: walking.Walked, places: np.ndarray, record: Record, how: Apart) -> Doubts:
     """The cells in doubt of some lines."""
-    asks = how.asked[record.name]
+    asks = how.asks(record)
     names = [field.name for field in record.fields]
     askers = [sum(1 << place for place, name in enumerate(names) if cell in asks[name]) for cell in names]
     cells = told.doubts[places]
