@@ -1,5 +1,6 @@
 """The documents as they are sent: official sections, escaping, figures, and bytes that never change by themselves."""
 
+import binascii
 import csv
 import dataclasses
 import email
@@ -26,7 +27,7 @@ from pisis_batch import pipeline, reports, suggestions
 from pisis_batch.annotations import stripped
 from pisis_batch.layouts import shelf
 from pisis_batch.model import Attachment, Earlier, Findings, Letter, Limits, Outcome, Received, findings, letters
-from pisis_batch.reports import anotado, hoja, informe, listas, look, stencil, told
+from pisis_batch.reports import anotado, hoja, informe, listas, look, mime, stencil, told
 from pisis_batch.reports.page import Cause, Page, Row
 from pisis_batch.validators import texts
 
@@ -418,3 +419,12 @@ def test_a_page_filled_in_is_the_page_rendered(template: str, monkeypatch: pytes
         assert (stencil.marked(page) is not None) >= plain
         none = dataclasses.replace(page, causes=())
         assert informe._of_none(none) == informe._rendered(none, rules=[], blocks=[])
+
+
+def test_lines_are_quoted_as_the_whole_text_is() -> None:
+    chance = random.Random(1)
+    some = ["a", "=", "é", "€", " ", "\t", "\n", "\r", "\r\n", "\n.\n", " \n", "x" * 80]
+    for _ in range(3_000):
+        text = "".join(chance.choices(some, k=chance.randrange(12)))
+        ended = re.sub("\r\n?|\n", "\r\n", text if text.endswith("\n") else text + "\n")
+        assert mime._text("plain", text).partition(b"\r\n\r\n")[2] == binascii.b2a_qp(ended.encode())

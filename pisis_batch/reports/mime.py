@@ -101,10 +101,15 @@ def _body(letter: Letter, seed: str) -> bytes:
 
 
 def _text(kind: str, text: str) -> bytes:
-    lines = text if text.endswith("\n") else text + "\n"
-    lines = _LINE_END.sub("\r\n", lines) if "\r" in lines else lines.replace("\n", "\r\n")
+    lines = (_LINE_END.sub("\n", text) if "\r" in text else text).removesuffix("\n").split("\n")
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
-    return head.encode("ascii") + binascii.b2a_qp(lines.encode("utf-8"))
+    return head.encode("ascii") + b"".join(map(_quoted, lines))
+
+
+@lru_cache(maxsize=1024)
+def _quoted(line: str) -> bytes:
+    """A line as it is sent: most are the same in all messages, and each costs as much as anything else of one."""
+    return binascii.b2a_qp(f"{line}\r\n".encode())
 
 
 def _file(file: Attachment) -> bytes:
