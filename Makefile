@@ -8,7 +8,7 @@ SECONDS_EACH ?= 3600
 # the tests start hundreds of processes: none of them should have to compile everything anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: burst takeover campaign bench-scale chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
+.PHONY: sanitize burst takeover campaign bench-scale chaos differential help demo test lint types contracts docs unit causes format docs-write clean accessibility pictures report-speed mutation
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -75,10 +75,14 @@ campaign: $(READY)  ## reliability in full: kills, power cuts, errors, hostile f
 	$(BIN)/uv pip install --quiet --python .venv-fuzz/bin/python -c requirements/bench.txt atheris
 	touch $@
 
-fuzz: $(READY) .venv-fuzz/.ready  ## bytes to verdict, guided by coverage, for SECONDS_EACH seconds, from and into CORPUS=.fuzz
+fuzz: $(READY) .venv-fuzz/.ready  ## bytes to verdict, guided by coverage, for SECONDS_EACH seconds, from and into CORPUS=.fuzz, of ANNEX=SEG500USIN
 	mkdir -p $(or $(CORPUS),.fuzz)
-	POLARS_MAX_THREADS=1 PYTHONPATH=.:tests nice -n 10 .venv-fuzz/bin/python tests/campaign/fuzz_target.py $(or $(CORPUS),.fuzz) \
+	ANNEX=$(ANNEX) POLARS_MAX_THREADS=1 PYTHONPATH=.:tests nice -n 10 .venv-fuzz/bin/python tests/campaign/fuzz_target.py $(or $(CORPUS),.fuzz) \
 	  -max_total_time=$(SECONDS_EACH) -artifact_prefix=$(or $(CORPUS),.fuzz)/
+
+sanitize: $(READY)  ## the compiled walk under a C compiler's sanitizers: LINES=40000 of each annex, hostile files, and those of CORPUS
+	nice -n 10 $(BIN)/python tests/sanitized.py --lines $(or $(LINES),40000) --seed $(or $(SEED),1) $(wildcard $(or $(CORPUS),.fuzz))
+	nice -n 10 $(BIN)/python tests/sanitized.py --defects
 
 format: $(READY)  ## put the code in form
 	$(BIN)/ruff format .

@@ -42,9 +42,9 @@ static const uint16_t LETTERS[32] = {0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2
 /* A letter as it is read and hashed again: UTF-8, but for the one that is a byte. Returns how many bytes. */
 static int written(uint8_t byte, uint8_t *out) {
     uint32_t letter = byte >= 0x80 && byte < 0xA0 ? LETTERS[byte - 0x80] : byte;
-    if (letter < 0x80) return *out = letter, 1;
-    if (letter < 0x800) return out[0] = 0xC0 | letter >> 6, out[1] = 0x80 | (letter & 63), 2;
-    return out[0] = 0xE0 | letter >> 12, out[1] = 0x80 | (letter >> 6 & 63), out[2] = 0x80 | (letter & 63), 3;
+    if (letter < 0x80) return *out = byte, 1;
+    if (letter < 0x800) return out[0] = (uint8_t)(0xC0 | letter >> 6), out[1] = 0x80 | (letter & 63), 2;
+    return out[0] = (uint8_t)(0xE0 | letter >> 12), out[1] = 0x80 | (letter >> 6 & 63), out[2] = 0x80 | (letter & 63), 3;
 }
 
 static uint64_t hashed_text(const uint8_t *begin, const uint8_t *end) {
@@ -114,7 +114,7 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
             }
             uint64_t accepted = table->accepts[*(const uint32_t *)((const char *)steps + state)];
             if (!cell) {
-                if (accepted) record = __builtin_ctzll(accepted), width = table->widths[record], cases = ~0ull;
+                if (accepted) record = (uint32_t)__builtin_ctzll(accepted), width = table->widths[record], cases = ~0ull;
             } else if (cell < width) {
                 cases &= accepted;
                 if (cell < MOST_CELLS) kept[cell] = accepted;
@@ -131,7 +131,7 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
             here++;
             state = cell < width ? starts[record * most + cell] : 0;
         }
-        records[line] = cases && cell == width ? record : nobody;
+        records[line] = cases && cell == width ? (uint8_t)record : nobody;
         if (longest) {
             wholes[line] = nobody, doubts[line] = 0;
             const uint8_t *last = here - (here > first && here[-1] == '\r');
@@ -140,7 +140,7 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
                 int other = 0;
                 for (const uint8_t *byte = first; byte < last; byte++) other |= *byte >= 0x80 && *byte != ENYE;
                 if (other) add_again(table, record, first, added);
-                if (found) wholes[line] = record, doubts[line] = found;
+                if (found) wholes[line] = (uint8_t)record, doubts[line] = found;
             }
         }
         for (uint32_t sum = 0; sum < kinds; sum++) sums[sum * room + line] = added[sum];
@@ -178,13 +178,13 @@ int64_t pisis_lines(const uint8_t *raw, int64_t size, const uint32_t *lines, int
     int64_t found = 0;
     *last = 0;
     for (uint32_t line = 0; found < many && here < over; line++) {
-        const uint8_t *end = memchr(here, '\n', over - here);
+        const uint8_t *end = memchr(here, '\n', (size_t)(over - here));
         if (!end) end = over;
         if (line == lines[found]) {
-            memcpy(at, here, end - here), at += end - here, *at++ = '\n';
-            *last = ++found == many && end + 1 >= over;
+            memcpy(at, here, (size_t)(end - here)), at += end - here, *at++ = '\n';
+            *last = ++found == many && over - end <= 1;
         }
-        here = end + 1;
+        here = end < over ? end + 1 : over;
     }
     return at - out;
 }

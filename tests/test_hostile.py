@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from worlds import CONTROL, NAME
 
 from pisis_batch.layouts import shelf
+from pisis_batch.model import Id
 
 SEED = int(os.environ.get("PISIS_SEED", "20260715"))
 
@@ -21,6 +22,21 @@ SEED = int(os.environ.get("PISIS_SEED", "20260715"))
 @pytest.mark.parametrize("case", list(hostile.corpus(SEED, len(hostile.MAKERS))), ids=lambda case: case.kind)
 def test_a_hostile_file_gets_its_verdict_where_its_fault_is(case: hostile.Hostile) -> None:
     assert judged.wrong(case, shelf()) == []
+
+
+@pytest.mark.parametrize("cell", [b"NI\x00", b"\x00" * 70 + b"NI", "\u202eNI".encode(), b"<b>NI"])
+def test_what_cannot_be_an_entity_is_none(cell: bytes) -> None:
+    content = CONTROL.format(total=0).encode().replace(b"NI", cell, 1)
+    case = hostile.Hostile("control", NAME, content, anywhere=True)
+    assert judged.wrong(case, shelf()) == []
+    entity = judged.judge(case, shelf()).outcome.examined.entity
+    assert str(entity) == str(Id("NI", "900123456"))  # the one in its name
+
+
+@pytest.mark.parametrize("total", ["²", "1²", "٣", "9" * 5000])
+def test_a_total_of_other_digits_is_no_number(total: str) -> None:
+    content = CONTROL.format(total=total).encode("cp1252", "xmlcharrefreplace")
+    assert judged.wrong(hostile.Hostile("control", NAME, content, anywhere=True), shelf()) == []
 
 
 def test_the_same_seed_gives_the_same_files() -> None:

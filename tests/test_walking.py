@@ -9,6 +9,7 @@ import textwrap
 import numpy as np
 import polars as pl
 import pytest
+import sanitized
 from dirty import dirty
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,9 +74,10 @@ def test_it_accepts_what_the_expression_accepts(layout: Layout, record: Record) 
     assert pattern is not None
     assert matcher is not None
     chance = random.Random(13)
-    lines = [line_of(pattern, chance) for _ in range(200)]
+    drawn = [line_of(pattern, chance) for _ in range(200)]
+    lines = list(drawn)
     for _ in range(600):
-        cells = line_of(pattern, chance).split("|")
+        cells = chance.choice(drawn).split("|")
         place = chance.randrange(len(cells))
         longer = cells[place] + chance.choice([*cells[place][-1:], "A", "1", "x", " ", "|", "\r"])
         cells[place] = chance.choice([longer, cells[place][:-1], chance.choice(ODD), cells[place].lower()])
@@ -195,6 +197,19 @@ def test_the_walk_never_reads_behind_the_last_line() -> None:
     told = subprocess.run([sys.executable, "-c", textwrap.dedent(BESIDE)], capture_output=True, check=False)
     assert told.returncode == 0, told.stderr.decode()[-300:]
     assert told.stdout == b"400\n"
+
+
+@pytest.mark.skipif(sanitized.compiler() is None, reason="no compiler here has sanitizers")
+def test_sanitizers_find_nothing_in_the_walk_but_a_defect() -> None:
+    which = sanitized.compiler()
+    assert which is not None
+    asked = ["--lines", "200", "--annex", "SEG500USIN"]
+    ended, text = sanitized.started(which, asked)
+    assert ended == 0, text[-600:]
+    beyond, instead = sanitized.DEFECTS[0]  # one byte too many is read
+    ended, text = sanitized.started(which, asked, old=beyond, new=instead)
+    assert ended
+    assert "AddressSanitizer" in text
 
 
 def test_what_is_not_in_doubt_has_no_fault_and_says_the_same_by_either_way() -> None:

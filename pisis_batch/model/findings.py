@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ FINDINGS = Columns(
 )
 
 
+#: What may be an entity at all: it is stored, and printed in documents.
+_ID_TYPE, _ID_NUMBER = re.compile("[A-Z]{2}"), re.compile("[0-9]{1,20}")
 _FEW = 500  # findings up to which each is looked at by itself: polars takes longer to start
 
 
@@ -139,7 +142,7 @@ class Examined:
         if self.layout is None:
             return None
         found = self.layout.entity.of(self.batch.control or {}) if self.batch else None
-        if found is None or not found[1].isdigit():
+        if found is None or not (_ID_TYPE.fullmatch(found[0]) and _ID_NUMBER.fullmatch(found[1])):
             stated = self.layout.file_name.read(self.received.name)
             found = self.layout.entity.of(stated) if isinstance(stated, dict) else None
         return Id(*found) if found else None

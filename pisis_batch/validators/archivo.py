@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain, pairwise
 from operator import itemgetter
 
@@ -13,6 +14,7 @@ from pisis_batch.numbering import Numbering
 from pisis_batch.validators.escena import Scene
 from pisis_batch.validators.rule import NOTHING, Found, rule, together
 
+_COUNT = re.compile("[0-9]{1,300}")  # no other digits are any, and of a longer text Python makes no number
 _DIFFERING = Columns(line="UInt32") | texts("record", "field", "value", "nombre")
 
 
@@ -243,7 +245,7 @@ def total_mismatch(batch: Batch, facts: Facts) -> Found:
     for place, over, severity, official in totals:
         owner, name = place.split(".")
         row = batch.head(owner)
-        if row is None or not str(row[name]).isdigit():
+        if row is None or not _COUNT.fullmatch(str(row[name])):
             continue
         counted = sum(batch.height(record) for record in over)
         whole = set(over) == {record.name for record in layout.details}

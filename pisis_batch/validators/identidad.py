@@ -51,7 +51,7 @@ def carries_check_digit(number: str) -> bool:
     >>> carries_check_digit("9001234568"), carries_check_digit("900123456"), carries_check_digit("9001234561")
     (True, False, False)
     """
-    if len(number) != 10 or not number.isdigit():  # noqa: PLR2004 nine and the digit
+    if not re.fullmatch("[0-9]{10}", number):
         return False
     from stdnum.co import nit  # noqa: PLC0415 few numbers are of ten digits, and it loads a good deal
 

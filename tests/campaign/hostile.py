@@ -110,6 +110,15 @@ _MAILS = [
     b"a@x.example\x0bBcc: b@y.example", b"<a@x.example>", b"a@\xe1x.example", b"x" * 70 + b"@x.example", b"a@-x.example",
 ]  # fmt: skip
 
+
+def _in_control(chance: random.Random, content: bytes) -> bytes:
+    """One of the cells that say whose file it is and how long holds something it must not."""
+    first, end, rest = content.partition(b"\r\n")
+    cells, at = first.split(b"|"), chance.choice([1, 2, 4])
+    cells[at] = chance.choice([*_NUMBERS, *_SCRIPT, "\u202e".encode(), cells[at] + b"\x00", b"\x00" * 70 + cells[at]])
+    return b"|".join(cells) + end + rest
+
+
 MAKERS: tuple[Maker, ...] = (
     _in_cell("comilla", _TEXT, [b'"', b'""', b'"A'], inside=True),
     _in_cell("nulo", (*_TEXT, *_DIGITS, _DATE, _MAIL), [b"\x00"], inside=True),
@@ -136,6 +145,7 @@ MAKERS: tuple[Maker, ...] = (
     _in_line("tipo de registro", lambda chance, line: chance.choice([b"9", b"", b"22", b"2 ", b" 2", b"\xb2"]) + line[1:]),
     _in_line("consecutivo", lambda chance, line: line.replace(b"2|", b"2|77", 1)),
     _in_line("línea en blanco", lambda chance, line: chance.choice([b"", b"   ", b"\t"])),
+    _whole("control hostil", _in_control),
     _whole("UTF-16", lambda chance, content: content.decode("cp1252").encode(chance.choice(["utf-16", "utf-16-le", "utf-16-be"]))),
     _whole("UTF-32", lambda chance, content: content.decode("cp1252").encode("utf-32")),
     _whole("dos marcas", lambda chance, content: b"\xef\xbb\xbf" * 2 + content),

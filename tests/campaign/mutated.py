@@ -46,7 +46,7 @@ def trials(seeds: Iterator[int]) -> Iterator[tuple[int, int, list[str], dict[str
         if base not in known:
             known[base] = sample(layout, 3 if small else _LINES, cut=NOW.date(), seed=base[1])
         name, content = known[base]
-        hurt, many = _anywhere(content, chance) if small else _each_line(content, layout, chance)
+        hurt, many = (hurt_anywhere(content, chance), 1) if small else _each_line(content, layout, chance)
         yield seed, many, _wrong(name, hurt, asked, whole=seed % 50 == 0, layout=layout), {"files": 1}
 
 
@@ -85,14 +85,15 @@ def _hurt(line: bytes, separator: bytes, chance: random.Random) -> bytes:
     return separator.join(cells)
 
 
-def _anywhere(content: bytes, chance: random.Random) -> tuple[bytes, int]:
+def hurt_anywhere(content: bytes, chance: random.Random) -> bytes:
+    """The content with some bytes of it taken out or others put in."""
     hurt = bytearray(content)
     for _ in range(chance.randint(1, 6)):
         at = chance.randint(0, len(hurt))
         hurt[at : at + chance.randint(0, 4)] = chance.choice(
             [*_TOKENS, *_BREAKS, chance.randbytes(chance.randint(1, 4))]
         )
-    return bytes(hurt), 1
+    return bytes(hurt)
 
 
 def _outcome(name: str, content: bytes, asked: object) -> Outcome:
