@@ -120,6 +120,11 @@ def test_a_child_has_the_compiled_walk(children: ChildJudge) -> None:
     assert "/walk.so" in Path(f"/proc/{first(children).pid}/maps").read_text()
 
 
+def test_a_child_goes_before_the_service_when_memory_runs_out(children: ChildJudge) -> None:
+    assert Path(f"/proc/{first(children).pid}/oom_score_adj").read_text() == "1000\n"
+    assert int(Path("/proc/self/oom_score_adj").read_text()) < 1000
+
+
 def test_a_child_holds_nothing_of_its_parents(children: ChildJudge, tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w"):
         child = first(children)

@@ -107,6 +107,9 @@ def test_units_have_the_same_locks_and_orders_that_exist() -> None:
         unit.name: unit.read_text("utf-8").partition("User=pisis\n")[2].partition("\n[")[0].strip() for unit in UNITS
     }
     assert len(set(boxes.values())) == 1
+    lasting = [unit for unit in UNITS if dict(service(unit)).get("Restart")]
+    assert len(lasting) == 2
+    assert {dict(service(unit)).get("OOMPolicy") for unit in lasting} == {"continue"}
     assert {dict(service(unit))["ExecStart"].split()[1] for unit in UNITS} == {"watch", "worker", "doctor"}
 
 

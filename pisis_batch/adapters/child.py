@@ -35,6 +35,7 @@ _WIDE_NICE = 5  # a large file gives way to the small ones beside it
 
 def main() -> None:
     """Make copies until whoever asks hangs up."""
+    confinement.first_to_go()
     network = confinement.no_network()  # before any library starts a thread
     gc.disable()  # what is loaded stays: to look through it while it is loaded is a third of this start
     from pisis_batch.adapters import wire  # noqa: F401, PLC0415  # see above; loaded for the copies
