@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,44 @@ from pisis_batch.service import processing, work
 from pisis_batch.service.processing import INTERRUPTIONS
 from pisis_batch.settings import Settings
 
-#: Processes that take the file, one after the other, and are killed with it in hand.
+#: Of each file it is told of: processes that take it, one after the other, and are killed with it in hand.
 DYING = """
 import os, signal, sys
+import psycopg  # once for all that die
 from pisis_batch.adapters.sql_registry import SqlRegistry
-for _ in range(int(sys.argv[3])):
-    if not (pid := os.fork()):
-        registry = SqlRegistry(sys.argv[1])
-        taken = registry.take(sys.argv[2])
-        os.kill(os.getpid(), signal.SIGKILL if taken else signal.SIGTERM)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+for line in sys.stdin:
+    url, guid, many = line.split()
+    for _ in range(int(many)):
+        if not (pid := os.fork()):
+            taken = SqlRegistry(url).take(guid)
+            os.kill(os.getpid(), signal.SIGKILL if taken else signal.SIGTERM)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    print("dead", flush=True)
 """
+
+Deaths = Callable[[str, int], None]
+
+
+@pytest.fixture(scope="module")
+def dying() -> Iterator[subprocess.Popen[str]]:
+    """One process for all: to load the registry costs more than to die."""
+    command = [sys.executable, "-c", DYING]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+
+
+@pytest.fixture
+def deaths(workspace: Path, dying: subprocess.Popen[str]) -> Deaths:
+    url = Settings.load(workspace).database.get_secret_value()
+
+    def died(guid: str, many: int) -> None:
+        assert dying.stdin
+        assert dying.stdout
+        dying.stdin.write(f"{url} {guid} {many}\n")
+        dying.stdin.flush()
+        assert dying.stdout.readline() == "dead\n"
+
+    return died
 
 
 @pytest.fixture
@@ -36,11 +64,6 @@ def guid(workspace: Path, ports: Ports) -> str:
     drop(workspace, file_of(GOOD))
     (found,) = service.take_in(ports)
     return found
-
-
-def deaths(workspace: Path, guid: str, many: int) -> None:
-    url = Settings.load(workspace).database.get_secret_value()
-    subprocess.run([sys.executable, "-c", DYING, url, guid, str(many)], check=True)
 
 
 def now(ports: Ports, guid: str) -> Receipt:
@@ -56,8 +79,8 @@ def rested(ports: Ports) -> None:
 
 
 @BOTH
-def test_three_deaths_of_the_service_are_not_the_files_fault(workspace: Path, ports: Ports, guid: str) -> None:
-    deaths(workspace, guid, 3)
+def test_three_deaths_of_the_service_are_not_the_files_fault(ports: Ports, guid: str, deaths: Deaths) -> None:
+    deaths(guid, 3)
     assert (now(ports, guid).attempts, now(ports, guid).interruptions) == (1, 2)
     working = service.FileWork(ports)
     assert working.file(guid) == work.TURN  # it rests, so that what was in hand with it is done without it
@@ -72,20 +95,22 @@ def test_three_deaths_of_the_service_are_not_the_files_fault(workspace: Path, po
     assert service.fsck(ports).offenders == ()
 
 
-def test_after_one_death_it_is_taken_up_at_once(workspace: Path, ports: Ports, guid: str) -> None:
-    deaths(workspace, guid, 1)
+def test_after_one_death_it_is_taken_up_at_once(ports: Ports, guid: str, deaths: Deaths) -> None:
+    deaths(guid, 1)
     assert service.FileWork(ports).file(guid) is None
     assert now(ports, guid).state == "terminado"
 
 
-def test_a_person_who_asks_waits_for_no_rest(workspace: Path, ports: Ports, guid: str) -> None:
-    deaths(workspace, guid, 4)
+def test_a_person_who_asks_waits_for_no_rest(ports: Ports, guid: str, deaths: Deaths) -> None:
+    deaths(guid, 4)
     assert [outcome.verdict for outcome in service.once(ports)] == ["cargado"]
 
 
 @BOTH
-def test_a_file_that_kills_the_service_each_time_comes_to_its_end(workspace: Path, ports: Ports, guid: str) -> None:
-    deaths(workspace, guid, INTERRUPTIONS)
+def test_a_file_that_kills_the_service_each_time_comes_to_its_end(
+    workspace: Path, ports: Ports, guid: str, deaths: Deaths
+) -> None:
+    deaths(guid, INTERRUPTIONS)
     rested(ports)
     outcome = service.process(guid, ports)
     assert outcome
