@@ -1,7 +1,7 @@
 """What can be wrong with a batch. `check_structure` is the first validation, `check_content` the second.
 
 Modules are named after the family of codes they hold: nombre NOM, lineas, campos, tipos, longitud, formas, segun,
-relaciones and tablas EST, archivo, conjuntos and secuencias ARC, remitente REM, entidad, control, calendario and retencion
+relaciones and tablas EST, archivo, cuentas, repetidos, conjuntos and secuencias ARC, remitente REM, entidad, control, calendario and retencion
 CTL, usuarios USR, perfiles PRF, registros REG, firma FIR, sistema SIS. Importing them here registers their rules; the
 order is the order of telling when a cell has more than one fault.
 """
@@ -23,6 +23,8 @@ from pisis_batch.validators import segun  # isort: skip  # noqa: F401 registers 
 from pisis_batch.validators import relaciones  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import tablas  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import archivo  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import cuentas  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import repetidos  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import conjuntos  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import secuencias  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import remitente  # isort: skip  # noqa: F401 registers its rules
