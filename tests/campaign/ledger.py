@@ -21,6 +21,7 @@ KINDS: Mapping[str, tuple[str, str, int]] = {
     "objects": ("Nombres y objetos hostiles en el buzón", "casos", 400),
     "hostile": ("Archivos hostiles con su veredicto esperado", "archivos", 2000),
     "mutated": ("Registros alterados por lectura y validación completas", "registros", 1_000_000),
+    "fuzz": ("Archivos que busca la alteración guiada por lo que recorre (`make fuzz`)", "archivos", 2000),
     "smtp": ("Sesiones SMTP al azar con fallas", "sesiones", 2000),
     "mutants": ("Defectos sembrados que las pruebas encontraron", "defectos", 40),
 }
@@ -42,7 +43,13 @@ examina (base íntegra, cada acuse con su original, nada prometido falta, ningú
 en lo que dice la base o en sus archivos, los que dice la nota se recuperaron del todo.
 
 `make fuzz` parte de archivos hostiles y los altera guiado por lo que cada uno hace recorrer (atheris), de los bytes al
-veredicto y sus documentos; deja en `.fuzz` los que dieron un error nuestro, tardaron de más o dejaron algo sin escapar.
+veredicto y sus documentos; deja en `.fuzz` los que dieron un error nuestro, tardaron de más o dejaron algo sin escapar, y
+los que no dan lo mismo leídos enteros y como si fueran grandes: por el recorrido compilado, en tramos de unas líneas.
+
+`make sanitize` compila ese recorrido (`walk.c`) con las comprobaciones de memoria y de resultados indefinidos del compilador, le da
+líneas al azar, archivos hostiles y los de `.fuzz` en arreglos sin un byte de más, y compara lo que dice de cada línea con las
+expresiones. Una corrida con 36 000 líneas de nueve anexos (varios de prueba) y 1162 archivos no halló nada; catorce defectos
+sembrados en él, sí.
 """.splitlines()
 
 
