@@ -1,6 +1,6 @@
 """Large files for the bench: SEG500USIN with users and half as many profiles, cp1252, CRLF, half the names with Ñ.
 
-python bench/files.py USERS FILE [--dirty PERCENT] [--seed N]
+python bench/files.py USERS FILE [--dirty SHARE] [--seed N]
 """
 
 import argparse

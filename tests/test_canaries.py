@@ -181,9 +181,9 @@ def test_a_row_that_the_database_refuses_is_told_by_kind_alone(
 ) -> None:
     insert = sql_runs.insert_run
 
-    def refused(connection: sa.Connection, *rest: object) -> int:
+    def refused(connection: sa.Connection, *rest: object, **more: bool) -> int:
         _database(connection)
-        return insert(connection, *rest)  # type: ignore[arg-type]
+        return insert(connection, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(sql_runs, "insert_run", refused)
     drop(workspace, file_of(FILE))

@@ -17,6 +17,7 @@ from pisis_batch.writing.values import neighbours, value
 
 #: What stands between two lines.
 END = b"\r\n"
+_TRIES = 20
 
 __all__ = ["END", "neighbours", "sample", "sampled", "value", "write"]
 
@@ -49,9 +50,12 @@ def sampled(layout: Layout, many: int, *, cut: date, seed: int = 0) -> tuple[str
     parts = {name: _part(layout, name, cut, chance) for name in layout.file_name.fields}
     control = _control(layout, cut, chance, parts)
     world = World(cut, dict(singles(layout, control, parts)))
-    shop = Workshop(layout, world, chance)
-    for record in layout.details:
-        shop.made[record.name] = rows(record, 1 if record.occurs in {"1", "0..1"} else many, shop)
+    for _ in range(_TRIES):  # the only owner of a record that must occur may be one that has none
+        shop = Workshop(layout, world, chance)
+        for record in layout.details:
+            shop.made[record.name] = rows(record, 1 if record.occurs in {"1", "0..1"} else many, shop)
+        if all(shop.made[record.name] for record in layout.details if record.occurs.startswith("1")):
+            break
     _limited(layout, shop)
     _arranged(layout, shop)
     _totals(layout, shop, control)
