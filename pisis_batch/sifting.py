@@ -160,9 +160,9 @@ def sift(
     how = apart(layout, today) if sound else apart(layout, today, judge.asks, limits.line)
     if how is None:
         return None
-    with _turns(), ThreadPoolExecutor(_WORKERS + 1) as pool:
-        if not sound:  # what judges doubts, and will be needed for the registry, is loaded while the walk goes on
-            pool.submit(lambda: [*map(judge.asks, how.records)])
+    with _turns(), ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(_WORKERS) as pool:
+        if not sound:  # what judges doubts, and what the registry is compared with, is loaded while the walk goes on
+            beside.submit(lambda: [*map(judge.asks, how.records)])
         waiting: list[tuple[int, Future[Piece | None]]] = []
         for begin, end in chunks(content, 3 if bom else 0):
             waiting.append((begin, pool.submit(taken_apart, content, begin, end, how)))
