@@ -27,8 +27,8 @@ from pisis_batch.adapters.isolation import Bounds, ChildJudge
 from pisis_batch.adapters.mapped import MappedFile
 from pisis_batch.adapters.watchdog_hints import WatchdogHints
 from pisis_batch.judging import Task
-from pisis_batch.layouts import shelf
-from pisis_batch.model import Facts, Limits, Questions, Received
+from pisis_batch.layouts import Shelf, shelf
+from pisis_batch.model import Batch, Facts, Findings, Limits, Questions, Received, Verdict
 from pisis_batch.ports import JudgeError, Ports, UnavailableError
 from pisis_batch.settings import Settings
 
@@ -206,6 +206,35 @@ class Harm:
 def test_what_a_child_says_can_only_be_a_value_of_the_core(value: object) -> None:
     with pytest.raises(wire.WireError):
         wire.loads(pickle.dumps(value), shelf())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(
+            b"c%b\n%b\n" % (kind.__module__.encode(), kind.__name__.encode())
+            for kind in (Facts, Batch, Findings, Verdict)
+        ),
+        *(b"c%b\n%b\n" % (wire.__name__.encode(), name) for name in (b"frame_of", b"layout_of")),
+        b"cdatetime\ndate\n",
+    ],
+)
+@pytest.mark.parametrize("state", [b"N}\x8c\x06harmedK\x01s\x86", b"}\x8c\x06harmedK\x01s"], ids=["slots", "dict"])
+def test_what_a_child_says_changes_no_class(given: bytes, state: bytes) -> None:
+    """A message that sets an attribute on what it asked for (BUILD), as no child of ours does."""
+    with pytest.raises((wire.WireError, AttributeError)):
+        wire.loads(b"\x80\x05" + given + state + b"b.", shelf())
+    assert not any(hasattr(kind, "harmed") for kind in (Facts, Batch, Findings, Verdict, wire.frame_of))
+
+
+def test_what_a_child_says_changes_nothing_that_others_share() -> None:
+    layout = next(iter(shelf()))
+    mine = wire.loads(wire.dumps(layout), Shelf((layout,)))
+    assert mine == layout
+    assert mine is not layout
+    one, other = (wire.loads(wire.dumps(pl.DataFrame({"a": []})), shelf()) for _ in range(2))
+    one.insert_column(0, pl.Series("b", [], dtype=pl.String))
+    assert other.columns == ["a"]
 
 
 def test_facts_are_not_sent_back_but_named(children: ChildJudge) -> None:

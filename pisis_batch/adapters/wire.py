@@ -1,7 +1,7 @@
 """Values between this process and a child: framed pickles that can only become values of the core.
 
-The child has read what a sender wrote, so nothing it says is trusted to run: only classes of the core, frames and
-dates come out of a message; a layout travels as its name.
+The child has read what a sender wrote, so nothing it says is trusted to run: only values of classes of the core, frames
+and dates come out of a message, and it changes nothing but those (`_Maker`); a layout travels as its name.
 """
 
 import io
@@ -9,7 +9,9 @@ import pickle  # read only through _Reader, which builds nothing but values of t
 import socket
 import struct
 from collections.abc import Callable
-from functools import lru_cache
+from copy import copy
+from enum import Enum
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -44,9 +46,14 @@ def frame_of(content: bytes) -> pl.DataFrame:
     return pl.read_ipc_stream(io.BytesIO(content))
 
 
-@lru_cache(maxsize=256)
 def empty_of(content: bytes) -> pl.DataFrame:
-    """A frame without rows: the same few come with every file, and no frame is ever changed. Of another, no row."""
+    """A frame without rows. Of another, no row."""
+    return _empty(content).clone()
+
+
+@lru_cache(maxsize=256)
+def _empty(content: bytes) -> pl.DataFrame:
+    """The same few come with every file; whoever is given one has a handle of his own."""
     return frame_of(content).clear()
 
 
@@ -67,14 +74,64 @@ def known_of() -> object:
     raise NotImplementedError
 
 
-#: What may make a value of a message; None: the reader itself does.
-_MAKERS: dict[str, Callable[[bytes], Any] | None] = {
-    "frame_of": frame_of,
-    "empty_of": empty_of,
-    "numbers_of": numbers_of,
-    "layout_of": None,
-    "known_of": None,
+#: What makes what is no value of the core: all but the last two, which the reader makes itself.
+_OWN: dict[str, Callable[..., Any]] = {
+    one.__name__: one for one in (frame_of, empty_of, numbers_of, layout_of, known_of)
 }
+
+
+def _held(obj: Any) -> Any:
+    """The class of a value of the core and what it holds, as `_made` takes it; of any other what pickle itself does."""
+    kind = type(obj)
+    if not kind.__module__.startswith("pisis_batch.") or "__reduce__" in vars(kind):
+        return NotImplemented
+    if isinstance(obj, Enum):
+        return kind, (obj.value,)
+    return kind, (tuple(obj) if isinstance(obj, tuple) else obj.__getstate__(),)
+
+
+class _Maker:
+    """All that a message is given of a class or a function: it can be called, and nothing of it can be changed.
+
+    For a message may set attributes on whatever it was given; of a class they would be everybody's.
+    """
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        object.__setattr__(self, "_make", make)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise WireError("a message would change what it was given")
+
+    def __call__(self, *given: Any) -> Any:
+        """The value."""
+        return self._make(*given)  # type: ignore[attr-defined]  # set above, past what keeps others from it
+
+
+def _made(kind: type, state: Any) -> Any:
+    """A value of a class with what it holds, as `__getstate__` tells it."""
+    if issubclass(kind, tuple):
+        return tuple.__new__(kind, state)
+    made: Any = kind.__new__(kind)
+    if isinstance(state, list):  # of a frozen class with slots
+        made.__setstate__([one.make() if isinstance(one, _Member) else one for one in state])
+    elif state:
+        vars(made).update({name: one.make() if isinstance(one, _Member) else one for name, one in state.items()})
+    return made
+
+
+class _Member:
+    """A member of an enumeration until whoever holds it is made: everybody has the same, and it can be changed."""
+
+    __slots__ = ("_kind", "_value")
+
+    def __init__(self, kind: type, value: str) -> None:
+        self._kind, self._value = kind, value
+
+    def make(self) -> Any:
+        """The member. Raises ValueError when there is none."""
+        return self._kind(self._value)
 
 
 def _bytes_of(frame: pl.DataFrame) -> bytes:
@@ -117,7 +174,7 @@ class _Writer(pickle.Pickler):
             return numbers_of, (obj.astype("uint64", casting="no", copy=False).tobytes(),)
         if isinstance(obj, ZoneInfo):
             return ZoneInfo, (obj.key,)
-        return NotImplemented
+        return _held(obj)
 
 
 class _Reader(pickle.Unpickler):
@@ -126,7 +183,8 @@ class _Reader(pickle.Unpickler):
         self._shelf, self._known = shelf, known
 
     def _layout_of(self, annex: str, version: str) -> Layout:
-        return next(one for one in self._shelf if (one.annex, one.version) == (annex, version))
+        """A copy, for whatever a message sets on it is seen by no other."""
+        return copy(next(one for one in self._shelf if (one.annex, one.version) == (annex, version)))
 
     def _known_of(self) -> object:
         if self._known is None:
@@ -134,23 +192,30 @@ class _Reader(pickle.Unpickler):
         return self._known
 
     def find_class(self, module_name: str, global_name: str) -> Any:
-        if module_name == __name__ and global_name in _MAKERS:
-            return _MAKERS[global_name] or getattr(self, f"_{global_name}")
-        if (found := _of_core(module_name, global_name)) is not None:
-            return found
-        if (module_name, global_name) in _PLAIN:
-            return super().find_class(module_name, global_name)
-        raise WireError(f"a message asked for {module_name}.{global_name}")
+        if module_name == __name__ and global_name in {"layout_of", "known_of"}:
+            return _Maker(getattr(self, f"_{global_name}"))
+        found = _maker(module_name, global_name)
+        if found is None:
+            raise WireError(f"a message asked for {module_name}.{global_name}")
+        return found
 
 
 @lru_cache(maxsize=256)
-def _of_core(module_name: str, global_name: str) -> type | None:
-    """A class of the core by its name; every message names the same thirty."""
+def _maker(module_name: str, global_name: str) -> _Maker | None:
+    """What makes values of a class by its name; every message names the same thirty."""
+    if module_name == __name__ and global_name in _OWN:
+        return _Maker(_OWN[global_name])
+    if (module_name, global_name) in _PLAIN:
+        return _Maker(getattr(import_module(module_name), global_name))
     package, _, rest = module_name.partition(".")
     if package != "pisis_batch" or rest.partition(".")[0] not in _CORE or "." in global_name:
         return None
     found = getattr(import_module(module_name), global_name)
-    return found if isinstance(found, type) and found.__module__ == module_name else None
+    if not isinstance(found, type) or found.__module__ != module_name:
+        return None
+    if issubclass(found, Enum):
+        return _Maker(partial(_Member, found))
+    return _Maker(found if "__reduce__" in vars(found) else partial(_made, found))
 
 
 def dumps(value: object, known: object = None) -> bytes:
