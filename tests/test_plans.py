@@ -25,6 +25,8 @@ _FROM_START = re.compile(rf"SCAN ({'|'.join(GROWING)})\b(?! USING INDEX ix_\w+_(
 #: Nor through everybody of an entity, but for two: how many they are, and who they are, up to some thousands.
 _ENTITY_WIDE = re.compile(r"SEARCH (link|profile_grant) USING (COVERING )?INDEX \w+ \(entity_id=\?\)")
 _MAY = ("count(*)", "LIMIT")
+#: Nor through all messages that wait or lie in a digest, for the few that are due.
+_UNSENT = re.compile(r"SEARCH mail USING INDEX ix_mail_sent_at \(sent_at=\?\)")
 
 
 @pytest.fixture
@@ -67,7 +69,11 @@ def test_no_statement_goes_through_a_whole_table(workspace: Path, ports: Ports, 
     found = plans(ports.registry.engine, said)
     assert verdicts == ["cargado", "rechazado"]
     assert len(found) > 60, "much of what is said was not heard"
-    whole = {text: plan for text, plan in found.items() if any(map(_FROM_START.match, plan))}
+    whole = {
+        text: plan
+        for text, plan in found.items()
+        if any(_FROM_START.match(step) or _UNSENT.match(step) for step in plan)
+    }
     whole |= {
         text: plan
         for text, plan in found.items()

@@ -47,7 +47,9 @@ _NO_MORE_LATEST = run.update().where(run.c.guid == sa.bindparam("it")).values(la
 _NOT_GONE = erasure.delete().where(erasure.c.guid == sa.bindparam("it"), erasure.c.kind.in_(RENEWED))
 _SAID = sa.select(mail.c.message_id).where(mail.c.guid == sa.bindparam("it"))
 _DOCUMENTS = sa.select(document).where(document.c.run_id == sa.bindparam("of")).order_by(document.c.name)
-_DUE = sa.select(mail).where(sql_floods.waiting(), mail.c.next_try <= sa.bindparam("now")).order_by(mail.c.id)
+# the order of ids must not be what is gone through, nor messages sorted with their bodies
+_DUE = sa.select(mail.c.id).where(sql_floods.waiting(), mail.c.next_try <= sa.bindparam("now"))
+_DUE = _DUE.order_by(sa.func.coalesce(mail.c.id, sa.literal_column("0")))
 
 _FINDINGS = 100_000  # findings made ready for the database at a time
 _HEAVY = 1024 * 1024  # bytes of a stored document that is unpacked while it is written
@@ -185,7 +187,7 @@ def unpublished(connection: sa.Connection) -> Iterator[tuple[str, str | None, li
 
 @cache
 def _due(most: int) -> sa.Select[Any]:
-    return _DUE.limit(at_most(most))
+    return sa.select(mail).where(mail.c.id.in_(_DUE.limit(at_most(most)))).order_by(mail.c.id)
 
 
 def mails_due(connection: sa.Connection, now: datetime, limit: int) -> list[Mail]:

@@ -234,7 +234,8 @@ mail = sa.Table(
     sa.Column("digest", sa.Text),  # Message-ID of the digest that goes out instead
 )
 #: Messages still to go out are few beside those that went: whoever looks for them looks through nothing else.
-MAIL_WAITING = sa.and_(mail.c.sent_at.is_(None), ~mail.c.refused, mail.c.digest.is_(None))
+MAIL_WAITING_BESIDES = (~mail.c.refused, mail.c.digest.is_(None))
+MAIL_WAITING = sa.and_(mail.c.sent_at.is_(None), *MAIL_WAITING_BESIDES)
 sa.Index("ix_mail_waiting", mail.c.next_try, sqlite_where=MAIL_WAITING, postgresql_where=MAIL_WAITING)
 sa.Index("ix_mail_recipient", mail.c.recipient, mail.c.sent_at)
 audit = sa.Table(
