@@ -41,7 +41,7 @@ from pisis_batch.model import Batch, Content, Doubts, Figures, Limits, Persons, 
 from pisis_batch.numbering import Numbering
 
 _WORKERS, _TURN = 2, 0.0005  # threads that take chunks apart; seconds
-_FLUSH = 200_000  # suspects judged at a time: more than this costs memory and saves no more set-up
+_FLUSH = 200_000  # suspects judged at a time: each time has its set-up, and each suspect takes memory
 _TOGETHER, _SUSPECTS = 350_000, 30_000  # lines looked at together, fewer when so many are suspects
 _DIGITS = 18
 _NO_LINES = np.empty(0, np.uint32)

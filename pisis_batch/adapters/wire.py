@@ -74,10 +74,8 @@ def known_of() -> object:
     raise NotImplementedError
 
 
-#: What makes what is no value of the core: all but the last two, which the reader makes itself.
-_OWN: dict[str, Callable[..., Any]] = {
-    one.__name__: one for one in (frame_of, empty_of, numbers_of, layout_of, known_of)
-}
+#: What makes what is no value of the core, besides the two that the reader makes itself.
+_OWN: dict[str, Callable[..., Any]] = {one.__name__: one for one in (frame_of, empty_of, numbers_of)}
 
 
 def _held(obj: Any) -> Any:
