@@ -1,11 +1,15 @@
 """Hints that the inbox changed. Events get lost and observers die silently; whoever listens scans anyway."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+
+# what the library says of itself is of no use on an operator's terminal, where it would come out for want of a handler
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
 
 
 class WatchdogHints:
