@@ -119,7 +119,7 @@ receipt = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("sender", sa.Text),
     sa.Column("received_at", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("interruptions", sa.Integer, nullable=False, server_default="0"),  # the service died with it in hand
     sa.Column("lane", sa.Text, nullable=False, server_default=""),
@@ -137,6 +137,8 @@ sa.Index(
     sqlite_where=receipt.c.lane_place > 0,
     postgresql_where=receipt.c.lane_place > 0,
 )
+#: Of thousands that wait those of a lane are found; before what is left of the key it is an index of states.
+sa.Index("ix_receipt_waiting", receipt.c.state, receipt.c.lane, receipt.c.lane_place)
 sa.Index(
     "one_running",
     receipt.c.lane,
