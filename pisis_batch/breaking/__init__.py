@@ -9,10 +9,12 @@ from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
 from pisis_batch import pipeline
+from pisis_batch.breaking import control, people  # noqa: F401 their breakers register themselves
 from pisis_batch.breaking.cells import broken_cells, tries
-from pisis_batch.breaking.content import CHANGERS, world
+from pisis_batch.breaking.changing import CHANGERS
 from pisis_batch.breaking.draft import Breaking, draft
 from pisis_batch.breaking.surgery import SURGEONS
+from pisis_batch.breaking.world import world
 from pisis_batch.layouts import Layout, Shelf
 from pisis_batch.model import Limits, Received
 from pisis_batch.validators import RULES
