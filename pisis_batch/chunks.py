@@ -152,11 +152,10 @@ def _doubts(raw: bytes, told: walking.Walked, places: np.ndarray, record: Record
     """The cells in doubt of some lines."""
     asks = how.asks(record)
     names = [field.name for field in record.fields]
-    askers = [sum(1 << place for place, name in enumerate(names) if cell in asks[name]) for cell in names]
-    cells = told.doubts[places]
-    texts = walking.cells_of(raw, told.ends, places, cells, np.array(askers, np.uint64))
-    decoded = {name: reading.decoded(text, how.layout.encoding) for name, text in zip(names, texts, strict=True)}
-    return Doubts(places, cells, asks, decoded)
+    asked = [sum(1 << names.index(other) for other in asks[name]) for name in names]
+    found = walking.kinds_of(raw, told.ends, places, told.doubts[places], asked)
+    texts = [reading.decoded(text, how.layout.encoding) for text in found.texts]
+    return Doubts(found.lines, found.kinds, found.cells, texts)
 
 
 def _enye(raw: bytes) -> bytes:

@@ -37,11 +37,11 @@ from pisis_batch.chunks import (
 from pisis_batch.cutting import irregular, nothing
 from pisis_batch.frames import pl
 from pisis_batch.layouts import Field, Layout, Record
-from pisis_batch.model import Batch, Content, Doubts, Figures, Limits, Persons, Rows, unreadable
+from pisis_batch.model import Batch, Brief, Content, Doubts, Figures, Limits, Persons, Rows, unreadable
 from pisis_batch.numbering import Numbering
 
 _WORKERS, _TURN = 2, 0.0005  # threads that take chunks apart; seconds
-_FLUSH = 200_000  # suspects judged at a time: each time has its set-up, and each suspect takes memory
+_FLUSH = 200_000  # suspects, or kinds of cells, judged at a time: each time has its set-up, and each takes memory
 _TOGETHER, _SUSPECTS = 350_000, 30_000  # lines looked at together, fewer when so many are suspects
 _DIGITS = 18
 _NO_LINES = np.empty(0, np.uint32)
@@ -52,8 +52,8 @@ _ROOM = 1 << 18  # numbers to grow by
 class Judge:
     """Findings of the rows of a record that are suspect, and of its cells in doubt; what those are asked with."""
 
-    rows: Callable[[pl.DataFrame, Record], pl.DataFrame]
-    doubts: Callable[[Doubts, Record], pl.DataFrame]
+    rows: Callable[[pl.DataFrame, Record], Brief]
+    doubts: Callable[[Doubts, Record], Brief]
     asks: Asks
 
 
@@ -145,7 +145,7 @@ class _Kept:
 
 def sift(
     content: Content, layout: Layout, name: str, limits: Limits, judge: Judge, *, today: date, sound: bool = False
-) -> tuple[Batch, list[pl.DataFrame]] | None:
+) -> tuple[Batch, list[Brief]] | None:
     """The batch with the figures of the whole file, and what `judge` says of the cells. None: read it the other way.
 
     `today`: the day of reception, against which the ends of contracts are held. `sound`: only a sound file is wanted,
@@ -239,7 +239,7 @@ class _Sifting:
         self.kept = {record.name: _Kept() for record in layout.records}
         self.odd: list[pl.DataFrame] = []
         self._opening: Suspects | None = None  # the control as the first line, until something else is in doubt
-        self.cells: list[pl.DataFrame] = []
+        self.cells: list[Brief] = []
         self.last = 0
         self._starts: list[tuple[int, int]] = []  # offset and first line of each chunk
         self._group: list[tuple[int, Piece]] = []  # chunks not looked at yet, with their first line
@@ -375,7 +375,7 @@ class _Sifting:
                     self.cells.append(self.judge.rows(part, self.layout.record[name]))
                 waiting.clear()
         for name, doubts in self._doubts.items():
-            if doubts and (rest or sum(len(some.lines) for some in doubts) >= _FLUSH):
+            if doubts and (rest or sum(len(some.fields) for some in doubts) >= _FLUSH):
                 self.cells.append(self.judge.doubts(_all_doubts(doubts), self.layout.record[name]))
                 doubts.clear()
 
@@ -432,11 +432,12 @@ def _persons(kept: _Kept) -> Persons:
 
 
 def _all_doubts(some: list[Doubts]) -> Doubts:
-    """The doubts about the lines of several chunks."""
-    lines, cells = (np.concatenate([getattr(one, name) for one in some]) for name in ("lines", "cells"))
-    return Doubts(
-        lines, cells, some[0].asked, {name: "".join(one.texts[name] for one in some) for name in some[0].texts}
-    )
+    """The doubts about the lines of several chunks; what is of one kind in two chunks is of two."""
+    starts = np.cumsum([0, *(len(one.fields) for one in some)], dtype=np.uint32)
+    kinds = [one.kinds + start for one, start in zip(some, starts, strict=False)]
+    lines, fields = (np.concatenate([getattr(one, name) for one in some]) for name in ("lines", "fields"))
+    texts = ["".join(parts) for parts in zip(*(one.texts for one in some), strict=True)]
+    return Doubts(lines, np.concatenate(kinds), fields, texts)
 
 
 def _repeated(keys: np.ndarray, lines: _Lines) -> np.ndarray:

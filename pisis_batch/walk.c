@@ -8,6 +8,7 @@
 
 #define MOST_SUMS 8
 #define MOST_CELLS 64 /* of a line whose doubts are told */
+#define TRIES 16 /* to find a kind again */
 #define EVERY (~0ull)
 #define ENYE 0xD1
 #define OFFSET 0xCBF29CE484222325u /* FNV-1a */
@@ -149,25 +150,54 @@ int64_t pisis_walk(const Table *table, const uint8_t *raw, int64_t size, int64_t
     return line;
 }
 
-/* Cells of some lines (by their place), each with an LF after it: of each line those that its `wanted` asks for, which
-   is a set of cells for each cell that it names. `out` has room for the lines, a time for each cell; `sizes` says how much
-   of it each took. */
-void pisis_cells(const uint8_t *raw, const int64_t *ends, const uint32_t *lines, int64_t many, const uint64_t *wanted,
-                 const uint64_t *askers, uint32_t width, uint8_t **out, int64_t *sizes) {
-    uint64_t rest[MOST_CELLS]; /* who asks for a cell or one behind it */
-    for (uint32_t cell = width; cell--;) rest[cell] = askers[cell] | (cell + 1 < width ? rest[cell + 1] : 0);
+/* The cells in doubt of some lines (by their place), told apart by their text and that of the cells which they are asked
+   with: a kind for each, the same for the same, though one that is hard to find again may have several. `doubts` are bits by
+   line, `asks` by cell; `slots` are zeros, more than cells in doubt, and their number is `mask` + 1, a power of two. Of each
+   in order: which line it is in (`at`) and its kind (`kinds`). Of each kind its cell (`cells`) and where its text begins
+   (`begins`) in that cell's `out`: the cells it is asked with, an LF after each; `sizes` says how much of it they took,
+   and there must be room for all lines. Returns how many kinds there are. */
+int64_t pisis_kinds(const uint8_t *raw, const int64_t *ends, const uint32_t *lines, int64_t many, const uint64_t *doubts,
+                    const uint64_t *asks, uint32_t *slots, uint64_t mask, uint32_t *at, uint32_t *kinds, uint8_t *cells,
+                    int64_t *begins, uint8_t **out, int64_t *sizes) {
+    const uint8_t *edges[MOST_CELLS + 1];
+    uint32_t found = 0;
     for (int64_t place = 0; place < many; place++) {
+        uint64_t asked = 0;
+        for (uint64_t left = doubts[place]; left; left &= left - 1) asked |= asks[__builtin_ctzll(left)];
         const uint8_t *here = raw + (lines[place] ? ends[lines[place] - 1] + 1 : 0);
-        for (uint32_t cell = 0; cell < width && wanted[place] & rest[cell]; cell++, here++) {
-            const uint8_t *begin = here;
+        edges[0] = here;
+        for (uint32_t cell = 0; cell < MOST_CELLS && asked >> cell; cell++, here++) {
             while (*here != '|' && *here != '\n' && !(*here == '\r' && here[1] == '\n')) here++;
-            if (!(wanted[place] & askers[cell])) continue;
-            uint8_t *at = out[cell] + sizes[cell];
-            for (; begin < here; begin++) *at++ = *begin;
-            *at++ = '\n';
-            sizes[cell] = at - out[cell];
+            edges[cell + 1] = here + 1;
+        }
+        for (uint64_t left = doubts[place]; left; left &= left - 1) {
+            uint8_t cell = (uint8_t)__builtin_ctzll(left), *text = out[cell] + sizes[cell], *end = text;
+            for (uint64_t rest = asks[cell]; rest; rest &= rest - 1) {
+                int other = __builtin_ctzll(rest);
+                for (const uint8_t *byte = edges[other]; byte < edges[other + 1] - 1; byte++) *end++ = *byte;
+                *end++ = '\n';
+            }
+            uint64_t slot = hashed(text, end) + cell;
+            uint32_t kind = found;
+            for (int tries = 0; tries < TRIES; tries++, slot++) {
+                uint32_t known = slots[slot & mask];
+                if (!known) {
+                    slots[slot & mask] = found + 1;
+                    break;
+                }
+                if (cells[known - 1] == cell && !memcmp(out[cell] + begins[known - 1], text, (size_t)(end - text))) {
+                    kind = known - 1;
+                    break;
+                }
+            }
+            if (kind == found) {
+                cells[found] = cell, begins[found++] = sizes[cell];
+                sizes[cell] = end - out[cell];
+            }
+            *at++ = lines[place], *kinds++ = kind;
         }
     }
+    return found;
 }
 
 /* Some lines (by their place, in order) with their ends, into `out`, which has room for all and one LF; what they take.

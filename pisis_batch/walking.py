@@ -33,7 +33,7 @@ def _loaded() -> Any:
         library = ctypes.CDLL(str(resources.files("pisis_batch") / "walk.so"))
     except OSError:
         return None
-    library.pisis_walk.restype = library.pisis_lines.restype = ctypes.c_int64
+    library.pisis_walk.restype = library.pisis_lines.restype = library.pisis_kinds.restype = ctypes.c_int64
     return library
 
 
@@ -67,6 +67,19 @@ class Walked:
     values: Mapping[str, np.ndarray]
     wholes: np.ndarray
     doubts: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """Cells in doubt, in the order of lines and cells: of each its line, by its place, and its kind (uint32).
+
+    cells: of each kind its cell (uint8). texts: of each cell those it is asked with, by kind, an LF after each.
+    """
+
+    lines: np.ndarray
+    kinds: np.ndarray
+    cells: np.ndarray
+    texts: Sequence[bytes]
 
 
 class _Table(ctypes.Structure):
@@ -142,20 +155,29 @@ class Walker:
         return Walked(records, ends, *found, wholes, doubts)
 
 
-def cells_of(raw: bytes, ends: np.ndarray, lines: np.ndarray, wanted: np.ndarray, askers: np.ndarray) -> list[bytes]:
-    """By their place the cells of some lines, each with an LF after it.
+def kinds_of(raw: bytes, ends: np.ndarray, lines: np.ndarray, doubts: np.ndarray, asks: Sequence[int]) -> Kinds:
+    """The kinds of the cells in doubt of some lines, told apart by what they are asked with.
 
-    `ends` as in `Walked`; `lines` by their place (uint32). `askers` (uint64): by cell the set of those that ask for it;
-    a line has a cell if any of its `wanted` does.
+    `ends` as in `Walked`; `lines` by their place (uint32), `doubts` their cells as there. `asks`: of each cell those it
+    is asked with, itself among them, as bits by their place.
     """
     whole = raw if raw.endswith(b"\n") else raw + b"\n"
-    room = int((np.diff(ends, prepend=-1)[lines]).sum())
-    out, sizes = [np.empty(room, np.uint8) for _ in askers], np.zeros(len(askers), np.int64)
+    many = int(np.bitwise_count(doubts).sum())
+    room = int(np.diff(ends, prepend=-1)[lines].sum())
+    slots = np.zeros(1 << many.bit_length() + 1, np.uint32)
+    at, kinds, cells, begins = (np.empty(many, kind) for kind in (np.uint32, np.uint32, np.uint8, np.int64))
+    out, sizes = [np.empty(room, np.uint8) for _ in asks], np.zeros(len(asks), np.int64)
     addresses = (ctypes.c_void_p * len(out))(*(one.ctypes.data for one in out))
-    given = [ctypes.c_void_p(array.ctypes.data) for array in (ends, lines, wanted, askers, sizes)]
-    many, width = ctypes.c_int64(len(lines)), ctypes.c_uint32(len(askers))
-    _LIBRARY.pisis_cells(whole, *given[:2], many, *given[2:4], width, addresses, given[4])
-    return [one[:size].tobytes() for one, size in zip(out, sizes.tolist(), strict=True)]
+    those = np.array(asks, np.uint64)
+    first, then = (
+        [ctypes.c_void_p(array.ctypes.data) for array in some]
+        for some in ((doubts, those, slots), (at, kinds, cells, begins))
+    )
+    size, mask = ctypes.c_int64(len(lines)), ctypes.c_uint64(len(slots) - 1)
+    given = (ctypes.c_void_p(ends.ctypes.data), ctypes.c_void_p(lines.ctypes.data), size, *first, mask, *then)
+    found = _LIBRARY.pisis_kinds(whole, *given, addresses, ctypes.c_void_p(sizes.ctypes.data))
+    texts = [one[:size].tobytes() for one, size in zip(out, sizes.tolist(), strict=True)]
+    return Kinds(at, kinds, cells[:found], texts)
 
 
 def lines_of(raw: bytes, lines: np.ndarray) -> tuple[bytes, bool]:

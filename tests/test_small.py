@@ -16,8 +16,8 @@ from worlds import NAME, NOW, facts, file_of
 from pisis_batch import judging, pipeline, reading, validators
 from pisis_batch.judging import Task
 from pisis_batch.layouts import Layout, Record, shelf
-from pisis_batch.model import FINDINGS, Batch, Changes, Facts, Findings, Limits, Outcome, Received, framed
-from pisis_batch.validators import structure, suspects
+from pisis_batch.model import FINDINGS, Batch, Brief, Changes, Facts, Findings, Limits, Outcome, Received, framed
+from pisis_batch.validators import ordering, structure, suspects
 from pisis_batch.validators.celdas import faults
 
 WORLDS = int(os.environ.get("PISIS_FILES", "32"))
@@ -111,10 +111,13 @@ def test_no_cell_of_plain_signs_has_an_odd_fault() -> None:
 def test_a_cell_at_an_edge_is_vouched_for_only_when_it_is_sound(layout: Layout, record: Record) -> None:
     rows = list(enumerate(at_the_edges(layout, record, random.Random(2), 150), start=1))
     lines = [(number, *cells) for number, cells in rows]
-    full = structure.of_suspects(framed(lines, record), record)
+    full = structure.of_suspects(framed(lines, record), record).in_full()
     plain = [line for line in lines if not structure.any_odd(line[1:])]
     for some in (lines, plain):  # of the second the table is asked for less
-        assert structure.plain_findings(some, record) == structure.of_suspects(framed(some, record), record).rows()
+        assert (
+            structure.plain_findings(some, record)
+            == structure.of_suspects(framed(some, record), record).in_full().rows()
+        )
     wrong: dict[int, set[str]] = {}
     for line, name in full.select("line", "field").iter_rows():
         wrong.setdefault(line, set()).add(name)
@@ -155,13 +158,13 @@ def test_findings_of_one_cell_are_told_once_and_in_order_however_many_there_are(
     ]
     found = [pl.DataFrame(part, schema=FINDINGS, orient="row") for part in (rows[::2], rows[1::2], rows[:3])]
     few = validators.joined([Findings(frame) for frame in found]).frame
-    monkeypatch.setattr(validators, "_FEW", 0)
+    monkeypatch.setattr(ordering, "_FEW", 0)
     assert few.equals(validators.joined([Findings(frame) for frame in found]).frame)
-    monkeypatch.setattr(validators, "_MANY", 0)
+    monkeypatch.setattr(ordering, "_MANY", 0)
     assert few.equals(validators.joined([Findings(frame) for frame in found]).frame)
     numbered = [Findings(frame.filter(pl.col("field").fill_null("") != "otro")) for frame in found]
-    assert validators._order_of_many(pl.concat(one.frame for one in numbered), dict.fromkeys(some, 1)) is not None
+    assert ordering._of_many([Brief.of(one.frame) for one in numbered], dict.fromkeys(some, 1)) is not None
     many = validators.joined(numbered).frame
-    monkeypatch.setattr(validators, "_FEW", 500)
+    monkeypatch.setattr(ordering, "_FEW", 500)
     assert many.equals(validators.joined(numbered).frame)
     assert few["line"].to_list() == sorted(few["line"].to_list(), key=lambda line: line or 0)

@@ -33,7 +33,7 @@ from pisis_batch.model.facts import (
     Sender,
     Traces,
 )
-from pisis_batch.model.findings import FINDINGS, Examined, Finding, Findings
+from pisis_batch.model.findings import FINDINGS, Brief, Examined, Finding, Findings
 from pisis_batch.model.letters import Attachment, EndedContracts, Growing, Letter, Rendered, Unreported
 from pisis_batch.model.outcome import (
     KINDS,
@@ -75,6 +75,7 @@ __all__ = [
     "Attempt",
     "Batch",
     "Brake",
+    "Brief",
     "Changes",
     "Content",
     "Corrected",

@@ -63,17 +63,17 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """Cells of the lines of a record that nothing vouches for.
+    """Cells of the lines of a record that nothing vouches for. Of one kind are those with which the same is asked.
 
-    lines: their numbers, in order. cells: of each line the fields in doubt, as bits by their place; numpy arrays of one
-    length. asked: of each field the fields that its cells are asked with, itself among them. texts: of each field its
-    cells, an LF after each, in the lines where any field in doubt is asked with it.
+    lines, kinds: of each cell its line and its kind, in the order of lines and fields; numpy arrays of one length.
+    fields: of each kind the place of its field. texts: of each field, kind by kind, the cells it is asked with in
+    their order in the line, an LF after each.
     """
 
     lines: Any
-    cells: Any
-    asked: Mapping[str, Sequence[str]]
-    texts: Mapping[str, str]
+    kinds: Any
+    fields: Any
+    texts: Sequence[str]
 
 
 class Rows(Mapping[str, "pl.DataFrame"]):

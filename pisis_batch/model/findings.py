@@ -123,6 +123,34 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """Many findings in short, for most of a million is the same text again and again.
+
+    kinds: what findings say beside their line and value, a row each (the other columns of FINDINGS). kind, line, value:
+    of each finding the row of its kind, and its own.
+    """
+
+    kinds: pl.DataFrame
+    kind: pl.Series
+    line: pl.Series
+    value: pl.Series
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Brief:
+        """Findings that are each of a kind of their own."""
+        kind = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
+        return cls(frame.drop("line", "value"), kind, frame["line"], frame["value"])
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def in_full(self) -> pl.DataFrame:
+        """As a frame (schema FINDINGS)."""
+        own = (self.line.alias("line"), self.value.alias("value"))
+        return self.kinds[self.kind].with_columns(*own).select(FINDINGS.names())
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
     """End of the first validation. `layout` is None when the name belongs to no annex; `batch` with it."""
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from pisis_batch.frames import Columns, pl
 from pisis_batch.layouts import Layout, Shelf
-from pisis_batch.model import FINDINGS, Batch, Facts, Findings, Row, tuples
+from pisis_batch.model import Batch, Brief, Facts, Findings
 from pisis_batch.validators import nombre  # isort: skip
 from pisis_batch.validators import lineas  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import campos  # isort: skip  # noqa: F401 registers its rules
@@ -38,6 +38,7 @@ from pisis_batch.validators import registros  # isort: skip  # noqa: F401 regist
 from pisis_batch.validators import firma  # isort: skip
 from pisis_batch.validators import sistema  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators.clearing import clear
+from pisis_batch.validators.ordering import told
 from pisis_batch.validators.rule import NOTHING, RULES, Found, Rule
 from pisis_batch.validators.structure import asked_with, cell_findings, of_doubts, of_suspects, plain_findings
 from pisis_batch.validators.trust import doubtful
@@ -69,21 +70,19 @@ __all__ = [
     "signature",
 ]
 
-_FEW = 500  # findings
-_MANY = 50_000  # findings that are worth what numpy loads
 #: The first validation asks nothing of the registry.
 _NO_FACTS = Facts(today=None)  # type: ignore[arg-type]  # a structural rule that looked at it would fail at once
 
 
 def check_name(name: str, shelf: Shelf) -> Findings:
     """The one finding of a file whose name belongs to no annex."""
-    return _told([RULES["NOM001"].findings(nombre.unknown_annex(name, shelf), None)])
+    return told([RULES["NOM001"].findings(nombre.unknown_annex(name, shelf), None)])
 
 
 def our_fault() -> Findings:
     """The one finding of a file that we could not process."""
     row = pl.DataFrame({"line": [None]}, schema={"line": pl.UInt32})
-    return _told([RULES["SIS001"].findings(row, None)])
+    return told([RULES["SIS001"].findings(row, None)])
 
 
 def signature(objections: Sequence[tuple[str, Mapping[str, str]]], *, blocks: bool) -> Findings:
@@ -95,17 +94,17 @@ def signature(objections: Sequence[tuple[str, Mapping[str, str]]], *, blocks: bo
         RULES[code].findings(pl.DataFrame([{"line": None, "severity": severity, **none, **facts}], schema=schema), None)
         for code, facts in objections
     ]
-    return _told(frames)
+    return told(frames)
 
 
 def not_approved(reason: str, leaving: int, users: int) -> Findings:
     """The one finding of a held file that people did not approve."""
     row = {"line": None, "motivo": reason, "salen": str(leaving), "total": str(users)}
     frame = pl.DataFrame([row], schema=(Columns(line="UInt32") | retencion.COLUMNS).schema)
-    return _told([RULES["CTL040"].findings(frame, None)])
+    return told([RULES["CTL040"].findings(frame, None)])
 
 
-def check_structure(batch: Batch, cells: list[pl.DataFrame] | None = None) -> Findings:
+def check_structure(batch: Batch, cells: list[Brief] | None = None) -> Findings:
     """First validation: the name, the lines, every cell, and the file as a whole (ficha 2.18).
 
     `cells`: what was found in the cells of the lines that the batch does not hold, when they were judged already.
@@ -118,19 +117,15 @@ def check_structure(batch: Batch, cells: list[pl.DataFrame] | None = None) -> Fi
         if rule.reach not in idle and rule.code.startswith(("NOM", "EST", "ARC"))
     ]
     if batch.plain is not None:
-        return _told(
-            found, [row for record in layout.records for row in plain_findings(batch.plain[record.name], record)]
-        )
+        few = [row for record in layout.records for row in plain_findings(batch.plain[record.name], record)]
+        return told(found, few)
     judged = batch.figures.elsewhere if batch.figures else None
     for record in layout.records:
         frame = batch[record.name]
         if judged is not None and frame.height:
             frame = frame.filter(~pl.col("line").is_in(judged.implode()))
         found.append(cell_findings(frame, record))
-    if cells:
-        found += cells
-        cells.clear()
-    return _told(found)
+    return told(found, brief=cells)
 
 
 def check_content(batch: Batch, facts: Facts) -> Findings:
@@ -138,12 +133,12 @@ def check_content(batch: Batch, facts: Facts) -> Findings:
 
     A sender who may not act for the entity is told only that: no other fact of the registry is disclosed.
     """
-    told = check_sender(batch, facts)
-    if told.blocks:
-        return told
+    sender = check_sender(batch, facts)
+    if sender.blocks:
+        return sender
     persons = doubtful(batch, facts)
     silent = clear(persons, facts)
-    return _told(
+    return told(
         [
             _objections(rule, persons if rule.reach == "person" else batch, facts)
             for rule in _named(batch)
@@ -156,12 +151,12 @@ def check_persons(batch: Batch, facts: Facts) -> Findings:
     """Of the second validation only the rules that judge person by person, for a file given in parts."""
     persons = doubtful(batch, facts)
     named = [rule for rule in _named(batch) if rule.reach in {"person", "row"}]
-    return _told([_objections(rule, persons if rule.reach == "person" else batch, facts) for rule in named])
+    return told([_objections(rule, persons if rule.reach == "person" else batch, facts) for rule in named])
 
 
 def joined(found: list[Findings]) -> Findings:
     """What was found in the parts of a file, in the order of the whole."""
-    return _told([findings.frame for findings in found])
+    return told([findings.frame for findings in found])
 
 
 def can_part(layout: Layout) -> bool:
@@ -171,7 +166,7 @@ def can_part(layout: Layout) -> bool:
 
 def check_sender(batch: Batch, facts: Facts) -> Findings:
     """Only whether the sender may act for the entity."""
-    return _told([_objections(rule, batch, facts) for rule in _named(batch) if rule.family == "REM"])
+    return told([_objections(rule, batch, facts) for rule in _named(batch) if rule.family == "REM"])
 
 
 def _named(batch: Batch) -> list[Rule]:
@@ -195,79 +190,6 @@ def _in_reach(rule: Rule, batch: Batch) -> bool:
     if rule.reach in {"person", "row"} and rule.on:
         return bool(batch.plain[rule.on] if batch.plain is not None else batch[rule.on].height)
     return True
-
-
-def _told(found: list[Found], few: Sequence[Row] = ()) -> Findings:
-    """One finding per cell, errors before warnings, then in the order of telling; sorted by line and field.
-
-    The list given is empty afterwards. `few`: more of them, as rows.
-    """
-    told = [frame for frame in found if frame is not None and not frame.is_empty()]
-    found.clear()
-    if not told and not few:
-        return Findings()
-    rank = {code: place for place, code in enumerate(RULES)}
-    if sum(frame.height for frame in told) + len(few) < _FEW:
-        names = FINDINGS.names()
-        return Findings.of(_few_told([*(row for frame in told for row in tuples(frame, names)), *few], rank))
-    if few:
-        told.append(pl.DataFrame(few, schema=FINDINGS.schema, orient="row"))
-    every = pl.concat(told)
-    told.clear()
-    if every.height >= _MANY and (places := _order_of_many(every, rank)) is not None:
-        # of a column that is in one piece a place is found four times as soon
-        return Findings(pl.DataFrame([every.drop_in_place(name).rechunk().gather(places) for name in FINDINGS]))
-    # only what the order depends on is moved about: of a million findings the rest is several times as much
-    asked = every.select(
-        "line",
-        "field",
-        "field_no",
-        n=pl.int_range(pl.len(), dtype=pl.UInt32),
-        rank=pl.col("code").replace_strict(rank, return_dtype=pl.UInt16)
-        + pl.when(pl.col("severity") != "error").then(pl.lit(10_000, dtype=pl.UInt16)).otherwise(0),
-    )
-    placed = pl.col("line").is_not_null() & pl.col("field").is_not_null()
-    cells = asked.filter(placed).sort("rank", "n").unique(["line", "field"], keep="first", maintain_order=True)
-    ordered = pl.concat([asked.filter(~placed), cells]).sort(
-        "line", "field_no", "rank", nulls_last=False, maintain_order=True
-    )["n"]
-    return Findings(pl.DataFrame([every[name].gather(ordered) for name in FINDINGS]))
-
-
-def _order_of_many(every: pl.DataFrame, rank: Mapping[str, int]) -> pl.Series | None:
-    """The same order as numbers; None where fields have no number, or one that does not tell them apart."""
-    import numpy as np  # noqa: PLC0415 only a large file needs it
-
-    if (every["field_no"].is_null() & every["field"].is_not_null()).any():
-        return None
-    ranks = every["code"].replace_strict(rank, return_dtype=pl.UInt16).to_numpy().astype(np.uint64)
-    ranks += (every["severity"] != "error").to_numpy() * np.uint64(10_000)
-    line = every["line"].fill_null(0).to_numpy().astype(np.uint64)
-    number = every["field_no"].cast(pl.UInt32).fill_null(0xFFFF_FFFF).to_numpy() + np.uint32(1)  # no number comes first
-    cell = line << np.uint64(17) | number
-    places = np.argsort(cell << np.uint64(14) | ranks, kind="stable")
-    cell = cell[places]
-    again = np.flatnonzero((cell[1:] == cell[:-1]) & (number[places[1:]] > 0) & (cell[1:] >> np.uint64(17) > 0)) + 1
-    field = every["field"]
-    if not field.gather(places[again]).equals(field.gather(places[again - 1])):
-        return None
-    return pl.Series(np.delete(places, again))
-
-
-def _few_told(rows: list[Row], rank: Mapping[str, int]) -> list[Row]:
-    """The same of so few that polars takes longer to start."""
-    ranks = [rank[row[0]] + 10_000 * (row[1] != "error") for row in rows]
-    first: dict[object, int] = {}
-    for place in sorted(range(len(rows)), key=ranks.__getitem__):
-        _, _, _, line, _, _, name, *_ = rows[place]
-        first.setdefault(-place if line is None or name is None else (line, name), place)
-    keys = {
-        place: (line is not None, line or 0, number is not None, number or 0, ranks[place], placed, place)
-        for place in first.values()
-        for _, _, _, line, _, number, name, *_ in [rows[place]]
-        for placed in [line is not None and name is not None]
-    }
-    return [rows[place] for place in sorted(keys, key=keys.__getitem__)]
 
 
 def check_layout(layout: Layout) -> list[str]:

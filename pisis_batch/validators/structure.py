@@ -15,9 +15,9 @@ from functools import reduce
 from typing import Any
 
 from pisis_batch import accepting
-from pisis_batch.frames import pl
+from pisis_batch.frames import Columns, pl
 from pisis_batch.layouts import Field, Record
-from pisis_batch.model import FINDINGS, Doubts, Row
+from pisis_batch.model import FINDINGS, Brief, Doubts, Row
 from pisis_batch.validators import suspects
 from pisis_batch.validators.celdas import fault_place, faults
 from pisis_batch.validators.rule import RULES, literal_details
@@ -26,10 +26,11 @@ MANY = 2_000  # suspects above which looking at each cell twice is worth it
 FEW = 20_000  # suspects below which the fixed cost of pandera is not worth it
 _SMALL = 1_000  # rows below which Python matches faster than polars starts
 _CASES = 16  # more than this many cases of a line take longer to tell apart than the rules take
-_PLACES = 2**16
+_FINE = 2**16 - 1  # the place of no fault
 _COMPARED = 8  # values up to which a comparison with each is quicker than a look into a set
 _LIST = re.compile(r"(?:\(\?:)?((?:[A-Z0-9]+(?:\|[A-Z0-9]+)*)?)\)?")  # an expression of nothing but some codes, or none
 _ODD = re.compile(r"(?:^|\|)[ ']|\"| (?:\||$)")  # in cells of ASCII that can be printed, a pipe between each two
+_PLACED = Columns(line="UInt32", place="UInt16", value="String")
 _CASE = "\x00case"  # no field has this name
 
 
@@ -61,7 +62,7 @@ def cell_findings(frame: pl.DataFrame, record: Record) -> pl.DataFrame:
     if isinstance(frame, pl.LazyFrame):
         raise TypeError("a lazy frame has no rows to judge: collect it first")
     left = frame if frame.is_empty() else suspicious(frame, record)
-    return FINDINGS.none if left.is_empty() else of_suspects(left, record)
+    return FINDINGS.none if left.is_empty() else of_suspects(left, record).in_full()
 
 
 def plain_findings(rows: Sequence[Row], record: Record) -> list[Row]:
@@ -113,7 +114,7 @@ def _alone(name: str, *, odd: bool, table: _Table) -> dict[int, pl.Expr]:
     return table.alone[name, odd]
 
 
-def of_suspects(left: pl.DataFrame, record: Record) -> pl.DataFrame:
+def of_suspects(left: pl.DataFrame, record: Record) -> Brief:
     """The same of rows, one at least, that the accepting expression does not accept."""
     table = _table_of(record)
     if left.height >= MANY and table.doubtful:
@@ -132,34 +133,39 @@ def asked_with(record: Record) -> Mapping[str, Sequence[str]]:
     return _table_of(record).asked
 
 
-def of_doubts(doubts: Doubts, record: Record) -> pl.DataFrame:
-    """The cells at fault among those that nothing vouches for."""
+def of_doubts(doubts: Doubts, record: Record) -> Brief:
+    """The cells at fault among those that nothing vouches for; each kind of them is judged once."""
     import numpy as np  # noqa: PLC0415 only a large file needs it
 
     table = _table_of(record)
-    lines = pl.Series("line", doubts.lines, dtype=pl.UInt32)
-    bits = {field.name: np.uint64(1 << place) for place, field in enumerate(record.fields)}
-    columns = {name: _column(name, text) for name, text in doubts.texts.items()}
-    found = []
-    for name, asked in table.asked.items():
-        doubtful = (doubts.cells & bits[name]) != 0
-        if not doubtful.any():
+    names = [field.name for field in record.fields]
+    faults, rows = np.empty(len(doubts.fields), np.uint16), np.empty(len(doubts.fields), np.uint32)
+    values: list[pl.DataFrame] = []
+    first = 0
+    for field, (name, text) in enumerate(zip(names, doubts.texts, strict=True)):
+        own = np.flatnonzero(doubts.fields == field)
+        if not len(own):
             continue
-        cells = [lines.filter(pl.Series(doubtful))]
-        for other in asked:
-            askers = sum(bits[one] for one, those in table.asked.items() if other in those)
-            cells.append(columns[other].filter(pl.Series(doubtful[(doubts.cells & askers) != 0])))
-        found.append(_placed(pl.DataFrame(cells), name, table))
-    return _told(found, table)
+        asked = [other for other in names if other in table.asked[name]]
+        cells = _column(text)
+        frame = pl.DataFrame([cells.gather_every(len(asked), place).alias(other) for place, other in enumerate(asked)])
+        judged = frame.select(place=table.places[name].fill_null(_FINE), value=name)
+        faults[own], rows[own] = judged["place"].to_numpy(), np.arange(first, first + len(own))
+        values.append(judged.select("value"))
+        first += len(own)
+    found = faults[doubts.kinds]
+    wrong = found != _FINE
+    value = pl.concat(values)["value"].gather(pl.Series(rows[doubts.kinds[wrong]]))
+    return Brief(table.kinds, pl.Series(found[wrong]), pl.Series(doubts.lines[wrong]), value)
 
 
-def _column(name: str, text: str) -> pl.Series:
+def _column(text: str) -> pl.Series:
     """Cells, each with an LF after it, as a column; polars reads them as lines at a quarter of the cost of a list."""
-    if text and "\r" not in text:  # one before an LF would be no part of its line
-        column = pl.read_lines(text.encode(), name=name).to_series()
+    if "\r" not in text:  # one before an LF would be no part of its line
+        column = pl.read_lines(text.encode()).to_series()
         if column.len() == text.count("\n"):
             return column
-    return pl.Series(name, text.split("\n")[:-1], dtype=pl.String)
+    return pl.Series(text.split("\n")[:-1], dtype=pl.String)
 
 
 def _table_of(record: Record) -> _Table:
@@ -211,15 +217,10 @@ def _placed(cells: pl.DataFrame, name: str, table: _Table) -> pl.DataFrame:
     return kinds.select("line", place=table.places[name], value=name).drop_nulls("place").explode("line")
 
 
-def _told(found: list[pl.DataFrame], table: _Table) -> pl.DataFrame:
-    """Findings from the places of the faults: many in order, few field by field."""
-    if not any(frame.height for frame in found):
-        return FINDINGS.none
-    rows = pl.concat(found)
-    if rows.height >= MANY:  # in order already, a large file is soon put in order as a whole
-        rows = rows.sort(pl.col("line").cast(pl.UInt64) * _PLACES + pl.col("place"))
-    said = table.kinds[rows["place"]]
-    return said.with_columns(rows["line"], rows["value"]).select(*FINDINGS)
+def _told(found: list[pl.DataFrame], table: _Table) -> Brief:
+    """Findings from the places of the faults, field by field."""
+    rows = pl.concat([_PLACED.none, *found])
+    return Brief(table.kinds, rows["place"], rows["line"], rows["value"])
 
 
 def _table(record: Record) -> _Table:
