@@ -21,10 +21,10 @@ import sqlalchemy as sa
 from pisis_batch.adapters import sql_changes
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_engine import engine
-from pisis_batch.adapters.sql_engine import sqlite as driver
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sql_tables import entity
 from pisis_batch.adapters.sql_trail import Trail
+from pisis_batch.adapters.sqlite_driver import sqlite as driver
 from pisis_batch.model import Changes, Id
 
 AT = datetime(2026, 7, 15, 12, tzinfo=timezone(timedelta(hours=-5)))

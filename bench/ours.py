@@ -36,11 +36,18 @@ SHELF = shelf_for([NAME])  # as `pisis check` does: no other annex need be read 
 
 
 def opened(database: Path) -> Registry:
-    """The registry in a SQLite database."""
+    """The registry in a SQLite database, as `pisis check` opens it."""
     with loading():
-        from pisis_batch.adapters.sql_registry import SqlRegistry  # noqa: PLC0415 only with a registry
+        from pisis_batch.adapters import sqlite_asking  # noqa: PLC0415 only with a registry
 
-    return SqlRegistry(f"sqlite:///{database}")
+    url = f"sqlite:///{database}"
+    return sqlite_asking.opened(url, lambda: _all_of_it(url)) or _all_of_it(url)
+
+
+def _all_of_it(url: str) -> Registry:
+    from pisis_batch.adapters.sql_registry import SqlRegistry  # noqa: PLC0415 only when it is not as usual
+
+    return SqlRegistry(url)
 
 
 def whole(examined: Examined, registry: Registry) -> Findings:

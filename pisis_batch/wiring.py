@@ -1,7 +1,11 @@
 """Settings to ports: the only place that chooses adapters. Nothing here has a silent stand-in."""
 
+from __future__ import annotations
+
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pisis_batch.adapters import keyring
@@ -13,31 +17,50 @@ from pisis_batch.adapters.folder_signatures import Pairing
 from pisis_batch.adapters.inline_queue import InlineQueue
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.scratch import FolderScratch
-from pisis_batch.adapters.sql_clock import DatabaseClock
-from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import Shelf
 from pisis_batch.model import Brake, Limits, Trust
-from pisis_batch.ports import Archive, Calendar, Clock, Judge, Mailer, Outbox, Ports, Queue, Retention
+from pisis_batch.ports import Archive, Calendar, Clock, Judge, Mailer, Outbox, Ports, Registry, Retention
 from pisis_batch.settings import BOGOTA, Settings, SettingsError
 
 if TYPE_CHECKING:
     from pisis_batch.adapters.procrastinate_queue import ProcrastinateQueue, Slots
     from pisis_batch.adapters.prometheus import Metrics
+    from pisis_batch.adapters.sql_registry import SqlRegistry
     from pisis_batch.adapters.vitals import Loops, Vitals
 
 
 def ports(settings: Settings, *, workers: bool = False) -> Ports:
     """Everything the service needs, with the database brought to this version. `workers`: they do it, not we."""
-    registry = SqlRegistry(settings.database.get_secret_value())
-    registry.migrate()
-    registry.keys = keys(settings)
-    registry.lease_seconds = settings.lease_seconds
+    made = registry(settings)
+    if not workers:
+        return _around(made, settings, clock(settings, made))
+    engine = worker_queue(settings, made)
+    made.enlist = engine.enlist
+    return dataclasses.replace(_around(made, settings, clock(settings, made)), queue=engine)
+
+
+def asking(settings: Settings) -> Ports:
+    """The same for whoever only asks what the registry holds: of a database as it should be no more is loaded."""
+    from pisis_batch.adapters import sqlite_asking
+
+    found = sqlite_asking.opened(settings.database.get_secret_value(), partial(registry, settings))
+    return ports(settings) if found is None else _around(found, settings, clock(settings))
+
+
+def registry(settings: Settings) -> SqlRegistry:
+    """The registry, with the database brought to this version."""
+    from pisis_batch.adapters.sql_registry import SqlRegistry
+
+    made = SqlRegistry(settings.database.get_secret_value())
+    made.migrate()
+    made.keys = keys(settings)
+    made.lease_seconds = settings.lease_seconds
+    return made
+
+
+def _around(registry: Registry, settings: Settings, clock: Clock) -> Ports:
     known = shelf_with(settings.layouts)
     archive, outbox = storage(settings)
-    queue: Queue = InlineQueue(registry)
-    if workers:
-        queue = engine = worker_queue(settings, registry)
-        registry.enlist = engine.enlist
     return Ports(
         shelf=known,
         inbox=inbox(settings),
@@ -47,8 +70,8 @@ def ports(settings: Settings, *, workers: bool = False) -> Ports:
         registry=registry,
         mailer=mailer(settings),
         judge=judge(settings, known),
-        queue=queue,
-        clock=clock(settings, registry),
+        queue=InlineQueue(registry),
+        clock=clock,
         limits=Limits(settings.max_file_bytes, settings.max_line_bytes),
         mail_from=settings.mail_from,
         calendar=Calendar(settings.remind_days, settings.keep_days),
@@ -125,25 +148,28 @@ def storage(settings: Settings) -> tuple[Archive, Outbox]:
     return object_store.ObjectArchive(objects, settings.claims.with_name("spool")), object_store.ObjectOutbox(objects)
 
 
-def worker(settings: Settings) -> "tuple[Ports, ProcrastinateQueue]":
+def worker(settings: Settings) -> tuple[Ports, ProcrastinateQueue]:
     """The ports of a worker, and the engine it serves."""
     made = ports(settings, workers=True)
     return made, made.queue  # type: ignore[return-value]  # it is the workers' queue, asked for on the line above
 
 
-def metrics(ports: Ports) -> "Metrics":
+def metrics(ports: Ports) -> Metrics:
     """Metrics of this process and of the service. Raises SettingsError when their library is not there."""
     try:
         from pisis_batch.adapters.prometheus import Metrics
     except ModuleNotFoundError:
         raise SettingsError("faltan las métricas: instale pisis-batch[metrics]") from None
+    from pisis_batch.adapters.sql_registry import SqlRegistry
+
     if not isinstance(ports.registry, SqlRegistry):
         raise SettingsError("las métricas necesitan el registro en una base de datos")
     return Metrics(ports.registry.engine, ports.registry.lease_seconds)
 
 
-def vitals(settings: Settings, ports: Ports, loops: "Loops", *, intake: bool = True) -> "Vitals":
+def vitals(settings: Settings, ports: Ports, loops: Loops, *, intake: bool = True) -> Vitals:
     """What the service says of itself (a worker has no inbox). Raises SettingsError: its registry is in no database."""
+    from pisis_batch.adapters.sql_registry import SqlRegistry
     from pisis_batch.adapters.vitals import Vitals
 
     if not isinstance(ports.registry, SqlRegistry):
@@ -154,14 +180,14 @@ def vitals(settings: Settings, ports: Ports, loops: "Loops", *, intake: bool = T
     return Vitals(loops, ports.registry.engine, tuple(folders), ports.registry.lease_seconds)
 
 
-def slots(files: int, large: int, *, chores: bool) -> "Slots":
+def slots(files: int, large: int, *, chores: bool) -> Slots:
     """How many files a worker has in hand at once."""
     from pisis_batch.adapters.procrastinate_queue import Slots
 
     return Slots(files, large, chores)
 
 
-def worker_queue(settings: Settings, registry: SqlRegistry) -> "ProcrastinateQueue":
+def worker_queue(settings: Settings, registry: SqlRegistry) -> ProcrastinateQueue:
     """The workers' engine. Raises SettingsError where there is none: it lives on PostgreSQL."""
     if registry.engine.dialect.name != "postgresql":
         raise SettingsError("los trabajadores necesitan PostgreSQL: ponga en «database» postgresql+psycopg://…")
@@ -178,6 +204,8 @@ def clock(settings: Settings, registry: SqlRegistry | None = None) -> Clock:
     if fixed is not None:
         return lambda: fixed
     if registry is not None and registry.engine.dialect.name == "postgresql":
+        from pisis_batch.adapters.sql_clock import DatabaseClock
+
         return DatabaseClock(registry.engine)
     return lambda: datetime.now(BOGOTA)
 

@@ -7,10 +7,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from conftest import GOOD
 from worlds import NAME, file_of
 
 from pisis_batch import pipeline, writing
+from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import shelf
+from pisis_batch.ports import Ports
 
 #: Modules that take long to load, each with what it is for.
 HEAVY = (
@@ -35,12 +38,16 @@ except SystemExit:
     pass
 print("\\nLOADED", *sorted(sys.modules), file=sys.stderr)
 """
+#: The same where every file is taken for a large one.
+_SCRIPT_LARGE = _SCRIPT.replace(
+    "try:", "from pisis_batch import pipeline\npipeline.MIDDLING = pipeline.LARGE = 0\ntry:", 1
+)
 
 
-def loaded(folder: Path, *arguments: str) -> set[str]:
+def loaded(folder: Path, *arguments: str, script: str = _SCRIPT) -> set[str]:
     """The modules that a command leaves loaded."""
     done = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, *arguments],
+        [sys.executable, "-c", script, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -98,9 +105,28 @@ def test_a_check_that_finds_something_loads_no_database_no_mail_and_no_templates
     assert "pisis_batch.causes" in found
 
 
-def test_a_check_in_a_workspace_loads_the_database_and_no_migrations(workspace: Path) -> None:
+#: What a check in a workspace loads no more than one without: the database's driver is enough to ask.
+_NOT_TO_ASK = {
+    *("sqlalchemy", "alembic", "pandera", "jinja2", "aiosmtplib", "structlog", "rich.markdown"),
+    *("pisis_batch.adapters.sql_tables", "pisis_batch.adapters.sql_registry", "pisis_batch.adapters.sql_gathering"),
+}
+
+
+def test_a_check_in_a_workspace_asks_the_database_with_its_driver_alone(workspace: Path) -> None:
     (workspace / NAME).write_bytes(file_of("2|1|CC|1090000001|JUAN|PEREZ|O|||||"))
-    assert "alembic" in loaded(workspace, "check", NAME)  # the tables are made
     found = loaded(workspace, "check", NAME)
-    assert "sqlalchemy" in found
-    assert found & {"alembic", "pandera", "jinja2", "aiosmtplib", "structlog", "rich.markdown"} == set()
+    assert {"sqlalchemy", "alembic"} <= found  # the tables are made
+    found = loaded(workspace, "check", NAME)
+    assert found & {*_NOT_TO_ASK, "numpy"} == set()
+    assert "pisis_batch.adapters.sqlite_asking" in found
+
+
+def test_a_large_file_is_checked_against_kept_numbers_without_sqlalchemy(workspace: Path, ports: Ports) -> None:
+    """As large as a large one is here."""
+    assert isinstance(ports.registry, SqlRegistry)
+    (workspace / NAME).write_bytes(file_of(GOOD))
+    found = loaded(workspace, "check", NAME, script=_SCRIPT_LARGE)
+    assert {"sqlalchemy", "pisis_batch.adapters.sql_gathering"} <= found  # the numbers are made
+    found = loaded(workspace, "check", NAME, script=_SCRIPT_LARGE)
+    assert found & _NOT_TO_ASK == set()
+    assert {"pisis_batch.adapters.sql_numbers", "pisis_batch.validators.recognised"} <= found

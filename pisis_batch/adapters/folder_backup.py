@@ -20,8 +20,8 @@ from typing import Any
 
 from pisis_batch.adapters import durable
 from pisis_batch.adapters.folder_archive import FolderArchive
-from pisis_batch.adapters.sql_engine import looking
 from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.adapters.sqlite_driver import looking
 from pisis_batch.ports import Archive
 
 DATABASE, SAID, KEYS, SETTINGS = "registry.db", "respaldo.json", "llaves", "pisis.toml"

@@ -1,8 +1,4 @@
-"""Engines: SQLite with settings that survive power loss, or whatever database another URL names.
-
-The SQLite that comes with Python may be one whose write-ahead log can corrupt a database under several connections
-(3.7.0 to 3.51.2); a newer one comes as a library. With an old one the rollback journal is used instead.
-"""
+"""Engines: SQLite with settings that survive power loss (`sqlite_driver`), or whatever database another URL names."""
 
 import contextlib
 import logging
@@ -18,15 +14,9 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from pisis_batch.adapters import sql_ready
+from pisis_batch.adapters import sql_ready, sqlite_driver
 from pisis_batch.ports import UnavailableError
 
-try:
-    from pysqlite3 import dbapi2 as sqlite
-except ImportError:  # not published for this platform
-    import sqlite3 as sqlite
-
-FIRST_SOUND_WAL = (3, 51, 3)
 #: What every session with PostgreSQL sets for itself, for the server's own default is to wait for ever (milliseconds).
 #: A worker that is paused in the middle of a transaction loses it, and its locks, well before its lease would end.
 SESSION = {
@@ -36,15 +26,7 @@ SESSION = {
     "tcp_user_timeout": 30_000,
     "client_connection_check_interval": 5_000,
 }
-#: Statements that are kept prepared for a connection; a file needs about eighty, and bringing a database up to date a
-#: hundred. SQLite's driver keeps those that were used most: with less room none of a file's would ever be among them.
-_STATEMENTS = 300
-_PATIENCE_SECONDS = 30.0  # for those who write to SQLite before us
 _REST_SECONDS = 5.0
-#: Pages of the write-ahead log that are copied into the file at once: whoever commits waits for it, one of forty files
-#: instead of one of ten, and a page that was written again meanwhile is copied once. Every commit is durable before.
-_LOG_PAGES = 4_000
-SQLITE_VERSION: str = sqlite.sqlite_version
 
 
 def engine(url: str) -> sa.Engine:
@@ -63,8 +45,8 @@ def engine(url: str) -> sa.Engine:
         return made
     # a database in memory is the connection: there is just one, whoever asks
     alone = {"poolclass": sa.StaticPool} if database_file(url) is None else {}
-    kept = {"timeout": _PATIENCE_SECONDS, "cached_statements": _STATEMENTS}
-    made = sa.create_engine(url, module=sqlite, hide_parameters=True, connect_args=kept, **alone)
+    kept = sqlite_driver.options()
+    made = sa.create_engine(url, module=sqlite_driver.sqlite, hide_parameters=True, connect_args=kept, **alone)
     sa.event.listen(made, "connect", _prepare)
     sa.event.listen(made, "begin", _begin)
     return made
@@ -86,7 +68,7 @@ def session() -> dict[str, Any]:
 
 def _remember(connection: Any, record: Any) -> None:
     del record
-    connection.prepared_max = _STATEMENTS
+    connection.prepared_max = sqlite_driver.STATEMENTS
 
 
 def _left(connection: Any, record: Any) -> None:
@@ -119,17 +101,7 @@ def speaks(descriptor: int) -> bool:
 
 def _prepare(connection: Any, record: Any) -> None:
     del record
-    connection.isolation_level = None  # transactions are begun by us, not by the driver
-    sound = tuple(sqlite.sqlite_version_info) >= FIRST_SOUND_WAL
-    for pragma in (
-        f"journal_mode={'WAL' if sound else 'DELETE'}",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-        "temp_store=MEMORY",
-        f"wal_autocheckpoint={_LOG_PAGES}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    sqlite_driver.prepare(connection)
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -187,7 +159,7 @@ class Ready:
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """A transaction. Raises UnavailableError when others write all the time."""
-        if self._turn is not None and not self._turn.acquire(timeout=_PATIENCE_SECONDS):
+        if self._turn is not None and not self._turn.acquire(timeout=sqlite_driver.PATIENCE_SECONDS):
             raise UnavailableError("base de datos ocupada")
         try:
             with self._one() as connection:
@@ -234,11 +206,6 @@ def _in_memory(made: sa.Engine) -> bool:
 def single(made: sa.Engine, others: Transactions) -> Transactions:
     """As `others`, for one statement alone: PostgreSQL is spared the begin and the end, two ways there and back."""
     return made.execution_options(isolation_level="AUTOCOMMIT") if made.dialect.name == "postgresql" else others
-
-
-def looking(database: Path) -> Any:
-    """A connection of the driver to an SQLite file that nobody writes: not a byte of it is changed by looking."""
-    return sqlite.connect(f"{database.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def database_file(url: str) -> Path | None:

@@ -1,20 +1,15 @@
 """The registry's answer about one file: a statement for each kind of fact, the people asked for staged and joined."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.selectable import Join
-
-from pisis_batch.adapters import sql_bulk, sql_revision, sql_rows, sql_stored
-from pisis_batch.adapters.sql_ready import Answer, at_most, execute, together
-from pisis_batch.adapters.sql_tables import entity, grant, link, period, person, profile, receipt, run
-from pisis_batch.frames import Columns, Few, Row, few, height
+from pisis_batch.adapters import sql_asked, sql_revision
+from pisis_batch.adapters.sql_ready import Answer, execute, together
+from pisis_batch.adapters.sql_text import Plain, Session, Text, TooPlainError, of, select
+from pisis_batch.frames import Columns, Row, few, height, pl
 from pisis_batch.model import (
     GRANTS,
     LINKED,
@@ -29,123 +24,72 @@ from pisis_batch.model import (
     Sender,
 )
 
-_ASKED = sa.Table(
-    "asked",
-    sa.MetaData(),
-    sa.Column("tipo_id", sa.Text, nullable=False),
-    sa.Column("num_id", sa.Text, nullable=False),
-    prefixes=["TEMPORARY"],
-    postgresql_on_commit="DELETE ROWS",
-)
-
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 _ROSTER = 5_000
 _STEP = 20_000  # rows that exist as Python objects at once
 _FEW = 1_000  # rows that are handed over as they are
 
 
-#: Statements are made once, with places for what changes: to put one together takes ten times as long as to run it.
-_ENTITY = sa.select(entity).where(entity.c.tipo_id == sa.bindparam("kind"), entity.c.num_id == sa.bindparam("number"))
-_LINKED_NOW = (link.c.entity_id == sa.bindparam("key"), link.c.valid_to.is_(None))
-_ROSTER_NOW = (
-    sa.select(*(link.c[name] for name in PERSONS))
-    .where(*_LINKED_NOW)
-    .order_by(link.c.tipo_id, link.c.num_id)
-    .limit(at_most(_ROSTER))
+_OF_ENTITY = (
+    *("id", "tipo_id", "num_id", "razon_social", "tipo_entidad", "municipio", "correo_institucional"),
+    *("correo_confirmado", "rep_tipo_id", "rep_num_id", "contacto_tipo_id", "contacto_num_id", "activa"),
 )
-#: A few people, as PostgreSQL reads them out of one value; more, or on SQLite, are staged.
-_FEW_ASKED = (
-    sa.func.json_to_recordset(sa.cast(sa.bindparam("people", type_=sa.Text), postgresql.JSON))
-    .table_valued(sa.column("tipo_id", sa.Text), sa.column("num_id", sa.Text), name="few")
-    .render_derived(with_types=True)
-)
-_USERS = sa.select(sa.func.count()).select_from(link).where(*_LINKED_NOW)
+_ENTITY = select(_OF_ENTITY, "FROM entity WHERE tipo_id = :kind AND num_id = :number", ("correo_confirmado", "activa"))
+_KEY = "entity_id = CAST(:key AS INTEGER) AND valid_to IS NULL"
+_ROSTER_NOW = select(PERSONS.names(), f"FROM link WHERE {_KEY} ORDER BY tipo_id, num_id LIMIT {_ROSTER}")
+_USERS = select(["count(*)"], f"FROM link WHERE {_KEY}")
 
 
-class _Through(Join):
-    """The rows of the left, for each of them those of the right; in this order, whatever the database thinks of it.
-
-    SQLite knows no sizes, and would go through everybody who is registered, or linked to a large entity, instead.
-    """
-
-    inherit_cache = True
+#: The rows of the left, for each of them those of the right: SQLite keeps the order of a CROSS JOIN. It knows no sizes,
+#: and would go through everybody who is registered, or linked to a large entity, instead.
+_THROUGH = "CROSS JOIN"
 
 
-@compiles(_Through, "sqlite")
-def _crossed(element: _Through, compiler: Any, **how: Any) -> str:
-    """SQLite keeps the order of a CROSS JOIN, which takes a condition as any other."""
-    return str(compiler.visit_join(element, **how)).replace(" JOIN ", " CROSS JOIN ", 1)
+def _persons(asked: str) -> Text:
+    same = "person.tipo_id = asked.tipo_id AND person.num_id = asked.num_id"
+    return select(of("person", PERSONS.names()), f"FROM {asked} {_THROUGH} person WHERE {same}")
 
 
-def _persons(asked: sa.FromClause) -> sa.Select[Any]:
-    same = (person.c.tipo_id == asked.c.tipo_id) & (person.c.num_id == asked.c.num_id)
-    return sa.select(*(person.c[name] for name in PERSONS)).select_from(_Through(asked, person, same))
-
-
-def _open(table: sa.Table, schema: Iterable[str], asked: sa.FromClause) -> sa.Select[Any]:
-    same = (table.c.tipo_id == asked.c.tipo_id) & (table.c.num_id == asked.c.num_id)
-    of_entity = (table.c.entity_id == sa.bindparam("key"), table.c.valid_to.is_(None))
-    return sa.select(*(table.c[name] for name in schema)).select_from(_Through(asked, table, same)).where(*of_entity)
+def _open(table: str, schema: Columns, asked: str) -> Text:
+    same = f"{table}.tipo_id = asked.tipo_id AND {table}.num_id = asked.num_id"
+    return select(of(table, schema.names()), f"FROM {asked} {_THROUGH} {table} WHERE {same} AND {_KEY}")
 
 
 #: What is known of the people asked for, few or staged: as persons, their links and their profiles.
-_WAYS: tuple[sa.FromClause, ...] = (_ASKED, _FEW_ASKED)
-_PERSONS = {asked: _persons(asked) for asked in _WAYS}
-_LINKS = {asked: _open(link, LINKED, asked) for asked in _WAYS}
-_GRANTS = {asked: _open(grant, GRANTS, asked) for asked in _WAYS}
-_PROFILES = sa.select(*(profile.c[name] for name in PROFILES))
-_PERIODS = sa.select(*(period.c[name] for name in PERIODS)).where(period.c.anexo == sa.bindparam("annex"))
-_EARLIER = (
-    sa.select(receipt.c.guid, receipt.c.received_at)
-    .select_from(_Through(receipt, run, (run.c.guid == receipt.c.guid) & run.c.latest))  # few have the same bytes
-    .where(
-        receipt.c.sha256 == sa.bindparam("sha256"),
-        receipt.c.guid != sa.bindparam("guid"),
-        run.c.verdict == "cargado",
-        run.c.entity_type == sa.bindparam("kind"),
-        run.c.entity_number == sa.bindparam("number"),
-    )
-    .order_by(receipt.c.seq)
-    .limit(at_most(1))
+_PERSONS = {asked: _persons(asked) for asked in sql_asked.WAYS}
+_LINKS = {asked: _open("link", LINKED, asked) for asked in sql_asked.WAYS}
+_GRANTS = {asked: _open("profile_grant", GRANTS, asked) for asked in sql_asked.WAYS}
+_PROFILES = select(PROFILES.names(), "FROM profile", ("habilitado",))
+_PERIODS = select(PERIODS.names(), "FROM period WHERE anexo = :annex")
+_EARLIER = select(  # few have the same bytes
+    ("receipt.guid", "receipt.received_at"),
+    f"FROM receipt {_THROUGH} run WHERE run.guid = receipt.guid AND run.latest AND receipt.sha256 = :sha256"
+    " AND receipt.guid <> :guid AND run.verdict = 'cargado' AND run.entity_type = :kind"
+    " AND run.entity_number = :number ORDER BY receipt.seq LIMIT 1",
 )
-_WHO: dict[str, sa.BindParameter[str]] = {"kind": sa.bindparam("kind"), "number": sa.bindparam("number")}
-_TYPE: sa.BindParameter[str] = sa.bindparam("login_type")
-_NUMBER: sa.BindParameter[str] = sa.bindparam("login_number")
-_ENTITLED = sa.select(entity.c.id).where(
-    entity.c.tipo_id == _WHO["kind"],
-    entity.c.num_id == _WHO["number"],
-    sa.or_(
-        sa.and_(entity.c.rep_tipo_id == _TYPE, entity.c.rep_num_id == _NUMBER),
-        sa.and_(entity.c.contacto_tipo_id == _TYPE, entity.c.contacto_num_id == _NUMBER),
-        sa.exists().where(
-            link.c.entity_id == entity.c.id,
-            link.c.tipo_id == _TYPE,
-            link.c.num_id == _NUMBER,
-            link.c.valid_to.is_(None),
-        ),
-    ),
+_HEADED = (
+    "(rep_tipo_id = :login_type AND rep_num_id = :login_number"
+    " OR contacto_tipo_id = :login_type AND contacto_num_id = :login_number)"
 )
-_LINKS_OF = sa.select(link.c.entity_id, link.c.correo, link.c.correo_confirmado).where(
-    link.c.tipo_id == _WHO["kind"], link.c.num_id == _WHO["number"], link.c.valid_to.is_(None)
+_LINKED_HERE = (
+    "EXISTS (SELECT 1 FROM link WHERE link.entity_id = entity.id AND link.tipo_id = :login_type"
+    " AND link.num_id = :login_number AND link.valid_to IS NULL)"
 )
-_HEADS = (
-    sa.select(entity.c.id)
-    .where(
-        sa.or_(
-            sa.and_(entity.c.rep_tipo_id == _WHO["kind"], entity.c.rep_num_id == _WHO["number"]),
-            sa.and_(entity.c.contacto_tipo_id == _WHO["kind"], entity.c.contacto_num_id == _WHO["number"]),
-        )
-    )
-    .limit(at_most(1))
+_ENTITLED = select(["id"], f"FROM entity WHERE tipo_id = :kind AND num_id = :number AND ({_HEADED} OR {_LINKED_HERE})")
+_LINKS_OF = select(
+    ("entity_id", "correo", "correo_confirmado"),
+    "FROM link WHERE tipo_id = :login_type AND num_id = :login_number AND valid_to IS NULL",
+    ("correo_confirmado",),
 )
-_ADDRESS = sa.select(person.c.correo_personal).where(
-    person.c.tipo_id == _WHO["kind"], person.c.num_id == _WHO["number"]
-)
+_HEADS = select(["id"], f"FROM entity WHERE {_HEADED} LIMIT 1")
+_ADDRESS = select(["correo_personal"], "FROM person WHERE tipo_id = :login_type AND num_id = :login_number")
 
 
 def frame(
-    connection: sa.Connection,
-    query: sa.Select[Any],
+    connection: Session,
+    query: sa.Select[Any] | Text,
     schema: Mapping[str, pl.DataType],
     values: dict[str, Any] | None = None,
 ) -> pl.DataFrame:
@@ -165,7 +109,7 @@ def shaped(found: Answer, schema: Columns) -> Any:
     return frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
-def registered_entity(connection: sa.Connection, id_: Id) -> tuple[int, RegisteredEntity] | None:
+def registered_entity(connection: Session, id_: Id) -> tuple[int, RegisteredEntity] | None:
     """An entity's row key and what is known of it."""
     found = execute(connection, _ENTITY, {"kind": id_.type, "number": id_.number}).one_or_none()
     if found is None:
@@ -190,7 +134,7 @@ class Reference:
     def __init__(self) -> None:
         self._known: tuple[str, dict[str, tuple[Any, Any]]] = ("", {})
 
-    def of(self, connection: sa.Connection, annex: str, revision: str) -> tuple[Any, Any]:
+    def of(self, connection: Session, annex: str, revision: str) -> tuple[Any, Any]:
         """Profiles, and the periods of an annex, as they are in the state that the caller's transaction sees."""
         number = revision.partition(".")[0]
         known, found = self._known
@@ -203,10 +147,10 @@ class Reference:
             self._known = number, found  # replaced, never changed: threads share it
         profiles, periods = found[annex]
         # rows are shared, a frame is each thread's own: see `wire`
-        return profiles.clone() if isinstance(profiles, pl.DataFrame) else profiles, periods
+        return profiles if isinstance(profiles, list) else profiles.clone(), periods
 
 
-def facts(connection: sa.Connection, questions: Questions, reference: Reference) -> Facts:
+def facts(connection: Session, questions: Questions, reference: Reference) -> Facts:
     """Everything a file needs, within the caller's transaction."""
     found = registered_entity(connection, questions.entity) if questions.entity else None
     key, known = found or (None, None)
@@ -228,20 +172,31 @@ def facts(connection: sa.Connection, questions: Questions, reference: Reference)
         roster=shaped(roster, PERSONS),
         profiles=profiles,
         periods=periods,
-        kept=sql_stored.kept(connection, questions),
-        stored=sql_stored.known_keys(connection, questions),
+        **_stored(connection, questions),
         users=users.scalar_one(),
         revision=revision,
     )
 
 
-def _of_people(connection: sa.Connection, questions: Questions, key: int | None) -> dict[str, Any]:
+def _stored(connection: Session, questions: Questions) -> dict[str, Any]:
+    """What is stored for the place of a file, or under the keys it names; few annexes have either."""
+    if not (questions.period or questions.keys):
+        return {}
+    if isinstance(connection, Plain):
+        raise TooPlainError
+    from pisis_batch.adapters import sql_stored  # noqa: PLC0415 see above
+
+    whole: Any = connection
+    return {"kept": sql_stored.kept(whole, questions), "stored": sql_stored.known_keys(whole, questions)}
+
+
+def _of_people(connection: Session, questions: Questions, key: int | None) -> dict[str, Any]:
     """Links and profiles of the asked people at the entity and, unless only these are asked for, who they are."""
     wanted = {"linked": (_LINKS, LINKED), "grants": (_GRANTS, GRANTS), "persons": (_PERSONS, PERSONS)}
     if questions.only_people:
         del wanted["persons"]
     asking = questions.people.sort("tipo_id", "num_id") if questions.only_people else few(questions, "people")
-    with _asking(connection, asking) as (asked, people):
+    with sql_asked.asking(connection, asking) as (asked, people):
         values = {"key": key, **people}
         if not people:
             return {
@@ -253,22 +208,11 @@ def _of_people(connection: sa.Connection, questions: Questions, key: int | None)
     return {name: shaped(answers[name], schema) for name, (_, schema) in wanted.items()}
 
 
-@contextmanager
-def _asking(connection: sa.Connection, people: Few | pl.DataFrame) -> Iterator[tuple[sa.FromClause, dict[str, str]]]:
-    """What stands for these people in a statement, and the value it needs."""
-    if connection.dialect.name == "postgresql" and people.height <= sql_bulk.SOME:
-        yield _FEW_ASKED, {"people": sql_rows.told(people)}
-        return
-    with sql_bulk.staging(connection, _ASKED):
-        sql_bulk.insert(connection, _ASKED, people)
-        yield _ASKED, {}
-
-
 def _periods(rows: Answer) -> list[Row]:
     return [tuple(date.fromisoformat(day) for day in row) for row in rows]
 
 
-def earlier(connection: sa.Connection, who: Id | None, sha256: str, guid: str) -> Earlier | None:
+def earlier(connection: Session, who: Id | None, sha256: str, guid: str) -> Earlier | None:
     """Another receipt of the same bytes for the same entity that is loaded."""
     if who is None:
         return None
@@ -277,12 +221,12 @@ def earlier(connection: sa.Connection, who: Id | None, sha256: str, guid: str) -
     return Earlier(found.guid, datetime.fromisoformat(found.received_at)) if found else None
 
 
-def entitled(connection: sa.Connection, pairs: Collection[tuple[str, Id]]) -> set[tuple[str, Id]]:
+def entitled(connection: Session, pairs: Collection[tuple[str, Id]]) -> set[tuple[str, Id]]:
     """Of logins and entities those of whom the one is linked to the other now, or is its representative or contact."""
     return {pair for pair in pairs if _is_entitled(connection, *pair)}
 
 
-def _is_entitled(connection: sa.Connection, login: str, who: Id) -> bool:
+def _is_entitled(connection: Session, login: str, who: Id) -> bool:
     try:
         person = Id.parse(login)
     except ValueError:
@@ -298,11 +242,11 @@ def _person(login: str | None) -> Id | None:
         return None
 
 
-def _asked_of_sender(connection: sa.Connection, login: str | None) -> list[Answer]:
+def _asked_of_sender(connection: Session, login: str | None) -> list[Answer]:
     """A sender's links, whether they head an entity, and their own address."""
     if (who := _person(login)) is None:
         return []
-    asked = {"kind": who.type, "number": who.number}
+    asked = {"login_type": who.type, "login_number": who.number}
     return [execute(connection, query, asked) for query in (_LINKS_OF, _HEADS, _ADDRESS)]
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from pisis_batch.adapters import sql_version
 from pisis_batch.adapters.sql_tables import schema_step
 
 if TYPE_CHECKING:  # Alembic takes its time to load, and most starts have nothing to bring
@@ -37,7 +38,7 @@ def migrate(engine: sa.Engine, *, finish: bool = False) -> list[str]:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         current = connection.scalar(_CURRENT) if sa.inspect(connection).has_table("alembic_version") else None
         waiting: list[str] = []
-        if current != _newest():
+        if current != sql_version.newest():
             config, script = _script(connection)
             if current is not None and not _known(script, current):
                 _tolerate(connection, script)
@@ -48,13 +49,7 @@ def migrate(engine: sa.Engine, *, finish: bool = False) -> list[str]:
     return waiting
 
 
-_CURRENT = sa.text("SELECT version_num FROM alembic_version")
-
-
-def _newest() -> str:
-    """The last revision: migrations are one chain, each file named by its number (`0002_lanes.py`)."""
-    versions = resources.files("pisis_batch.adapters") / "migrations" / "versions"
-    return max(entry.name[:4] for entry in versions.iterdir() if entry.name[:4].isdigit())
+_CURRENT = sa.text(sql_version.CURRENT)
 
 
 def _script(connection: sa.Connection) -> "tuple[Config, ScriptDirectory]":

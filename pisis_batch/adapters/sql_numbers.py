@@ -6,18 +6,15 @@ says of which revision it is; a revision is drawn anew with every change, so tha
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import polars as pl
-import sqlalchemy as sa
 
 from pisis_batch import fingerprints
 from pisis_batch.adapters import durable, sql_facts, sql_revision
-from pisis_batch.adapters.sql_tables import grant, link, person
+from pisis_batch.adapters.sql_text import Plain, Session, TooPlainError
 from pisis_batch.model import Id, Index
-from pisis_batch.validators.identidad import WELL_FORMED
 
-_STEP = 100_000  # rows read at a time
 _MOST = 8  # entities kept in memory
 _PERSONS = ("persons",)
 _OWN = ("linked", "held", "granted")
@@ -32,15 +29,18 @@ class Numbers:
         self._folder = folder
         self._kept: dict[str, tuple[str, Arrays]] = {}
 
-    def index(self, connection: sa.Connection, who: Id | None) -> Index:
-        """Everybody registered, and the links and grants of one entity, within the caller's transaction."""
+    def index(self, connection: Session, who: Id | None) -> Index:
+        """Everybody registered, and the links and grants of one entity, within the caller's transaction.
+
+        Raises TooPlainError when they have to be gathered first.
+        """
         stamp = sql_revision.current(connection, None)
-        found = {**self._of("persons", stamp, lambda: _persons(connection), _PERSONS)}
+        found = {**self._of("persons", stamp, lambda: _gathering(connection).persons(connection), _PERSONS)}
         known = sql_facts.registered_entity(connection, who) if who else None
         if who is not None and known is not None:
             key = known[0]
             stamp = sql_revision.current(connection, who)
-            found |= self._of(who.login, stamp, lambda: _own(connection, key), _OWN)
+            found |= self._of(who.login, stamp, lambda: _gathering(connection).own(connection, key), _OWN)
         return Index(**found)
 
     def _of(self, name: str, revision: str, build: Callable[[], Arrays], parts: Sequence[str]) -> Arrays:
@@ -64,6 +64,15 @@ class Numbers:
         return {part: self._folder / f"{name}-{revision}-{fingerprints.VERSION}.{part}" for part in parts}
 
 
+def _gathering(connection: Session) -> Any:
+    """What gathers them, which loads much that nobody needs who finds them kept."""
+    if isinstance(connection, Plain):
+        raise TooPlainError
+    from pisis_batch.adapters import sql_gathering  # noqa: PLC0415 see above
+
+    return sql_gathering
+
+
 def _read(paths: Mapping[str, Path]) -> Arrays | None:
     """What the files hold, mapped: in memory is only what is looked at."""
     if not all(path.exists() for path in paths.values()):
@@ -82,52 +91,3 @@ def _write(folder: Path, name: str, paths: Mapping[str, Path], arrays: Arrays) -
         old.unlink(missing_ok=True)
     for part, path in paths.items():
         durable.write(path, arrays[part].tobytes(), 0o600)
-
-
-def _persons(connection: sa.Connection) -> Arrays:
-    query = sa.select(*(person.c[name] for name in fingerprints.NAMED))
-    return {"persons": np.sort(_gathered(connection, query, fingerprints.NAMED, _named))}
-
-
-def _named(rows: pl.DataFrame) -> np.ndarray:
-    return fingerprints.registered(_well_formed(rows), fingerprints.NAMED)
-
-
-def _well_formed(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.filter(pl.concat_str(fingerprints.WHO, separator="|").str.contains(WELL_FORMED))
-
-
-def _own(connection: sa.Connection, key: int) -> Arrays:
-    here = [table.c.entity_id == key for table in (link, grant)]
-    links = sa.select(link.c.tipo_id, link.c.num_id).where(here[0], link.c.valid_to.is_(None))
-    names = (*fingerprints.HELD, "perfil")
-    grants = sa.select(*(grant.c[name] for name in names)).where(here[1], grant.c.valid_to.is_(None))
-    both = _gathered(connection, grants, names, _granted)
-    return {
-        "linked": np.sort(_gathered(connection, links, fingerprints.WHO, _who)),
-        "held": np.sort(both[0::2]),
-        "granted": np.sort(fingerprints.granted(both[0::2], both[1::2])),
-    }
-
-
-def _who(rows: pl.DataFrame) -> np.ndarray:
-    return fingerprints.hashed(_well_formed(rows), fingerprints.WHO)
-
-
-def _granted(rows: pl.DataFrame) -> np.ndarray:
-    """Who holds an application, and what of it, in turns."""
-    held = fingerprints.hashed(rows, fingerprints.HELD)
-    return np.stack([held, fingerprints.registered(rows, fingerprints.GRANTED)], axis=1).ravel()
-
-
-def _gathered(
-    connection: sa.Connection,
-    query: sa.Select[tuple[str, ...]],
-    names: Sequence[str],
-    numbered: Callable[[pl.DataFrame], np.ndarray],
-) -> np.ndarray:
-    """The numbers of the rows of a query, read so many at a time."""
-    rows = connection.execution_options(yield_per=_STEP).execute(query)
-    schema = dict.fromkeys(names, pl.String)
-    found = [numbered(pl.DataFrame([tuple(row) for row in part], schema, orient="row")) for part in rows.partitions()]
-    return np.concatenate([np.empty(0, np.uint64), *found])

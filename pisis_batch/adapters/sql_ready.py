@@ -4,15 +4,18 @@ What SQLAlchemy does around a statement each time costs ten times what SQLite ta
 psycopg and PostgreSQL take together for one that is prepared; there are fifty for a file.
 """
 
+from __future__ import annotations
+
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
+from pisis_batch.adapters.sql_text import Plain, Session, Text
 
-from pisis_batch.adapters import sql_dialects, sql_rows
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 Values = dict[str, Any]
 _Change = Callable[[Any], Any]
@@ -21,29 +24,48 @@ _NONE: Values = {}
 
 def at_most(many: int) -> sa.ColumnElement[int]:
     """A limit that is written out: with one that is a value SQLite and PostgreSQL plan the statement anew each time."""
+    import sqlalchemy as sa  # noqa: PLC0415 a text needs none
+
     return sa.literal_column(str(many), sa.Integer)
 
 
 class _Made:
     """A statement's text, where each of its values goes, and how values and rows are turned."""
 
-    def __init__(self, statement: sa.Executable, names: tuple[str, ...], dialect: sa.Dialect) -> None:
-        compiled: Any = statement.compile(dialect=dialect, column_keys=list(names) or None)  # type: ignore[attr-defined]  # every one has it
+    def __init__(self, statement: sa.Executable | Text, names: tuple[str, ...], dialect: str) -> None:
+        if isinstance(statement, Text):
+            self._of_text(statement, names, dialect)
+        else:
+            self._compiled(statement, names, dialect)
+
+    def _of_text(self, statement: Text, names: tuple[str, ...], dialect: str) -> None:
+        self.text = statement.numbered("?" if dialect == "sqlite" else "$")
+        self._given: dict[str, Any] = {}
+        self._places: list[tuple[str, _Change | None]] = [(name, None) for name in statement.places]
+        self._as_given = statement.places == names
+        self._named: _Change = _row(statement.columns)
+        truths = [] if dialect == "postgresql" else [statement.columns.index(name) for name in statement.truths]
+        self._changes: list[tuple[int, _Change]] = [(place, bool) for place in truths]
+
+    def _compiled(self, statement: sa.Executable, names: tuple[str, ...], dialect: str) -> None:
+        from pisis_batch.adapters import sql_dialects  # noqa: PLC0415 it loads what a text does not need
+
+        spoken = sql_dialects.dialect(dialect)
+        compiled: Any = statement.compile(dialect=spoken, column_keys=list(names) or None)  # type: ignore[attr-defined]  # every one has it
         asked = dict.fromkeys(name for name, bind in compiled.binds.items() if bind.required)
         state = compiled.construct_expanded_state(asked)  # a list of its own is written out, place by place
         known = {**compiled.construct_params(asked), **state.additional_parameters}
         self.text = state.statement
-        self._given: dict[str, Any] = {name: value for name, value in known.items() if name not in asked}
+        self._given = {name: value for name, value in known.items() if name not in asked}
         turn = {**compiled._bind_processors, **state.processors}  # noqa: SLF001 nobody else knows how
-        self._places: list[tuple[str, _Change | None]] = [(name, turn.get(name)) for name in state.positiontup or ()]
+        self._places = [(name, turn.get(name)) for name in state.positiontup or ()]
         self._as_given = [name for name, _ in self._places] == list(names) and not any(map(turn.get, names))
         columns = compiled._result_columns or ()  # noqa: SLF001 as above
-        row: Any = namedtuple("Row", [column.keyname for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024 names are known only now
-        self._named: _Change = row._make
-        if dialect.name == "postgresql":
+        self._named = _row([column.keyname for column in columns])
+        if dialect == "postgresql":
             columns = []  # psycopg gives values as they are wanted
-        changes = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        self._changes: list[tuple[int, _Change]] = [(n, change) for n, change in enumerate(changes) if change]
+        changes = [column.type.dialect_impl(spoken).result_processor(spoken, None) for column in columns]
+        self._changes = [(n, change) for n, change in enumerate(changes) if change]
 
     def bound(self, values: Values) -> list[Any]:
         """Values in the order of the text."""
@@ -64,6 +86,12 @@ class _Made:
         for place, change in self._changes:
             changed[place] = change(changed[place])
         return changed
+
+
+def _row(columns: Sequence[str]) -> _Change:
+    row: Any = namedtuple("Row", columns, rename=True)  # type: ignore[misc]  # noqa: PYI024 names are known only now
+    make: _Change = row._make
+    return make
 
 
 class Answer:
@@ -100,14 +128,18 @@ class Answer:
         """The only row, or None. Raises MultipleResultsFound when there are others."""
         rows = self.all()
         if len(rows) > 1:
-            raise sa.exc.MultipleResultsFound
+            from sqlalchemy.exc import MultipleResultsFound  # noqa: PLC0415 it hardly ever happens
+
+            raise MultipleResultsFound
         return rows[0] if rows else None
 
     def one(self) -> Any:
         """The only row. Raises NoResultFound when there is none."""
         found = self.one_or_none()
         if found is None:
-            raise sa.exc.NoResultFound
+            from sqlalchemy.exc import NoResultFound  # noqa: PLC0415 it hardly ever happens
+
+            raise NoResultFound
         return found
 
     def scalar(self) -> Any:
@@ -125,11 +157,11 @@ class Answer:
 
 
 @lru_cache(maxsize=512)
-def _made(statement: sa.Executable, names: tuple[str, ...], dialect: str) -> _Made:
-    return _Made(statement, names, sql_dialects.dialect(dialect))
+def _made(statement: sa.Executable | Text, names: tuple[str, ...], dialect: str) -> _Made:
+    return _Made(statement, names, dialect)
 
 
-def execute(connection: sa.Connection, statement: sa.Executable, values: Values | list[Values] = _NONE) -> Answer:
+def execute(connection: Session, statement: sa.Executable | Text, values: Values | list[Values] = _NONE) -> Answer:
     """Run a statement that is kept somewhere, with its values, or once for each of several sets of them.
 
     Raises what SQLAlchemy raises. Only on PostgreSQL may a value be a list: an array.
@@ -139,14 +171,16 @@ def execute(connection: sa.Connection, statement: sa.Executable, values: Values 
         made = _made(statement, tuple(values), dialect)
         return Answer(driven(connection, made.text, made.bound(values)), made)
     made = _made(statement, tuple(values[0]), dialect)
-    if dialect == "postgresql" and isinstance(statement, sa.Insert):
-        text, arrays = sql_rows.inserting(statement.table, values)
+    if dialect == "postgresql" and getattr(statement, "is_insert", False):
+        from pisis_batch.adapters import sql_rows  # noqa: PLC0415 it loads what a text does not need
+
+        text, arrays = sql_rows.inserting(statement.table, values)  # type: ignore[union-attr]  # an insert has one
         return Answer(driven(connection, text, arrays), made)
     return Answer(driven(connection, made.text, [made.bound(one) for one in values], many=True), made)
 
 
 @contextmanager
-def together(connection: sa.Connection) -> Iterator[None]:
+def together(connection: Session) -> Iterator[None]:
     """On PostgreSQL the block's statements go out one behind the other: none waits for the answer to the one before.
 
     Only `execute` within, and no `rowcount`; what fails is raised at the end of the block, or where it is looked at.
@@ -162,7 +196,7 @@ def together(connection: sa.Connection) -> Iterator[None]:
         raise _wrapped(connection, "", error) from error
 
 
-def driven(connection: sa.Connection, text: str, values: Sequence[Any] = (), *, many: bool = False) -> Any:
+def driven(connection: Session, text: str, values: Sequence[Any] = (), *, many: bool = False) -> Any:
     """Give the driver a text and its values, or many sets of them; its cursor. Raises what SQLAlchemy raises."""
     raw: Any = connection.connection.dbapi_connection  # the driver's own: none of ours is asynchronous
     on_server = connection.dialect.name == "postgresql"
@@ -175,13 +209,17 @@ def driven(connection: sa.Connection, text: str, values: Sequence[Any] = (), *, 
         raise _wrapped(connection, text, error) from error
 
 
-def _wrapped(connection: sa.Connection, text: str, error: Exception) -> Exception:
+def _wrapped(connection: Session, text: str, error: Exception) -> Exception:
     """An error of the driver as SQLAlchemy would raise it; a session that broke is given up."""
+    if isinstance(connection, Plain):
+        return error
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 it hardly ever happens
+
     raw: Any = connection.connection.driver_connection
     lost = connection.dialect.name == "postgresql" and bool(raw.closed or raw.broken)
     if lost:
-        connection.invalidate(error)
-    made: Exception = sa.exc.DBAPIError.instance(
+        connection.invalidate(error)  # type: ignore[attr-defined]  # only SQLAlchemy speaks to PostgreSQL
+    made: Exception = DBAPIError.instance(
         text, None, error, raw.Error, hide_parameters=True, connection_invalidated=lost, dialect=connection.dialect
     )
     return made

@@ -30,11 +30,16 @@ def _end(found: list[Outcome]) -> None:
         sys.exit(REJECTED)
 
 
-def _wired(chosen: "Settings", *, workers: bool = False) -> "Ports":
-    """The ports, whose adapters are loaded only here: a file is checked without a database as well."""
+def _wired(chosen: "Settings", *, workers: bool = False, asks: bool = False) -> "Ports":
+    """The ports, whose adapters are loaded only here: a file is checked without a database as well.
+
+    `asks`: for nothing but questions to the registry.
+    """
     with loading():
         from pisis_batch import wiring
 
+        if asks:
+            return wiring.asking(chosen)
         return wiring.ports(chosen, workers=workers)
 
 
@@ -119,9 +124,9 @@ def _keep(outcome: Outcome, now: datetime, folder: Path) -> None:
 
 
 def ports_if_any(workspace: Path | None) -> "Ports | None":
-    """The ports of the workspace; without one, None, and the terminal is told what that means."""
+    """The ports of the workspace, to ask by; without one, None, and the terminal is told what that means."""
     try:
-        return _wired(settings.load(workspace))
+        return _wired(settings.load(workspace), asks=True)
     except SettingsError:
         if workspace is not None:
             raise

@@ -137,7 +137,8 @@ def _folders(settings: Settings) -> str:
 def _database(settings: Settings) -> str:
     from sqlalchemy import text
 
-    from pisis_batch.adapters.sql_engine import SQLITE_VERSION, engine
+    from pisis_batch.adapters.sql_engine import engine
+    from pisis_batch.adapters.sqlite_driver import SQLITE_VERSION
 
     made = engine(settings.database.get_secret_value())
     with made.connect() as connection:

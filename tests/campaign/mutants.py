@@ -383,7 +383,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
 
 def _power() -> Iterator[Mutant]:
     """What only a power cut shows; found by the campaign itself, at this seed."""
-    engine, archive, durable = "adapters/sql_engine.py", "adapters/folder_archive.py", "adapters/durable.py"
+    engine, archive, durable = "adapters/sqlite_driver.py", "adapters/folder_archive.py", "adapters/durable.py"
     cut = "power::1"
     yield Mutant("the database never syncs", engine, '"synchronous=FULL"', '"synchronous=OFF"', cut)
     yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)

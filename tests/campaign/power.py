@@ -19,8 +19,8 @@ from typing import Any
 from campaign import disk, shim, world
 from campaign.disk import _Bytes as Bytes
 from campaign.lives import Nursery
-from pisis_batch.adapters.sql_engine import sqlite
 from pisis_batch.adapters.sql_registry import SqlRegistry
+from pisis_batch.adapters.sqlite_driver import sqlite
 
 _DATABASE = "var/registry.db"
 _EACH = int(os.environ.get("PISIS_STATES", "24"))  # states of each moment
