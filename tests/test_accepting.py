@@ -202,7 +202,7 @@ def test_all_engines_find_the_same(layout: Layout, record: Record, monkeypatch: 
     frame = frame.with_row_index("line", offset=1)
     few = structure.cell_findings(frame, record).sort("line", "field_no")
     monkeypatch.setattr(structure, "MANY", 0)
-    assert few.equals(structure.cell_findings(frame, record))
+    assert few.equals(structure.cell_findings(frame, record).sort("line", "field_no"))
     monkeypatch.setattr(structure, "MANY", 1_000_000)
     monkeypatch.setattr(structure, "FEW", 0)
     assert few.equals(structure.cell_findings(frame, record).sort("line", "field_no"))
