@@ -1,9 +1,9 @@
 """What can be wrong with a batch. `check_structure` is the first validation, `check_content` the second.
 
 Modules are named after the family of codes they hold: nombre NOM, lineas, campos, tipos, longitud, formas, segun,
-relaciones and tablas EST, archivo, cuentas, repetidos, conjuntos and secuencias ARC, remitente REM, entidad, control, calendario and retencion
-CTL, usuarios USR, perfiles PRF, registros REG, firma FIR, sistema SIS. Importing them here registers their rules; the
-order is the order of telling when a cell has more than one fault.
+relaciones, calculos and tablas EST, archivo, cuentas, repetidos, conjuntos and secuencias ARC, remitente REM, entidad,
+control, responsables, calendario and retencion CTL, usuarios USR, perfiles PRF, registros REG, firma FIR, sistema SIS.
+Importing them here registers their rules; the order is the order of telling when a cell has more than one fault.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pisis_batch.validators import longitud  # isort: skip  # noqa: F401 registe
 from pisis_batch.validators import formas  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import segun  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import relaciones  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import calculos  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import tablas  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import archivo  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import cuentas  # isort: skip  # noqa: F401 registers its rules
@@ -30,6 +31,7 @@ from pisis_batch.validators import secuencias  # isort: skip  # noqa: F401 regis
 from pisis_batch.validators import remitente  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import entidad  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import control  # isort: skip  # noqa: F401 registers its rules
+from pisis_batch.validators import responsables  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import calendario  # isort: skip  # noqa: F401 registers its rules
 from pisis_batch.validators import retencion  # isort: skip
 from pisis_batch.validators import usuarios  # isort: skip  # noqa: F401 registers its rules
