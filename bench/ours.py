@@ -53,7 +53,9 @@ def _all_of_it(url: str) -> Registry:
 def whole(examined: Examined, registry: Registry) -> Findings:
     """The findings of both validations."""
     if examined.batch is not None and examined.batch.figures is not None:
-        return pipeline.check_parts(examined, registry.ask, LIMITS).findings
+        from pisis_batch import partwise  # noqa: PLC0415 only a large file needs what it loads
+
+        return partwise.check(examined, registry.ask, LIMITS).findings
     return pipeline.judge(examined, registry.ask(pipeline.questions(examined))).findings
 
 

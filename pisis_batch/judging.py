@@ -15,6 +15,7 @@ from pisis_batch.model import (
     Attempt,
     Batch,
     Brake,
+    Changes,
     Content,
     Facts,
     Limits,
@@ -29,7 +30,8 @@ from pisis_batch.model import (
 )
 
 Ask = Callable[[Questions], Facts]
-Keep = pipeline.Keep
+#: Takes the changes of a part of a very large file.
+Keep = Callable[[Changes], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ def outcome_of(task: Task, shelf: Shelf, ask: Ask, keep: Keep | None = None) -> 
         ask = _outside(ask)
     examined = pipeline.examine(task.received, shelf, task.limits, task.trust)
     if examined.sound and _sifted(examined.batch):
-        return pipeline.judge_parts(
-            examined, ask, task.limits, sender_judged=task.sender_judged, brake=task.brake, keep=keep
-        )
+        from pisis_batch import partwise  # noqa: PLC0415 only a large file needs what it loads
+
+        return partwise.judge(examined, ask, task.limits, sender_judged=task.sender_judged, brake=task.brake, keep=keep)
     facts = ask(pipeline.questions(examined))
     if not examined.sound:
         return pipeline.conclude(examined, facts)

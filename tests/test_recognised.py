@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from test_trust import world
 from worlds import ENTITY, NAME, NOW, facts, file_of
 
-from pisis_batch import chunks, judging, parting, pipeline, validators
+from pisis_batch import chunks, judging, parting, partwise, pipeline, validators
 from pisis_batch.adapters import sql_revision, wire
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sql_tables import entity, grant, link, person, profile
@@ -123,8 +123,8 @@ def test_the_verdict_alone_is_that_of_the_whole(registry: SqlRegistry) -> None:
     with pytest.MonkeyPatch.context() as patch:
         sifted(patch)
         examined = pipeline.examine(received, shelf(), Limits())
-        alone = pipeline.check_parts(examined, registry.ask, Limits())
-        whole = pipeline.judge_parts(examined, registry.ask, Limits())
+        alone = partwise.check(examined, registry.ask, Limits())
+        whole = partwise.judge(examined, registry.ask, Limits())
     assert alone.findings.frame.equals(whole.findings.frame)
     assert (alone.verdict, alone.counts) == (whole.verdict, whole.counts)
 
