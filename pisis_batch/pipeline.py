@@ -223,7 +223,7 @@ def ruleset(layout: Layout | None = None) -> str:
 
 _READERS = (
     *("accepting.py", "annotations.py", "automata.py", "chunks.py", "cutting.py", "fingerprints.py", "numbering.py"),
-    *("parting.py", "reading.py", "sifting.py", "walk.c", "walking.py"),
+    *("parting.py", "reading.py", "shapes.py", "sifting.py", "walk.c", "walking.py"),
 )
 
 

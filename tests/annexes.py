@@ -42,3 +42,31 @@ NOVEDADES = (
         'values = { I = "insertar", A = "actualizar", E = "anular", NA = "no aplica" } },\n  { name = "valor"',
     )
 )
+
+_HEAD = """
+annex = "ANNEX"
+version = "1"
+valid_from = 2026-01-01
+title = "Anexo de prueba"
+file_name = "ANNEX{corte:AAAAMMDD}NI{nit:012}.TXT"
+order = ["control", "dato"]
+entity = { type = "NI", number = "nit" }
+cut_date = "corte"
+[record.control]
+label = "Control"
+occurs = "1"
+fields = [
+  { name = "marca", label = "Tipo", is = "1" },
+  { name = "nit", label = "NIT", type = "N", max = 12, min = 3 },
+  { name = "corte", label = "Corte", type = "F" },
+]
+[record.dato]
+label = "Datos"
+fields = [
+  { name = "marca", label = "Tipo", is = "2" },
+"""
+
+
+def of_cells(annex: str, fields: str) -> str:
+    """An annex of one detail record, with these fields, a line of TOML each, behind its mark."""
+    return f"{_HEAD.replace('ANNEX', annex)}{fields}]\n"

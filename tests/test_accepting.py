@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from annexes import APORTES, NOVEDADES
+from annexes import APORTES, NOVEDADES, of_cells
 from lines_of import line_of
 
 from pisis_batch import accepting, reading
@@ -16,27 +16,9 @@ from pisis_batch.validators.celdas import first_fault
 from pisis_batch.writing import sample
 
 #: Every attribute in the company it is most often misread in.
-TANGLED = """
-annex = "XYZ100TANG"
-version = "1"
-valid_from = 2026-01-01
-title = "Condiciones de prueba"
-file_name = "XYZ100TANG{corte:AAAAMMDD}NI{nit:012}.TXT"
-order = ["control", "dato"]
-entity = { type = "NI", number = "nit" }
-cut_date = "corte"
-[record.control]
-label = "Control"
-occurs = "1"
-fields = [
-  { name = "marca", label = "Tipo", is = "1" },
-  { name = "nit", label = "NIT", type = "N", max = 12, min = 3 },
-  { name = "corte", label = "Corte", type = "F" },
-]
-[record.dato]
-label = "Datos"
-fields = [
-  { name = "marca", label = "Tipo", is = "2" },
+TANGLED = of_cells(
+    "XYZ100TANG",
+    """\
   { name = "clase", label = "Clase", type = "A", max = 2, required = false, values = { A = "a", B = "b", C = "c" } },
   { name = "solo_a", label = "Solo A", type = "N", max = 3, only_if = { clase = "A" }, values = { 0 = "no", 1 = "si" } },
   { name = "luego", label = "Luego", type = "F", only_if = { solo_a = "1" } },
@@ -57,8 +39,8 @@ fields = [
   { name = "libre", label = "Libre", type = "T", max = 6, case = "any", accents = true, empty_if = { clase = "C" } },
   { name = "fecha", label = "Fecha", type = "F", sentinels = ["1845-01-01"] },
   { name = "calla", label = "Calla", type = "A", max = 2, required_if = { libre = { not = "x" } }, empty_if = { clase = ["A"] } },
-]
-"""
+""",
+)
 #: Of the built-in layouts, those of ordinary width: a record of 125 fields takes minutes here and shows nothing more.
 EVERY = [
     *(layout for layout in shelf() if max(len(record.fields) for record in layout.records) <= 20),

@@ -18,7 +18,7 @@ from test_accepting import ODD, RECORDS, sound
 from test_sifting import judged, sifted
 from worlds import NOW
 
-from pisis_batch import accepting, automata, chunks, fingerprints, reading, validators, walking
+from pisis_batch import accepting, automata, chunks, fingerprints, reading, shapes, validators, walking
 from pisis_batch.layouts import Layout, Record, shelf
 from pisis_batch.model import Limits
 from pisis_batch.validators import structure
@@ -51,7 +51,7 @@ UNDERSTOOD = [pair for pair in RECORDS if accepting.expression(pair[1]) is not N
 NOTHING = walking.Asked({}, {})
 PATTERNS = (
     *("", "A", "[A-C]{2,4}", "(?:0|[1-9][0-9]{0,3})", "(?:A(?:[ -]B{1,2}){0,2})?", "A|AB|ABC", "[0-9]{0,2}A?[^A]?"),
-    *(accepting._DATE, accepting._TIME, str(accepting._mail(1, 100)), str(accepting._name(1, 60)), "(?:A?B?){1,3}Ñ"),
+    *(shapes._DATE, shapes._TIME, str(shapes._mail(1, 100)), str(shapes._name(1, 60)), "(?:A?B?){1,3}Ñ"),
 )
 
 

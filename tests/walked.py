@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from annexes import of_cells
 from lines_of import line_of
 
 from pisis_batch import accepting, chunks, walking
@@ -14,34 +15,12 @@ from pisis_batch.walking import NOBODY
 LONGEST = 150  # bytes of a line whose doubts are told
 _DRAWN = 60  # lines of each record
 _ODD = [*b'|||\r\r\r"#01239AZaz -.@:\t\x00\x0b\x0c\x1a\x7f\x80\x81\x8d\xa0\xd1\xf1\xff']
-_WIDE = """
-annex = "XYZ100WIDE"
-version = "1"
-valid_from = 2026-01-01
-title = "Un registro de muchos campos"
-file_name = "XYZ100WIDE{corte:AAAAMMDD}NI{nit:012}.TXT"
-order = ["control", "dato"]
-entity = { type = "NI", number = "nit" }
-cut_date = "corte"
-[record.control]
-label = "Control"
-occurs = "1"
-fields = [
-  { name = "marca", label = "Tipo", is = "1" },
-  { name = "nit", label = "NIT", type = "N", max = 12, min = 3 },
-  { name = "corte", label = "Corte", type = "F" },
-]
-[record.dato]
-label = "Datos"
-fields = [
-  { name = "marca", label = "Tipo", is = "2" },
-"""
 
 
 def wide() -> Layout:
     """One with more cells in a line than may be in doubt."""
-    cells = (f'  {{ name = "c{n}", label = "C", type = "A", max = 2, required = false }},' for n in range(70))
-    return parse("\n".join([_WIDE.rstrip(), *cells, "]"]))
+    cells = (f'  {{ name = "c{n}", label = "C", type = "A", max = 2, required = false }},\n' for n in range(70))
+    return parse(of_cells("XYZ100WIDE", "".join(cells)))
 
 
 class Walked:
