@@ -30,7 +30,7 @@ SAID: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 UNTIL: Mapping[str, Mapping[str, str]] = {"usuario": {"until": "fecha_fin"}, "perfil": {}}
 _STRETCH = 16_384  # numbers looked up together: what they may be among fits the cache
-_SHARES, _TOP, _NIBBLE = 16, 7, 4  # by the upper half of the highest byte, the last one in memory
+_TOP, _BITS = 7, 4  # shares go by the upper bits of the highest byte, the last one in memory; no more than so many
 _AT_ONCE, _LOOKED = 2, 1 << 18
 _ONE, _EVEN = np.uint64(1), np.uint64(2**64 - 2)
 #: The column that a large file's record has to have for `said` to mean something, and the action that takes away.
@@ -109,11 +109,13 @@ def among_ranked(numbers: np.ndarray, ranked: np.ndarray) -> np.ndarray:
 
 
 def in_shares(work: Callable[..., np.ndarray], *numbers: np.ndarray) -> np.ndarray:
-    """What some work finds, done with a sixteenth of all numbers at a time: of each array the smallest, sorted.
+    """What some work finds, done with a share of all numbers at a time: of each array the smallest, sorted.
 
-    So no second copy of all is needed. Two at a time: numpy leaves the interpreter to others meanwhile.
+    So no second copy of many is needed; each share looks through all, so that of fewer there are fewer. Two at a time:
+    numpy leaves the interpreter to others meanwhile.
     """
-    tops = [np.right_shift(np.ascontiguousarray(some).view(np.uint8)[_TOP::8], _NIBBLE) for some in numbers]
+    bits = min(_BITS, 1 + (max(map(len, numbers)) // _LOOKED).bit_length())
+    tops = [np.right_shift(np.ascontiguousarray(some).view(np.uint8)[_TOP::8], 8 - bits) for some in numbers]
 
     def done(share: int) -> np.ndarray:
         found = [_of_share(some, top, share) for some, top in zip(numbers, tops, strict=True)]
@@ -122,7 +124,7 @@ def in_shares(work: Callable[..., np.ndarray], *numbers: np.ndarray) -> np.ndarr
         return work(*found)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return np.concatenate(list(pool.map(done, range(_SHARES))))
+        return np.concatenate(list(pool.map(done, range(1 << bits))))
 
 
 def _of_share(numbers: np.ndarray, tops: np.ndarray, share: int) -> np.ndarray:
@@ -132,15 +134,6 @@ def _of_share(numbers: np.ndarray, tops: np.ndarray, share: int) -> np.ndarray:
         for start in range(0, len(numbers), _LOOKED)
     ]
     return np.concatenate([np.empty(0, np.uint64), *parts])
-
-
-def strangers(numbers: np.ndarray, ranked: Sequence[np.ndarray], others: np.ndarray | None = None) -> np.ndarray:
-    """The numbers that are in none of some sorted arrays and not among others; each once, sorted."""
-
-    def left_of(some: np.ndarray, *more: np.ndarray) -> np.ndarray:
-        return left_over(some, [*more, *ranked])
-
-    return in_shares(left_of, numbers, *([] if others is None else [others]))
 
 
 def left_over(ordered: np.ndarray, ranked: Sequence[np.ndarray]) -> np.ndarray:
@@ -158,11 +151,6 @@ def distinct(ordered: np.ndarray) -> np.ndarray:
         return ordered
     found: np.ndarray = ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])]
     return found
-
-
-def both(numbers: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The numbers that are among others too; sorted."""
-    return in_shares(lambda some, more: some[found_in(some, more)], numbers, others)
 
 
 def _looked_through(numbers: np.ndarray) -> None:

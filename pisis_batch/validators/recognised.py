@@ -25,13 +25,14 @@ def doubtful_persons(batch: Batch, facts: Facts) -> np.ndarray | None:
     users, profiles = figures.people.get("usuario"), figures.people.get("perfil")
     if users is None or users.said is None or (len(held) > 1 and bool((held[1:] == held[:-1]).any())):
         return None
-    leaves = fingerprints.takes(users.said)
+    leaving = users.who[fingerprints.takes(users.said)]
+    leaving.sort()
     unnamed = _unnamed(users, index)
     whom = [users.who[fingerprints.among(fingerprints.what(users.said), unnamed)]] if len(unnamed) else []
-    whom.append(fingerprints.strangers(users.who[leaves], [index.linked]))
+    whom.append(fingerprints.left_over(leaving, [index.linked]))
     if profiles is not None:
         whom += _not_fine(profiles, index, enabled(facts))
-        whom += _without_user(profiles, users.who, leaves, index)
+        whom.append(_without_user(profiles, users.who, leaving, index))
     return fingerprints.distinct(np.sort(np.concatenate(whom)))
 
 
@@ -63,7 +64,11 @@ def _not_fine(profiles: Persons, index: Index, pairs: list[str]) -> list[np.ndar
         return list(pool.map(doubtful, range(0, len(profiles.who), _STRETCH)))
 
 
-def _without_user(profiles: Persons, who: np.ndarray, leaves: np.ndarray, index: Index) -> list[np.ndarray]:
+def _without_user(profiles: Persons, who: np.ndarray, leaving: np.ndarray, index: Index) -> np.ndarray:
     """The persons of profiles' lines that are not linked here and not among the users, or that leave."""
-    nobody = fingerprints.strangers(profiles.who, [index.linked], who)
-    return [nobody, fingerprints.both(profiles.who, who[leaves])]
+
+    def doubtful(some: np.ndarray, users: np.ndarray) -> np.ndarray:
+        nobody = fingerprints.left_over(some, [users, index.linked])
+        return np.concatenate([nobody, some[fingerprints.found_in(some, leaving)]])
+
+    return fingerprints.in_shares(doubtful, profiles.who, who)
