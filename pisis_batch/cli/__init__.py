@@ -21,7 +21,7 @@ _COMMANDS = {
     "process": ("files", "Procesa lo que hay en el buzón, y termina."),
     "check": ("files", "Dice el veredicto de un archivo sin ningún efecto."),
     "fix": ("fixing", "Hace una copia corregida de un archivo."),
-    "reprocess": ("files", "Juzga de nuevo archivos ya recibidos."),
+    "reprocess": ("reprocessing", "Juzga de nuevo archivos ya recibidos."),
     "runs": ("queue", "Los archivos recibidos y sus hallazgos."),
     "deliver": ("mail", "Envía los correos que esperan."),
     "build": ("excel", "Hace el archivo plano de un libro de Excel lleno."),
