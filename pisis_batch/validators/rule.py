@@ -98,13 +98,12 @@ class Rule:
     source: str
     since: str
     retired: str | None
-    on: str | None
-    field: str | None
-    objects: Objector | None
-    judges: Judge | None
-    doc: str
+    on: str | None = None
+    field: str | None = None
     general: bool = False
     reach: Reach = "file"
+    objects: Objector | None = None
+    judges: Judge | None = None
 
     @property
     def family(self) -> str:
@@ -115,6 +114,11 @@ class Rule:
     def stage(self) -> Stage:
         """Which validation the rule belongs to."""
         return STAGES[self.family]
+
+    @property
+    def doc(self) -> str:
+        """The docstring of its function."""
+        return (inspect.getdoc(self.objects or self.judges) or "") + "\n"
 
     @property
     def summary(self) -> str:
@@ -235,28 +239,10 @@ def rule(
     """
 
     def register(function: Objector) -> Objector:
-        doc = inspect.getdoc(function) or ""
-        _register(
-            Rule(
-                code,
-                title,
-                es,
-                en,
-                cause,
-                remedy,
-                severity,
-                source,
-                since,
-                retired,
-                on,
-                field,
-                function,
-                None,
-                doc + "\n",
-                general,
-                reach,
-            )
+        made = Rule(
+            code, title, es, en, cause, remedy, severity, source, since, retired, on, field, general, reach, function
         )
+        _register(made)
         return function
 
     return register
@@ -278,26 +264,7 @@ def fault(
     """Register a function as the rule of a code about single cells. Order of registration is order of telling."""
 
     def register(function: Judge) -> Judge:
-        doc = inspect.getdoc(function) or ""
-        _register(
-            Rule(
-                code,
-                title,
-                es,
-                en,
-                cause,
-                remedy,
-                severity,
-                source,
-                since,
-                retired,
-                None,
-                None,
-                None,
-                function,
-                doc + "\n",
-            )
-        )
+        _register(Rule(code, title, es, en, cause, remedy, severity, source, since, retired, judges=function))
         return function
 
     return register
