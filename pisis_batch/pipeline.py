@@ -77,11 +77,11 @@ def _sifted(received: Received, layout: Layout, limits: Limits) -> Examined | No
 
     What explains a fault looks at the sound lines too. Of a sound file the rows are read when somebody asks for them.
     """
-    from pisis_batch import sifting  # noqa: PLC0415 only a larger file needs what it loads
+    from pisis_batch import sieve, sifting  # noqa: PLC0415 only a larger file needs what it loads
 
     content, name, large = received.content, received.name, len(received.content) >= LARGE
     today = received.received_at.date()
-    judge = sifting.Judge(validators.of_suspects, validators.of_doubts, validators.asked_with)
+    judge = sieve.Judge(validators.of_suspects, validators.of_doubts, validators.asked_with)
     found = sifting.sift(content, layout, name, limits, judge, today=today, sound=not large)
     if found is None:
         return None
@@ -222,8 +222,9 @@ def ruleset(layout: Layout | None = None) -> str:
 
 
 _READERS = (
-    *("accepting.py", "annotations.py", "automata.py", "chunks.py", "cutting.py", "fingerprints.py", "numbering.py"),
-    *("parting.py", "reading.py", "shapes.py", "sifting.py", "walk.c", "walking.py"),
+    *("accepting.py", "annotations.py", "automata.py", "chunks.py", "consecutives.py", "cutting.py", "fingerprints.py"),
+    *("numbering.py", "parting.py", "reading.py", "remains.py", "shapes.py", "sieve.py", "sifting.py", "walk.c"),
+    "walking.py",
 )
 
 
