@@ -4,8 +4,7 @@ The scan is the truth; whoever renames first owns the file. A file is left alone
 (`folder_stillness`), and temporary names are nobody's file yet. Senders take turns, so that a flood of one is not a
 wait for the others.
 
-Claims are made in batches, `claims/<batch>/<LOGIN>/<FILE>`, so that a batch costs as many syncs as one file. The guid
-of a claim follows from the batch and the name: it is the same after a crash. Whoever works on a batch holds its lock.
+Claims are made in batches (`folder_claims`), so that a batch costs as many syncs as one file.
 """
 
 import contextlib
@@ -14,7 +13,6 @@ import fcntl
 import hashlib
 import itertools
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,20 +20,19 @@ from typing import TYPE_CHECKING
 
 from pisis_batch.adapters import folder_scan
 from pisis_batch.adapters.durable import sync_folder
+from pisis_batch.adapters.folder_claims import FOREIGN, NOBODY, FolderClaims
 from pisis_batch.adapters.folder_moves import rename
 from pisis_batch.adapters.folder_scan import Seen
-from pisis_batch.adapters.folder_signatures import DONE, Pairing, beside, left
+from pisis_batch.adapters.folder_signatures import Pairing, beside
 from pisis_batch.adapters.folder_stillness import Stillness
 from pisis_batch.ports import Claimed
 
 if TYPE_CHECKING:
     import structlog
 
-_NOBODY = "_"
 _BATCH = 64
 _TURN = 8  # files of a sender that go into a batch together: one folder synced for all of them
 _AT_ONCE = 16_384  # entries looked at in one pass, over all folders
-_FOREIGN = "!"  # before the login: the file is neither the folder's owner's nor ours
 
 Found = tuple[str | None, Seen]
 
@@ -51,13 +48,11 @@ class FolderInbox:
         largest: int = 2**63,
         pairing: Pairing | None = None,
     ) -> None:
-        self._inbox, self._claims, self._largest = inbox, claims, largest
+        self._inbox, self._claims = inbox, FolderClaims(claims, largest, pairing)
         self._stillness = Stillness(settle_seconds)
         self._mine: dict[int, bool] = {}
         self._pairing = pairing  # where files come with signatures
-        for folder in (inbox, claims):
-            folder.mkdir(parents=True, exist_ok=True)
-        claims.chmod(0o700)
+        inbox.mkdir(parents=True, exist_ok=True)
 
     def claims(self) -> Iterator[Claimed]:
         """The files of `batches`, one by one."""
@@ -74,13 +69,13 @@ class FolderInbox:
             self._mine = {}
             left_over = (
                 (batch, path)
-                for batch, path in self._left_over(locks)
-                if self._keep(path.parent.name.removeprefix(_FOREIGN), locks)
+                for batch, path in self._claims.left_over(locks)
+                if self._keep(path.parent.name.removeprefix(FOREIGN), locks)
             )
             while batch_ := list(itertools.islice(left_over, _BATCH)):
                 for _, path in batch_:
                     self._take_signature(path)
-                yield [self._claimed(batch, path) for batch, path in batch_]
+                yield [self._claims.claimed(batch, path) for batch, path in batch_]
             try:
                 with folder_scan.opened(self._inbox) as root:
                     found = self._in_turns(root, locks)
@@ -93,7 +88,7 @@ class FolderInbox:
         """Keep a sender to this process until the stack unwinds; False when another process has it."""
         place = hashlib.sha256(login.encode("utf-8", "surrogateescape")).digest()[0]
         if place not in self._mine:
-            folder = self._claims.with_name("turnos")
+            folder = self._claims.folder.with_name("turnos")
             folder.mkdir(mode=0o700, exist_ok=True)
             handle = os.open(folder / f"{place:02x}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             locks.callback(os.close, handle)
@@ -105,18 +100,9 @@ class FolderInbox:
                 self._mine[place] = True
         return self._mine[place]
 
-    def _left_over(self, locks: contextlib.ExitStack) -> list[tuple[Path, Path]]:
-        """(batch, file) of interrupted claims that nobody holds, the oldest first."""
-        found = []
-        for batch in self._batches():
-            if locks.enter_context(self._held(batch)):
-                found += [(batch, path) for path in self._in(batch)]
-        return sorted(found, key=lambda one: (one[1].lstat().st_mtime_ns, one[1].name))
-
-    def _is_behind(self, login: str) -> bool:
-        """Whether a sender has a claimed file without a receipt; asked once the sender is ours."""
-        homes = (batch / home for batch in self._batches() for home in (login, _FOREIGN + login))
-        return any(True for home in homes if home.is_dir() for _ in home.iterdir())
+    def release(self, claimed: Claimed) -> None:
+        """The bytes are in the archive and the receipt is recorded: forget the claim."""
+        self._claims.release(claimed)
 
     def waiting(self) -> bool:
         """Whether files are there that still change or have not held still long enough."""
@@ -126,75 +112,12 @@ class FolderInbox:
         except OSError:
             return False
 
-    def release(self, claimed: Claimed) -> None:
-        """The bytes are in the archive and the receipt is recorded: forget the claim.
-
-        Nothing is synced: a claim that comes back after a power cut is known by its guid. What was too large to be
-        read is kept beside the claims.
-        """
-        with contextlib.suppress(OSError):
-            if claimed.unread == "too_big":
-                aside = self._claims.with_name("apartados")
-                aside.mkdir(mode=0o700, exist_ok=True)
-                claimed.path.rename(aside / claimed.guid)
-            elif claimed.signature:
-                done = claimed.path.with_name(f"{DONE}{claimed.guid}")
-                claimed.path.rename(done)  # from here on what is left of the pair is nobody's
-                claimed.signature.unlink(missing_ok=True)
-                done.unlink()
-            else:
-                claimed.path.unlink(missing_ok=True)
-            claimed.path.parent.rmdir()
-            claimed.path.parents[1].rmdir()
-
-    def _batches(self) -> list[Path]:
-        return sorted(entry for entry in self._claims.iterdir() if entry.is_dir())
-
-    @contextlib.contextmanager
-    def _held(self, batch: Path) -> Iterator[bool]:
-        """The lock of a batch, which its claimer holds and the kernel frees when the claimer dies."""
-        try:
-            handle = os.open(batch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            yield False
-            return
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield True
-        except BlockingIOError:
-            yield False
-        finally:
-            os.close(handle)
-
-    def _in(self, batch: Path) -> list[Path]:
-        """The files of a batch; one that is empty, or a copy that never ended, is cleared away."""
-        found = left([path for path in batch.glob("*/*") if not path.name.startswith(".pisis-copy-")])
-        if not found:
-            shutil.rmtree(batch, ignore_errors=True)
-        return found
-
-    def _claimed(self, batch: Path, path: Path) -> Claimed:
-        login = path.parent.name.removeprefix(_FOREIGN)
-        sender = None if login == _NOBODY else login
-        said = hashlib.sha256(batch.name.encode() + os.fsencode(f"/{login}/{path.name}")).digest()
-        guid = str(uuid.UUID(bytes=said[:16], version=4))
-        seen = folder_scan.look(None, str(path))  # its folders are ours alone
-        unread = seen.kind
-        if not unread and path.parent.name.startswith(_FOREIGN):
-            unread = folder_scan.FOREIGN
-        if not unread and seen.links > 1:
-            unread = folder_scan.LINKED
-        if not unread and seen.size > self._largest:
-            unread = "too_big"
-        signed, signature = self._pairing.of(path) if self._pairing and not unread else ("", None)
-        return Claimed(guid, sender, path.name, path, unread, seen.size, signed, signature)
-
     def _take_signature(self, path: Path) -> None:
         """Bring the signature of a claimed file that was left in the inbox when its claimer died."""
         login = path.parent.name
-        if self._pairing is None or login.startswith(_FOREIGN) or beside(path) is not None:
+        if self._pairing is None or login.startswith(FOREIGN) or beside(path) is not None:
             return
-        sender = None if login == _NOBODY else login
+        sender = None if login == NOBODY else login
         with (
             contextlib.suppress(OSError),
             folder_scan.opened(self._inbox) as root,
@@ -224,8 +147,8 @@ class FolderInbox:
             settled = [one for one in seen if self._stillness.settled(folder, (sender, one.name), one)]
             if self._pairing:
                 settled = self._pairing.whole(folder, sender, settled)
-        login = sender or _NOBODY
-        if settled and self._keep(login, locks) and not self._is_behind(login):
+        login = sender or NOBODY
+        if settled and self._keep(login, locks) and not self._claims.is_behind(login):
             yield from ((sender, one) for one in settled)
 
     def _candidates(self, root: int) -> Iterator[Found]:
@@ -244,12 +167,12 @@ class FolderInbox:
 
     def _claim(self, root: int, found: list[Found]) -> Iterator[list[Claimed]]:
         """Rename a batch of files into a folder of its own, make that durable, and hand them out under its lock."""
-        batch = self._claims / str(uuid.uuid4())
+        batch = self._claims.folder / str(uuid.uuid4())
         batch.mkdir(mode=0o700)
-        with self._held(batch), contextlib.ExitStack() as handles:
+        with self._claims.held(batch), contextlib.ExitStack() as handles:
             folders = self._folders(root, found, handles)
             homes = [self._home(folders.get(sender), sender, seen, batch) for sender, seen in found]
-            for made in (batch, self._claims):  # before anything is moved into it
+            for made in (batch, self._claims.folder):  # before anything is moved into it
                 sync_folder(made)
             ready = [(*one, home) for one, home in zip(found, homes, strict=True) if home]
             taken = [path for sender, seen, home in ready if (path := self._taken(folders[sender], sender, seen, home))]
@@ -260,7 +183,7 @@ class FolderInbox:
                     os.fsync(folder)
             handles.close()
             if taken:
-                yield [self._claimed(batch, path) for path in taken]
+                yield [self._claims.claimed(batch, path) for path in taken]
             for made in (*{home for home in homes if home}, batch):  # what nothing was moved into
                 with contextlib.suppress(OSError):
                     made.rmdir()
@@ -279,7 +202,7 @@ class FolderInbox:
         """The folder of a batch that a file goes to, made; None when its sender's folder is gone."""
         if folder is None:
             return None
-        home = batch / ((_FOREIGN if folder_scan.foreign(seen, folder) else "") + (sender or _NOBODY))
+        home = batch / ((FOREIGN if folder_scan.foreign(seen, folder) else "") + (sender or NOBODY))
         try:
             home.mkdir(mode=0o700)
         except FileExistsError:
@@ -293,7 +216,7 @@ class FolderInbox:
         """Where a file was renamed to. None when somebody else was first, or it may not be renamed."""
         try:
             rename(folder, seen.name, home / seen.name)
-            if self._pairing and not home.name.startswith(_FOREIGN):
+            if self._pairing and not home.name.startswith(FOREIGN):
                 self._pairing.take(folder, home / seen.name, rename)
         except OSError as error:
             self._refused(sender, seen, error)

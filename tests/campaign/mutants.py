@@ -29,7 +29,7 @@ class Mutant:
 
 def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     lanes, inbox, scan = "adapters/sql_lanes.py", "adapters/folder_inbox.py", "adapters/folder_scan.py"
-    moves, stillness = "adapters/folder_moves.py", "adapters/folder_stillness.py"
+    claims, moves, stillness = "adapters/folder_claims.py", "adapters/folder_moves.py", "adapters/folder_stillness.py"
     registry, smtp = "adapters/sql_registry.py", "adapters/smtp_mailer.py"
     accounts, speech, child = "adapters/sql_accounts.py", "adapters/conversation.py", "adapters/child.py"
     slept, intake = "test_lanes.py::slept", "test_intake.py::"
@@ -124,7 +124,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     )
     yield Mutant(
         "a second name is no matter",
-        inbox,
+        claims,
         "seen.links > 1:\n            unread",
         "seen.links > 9:\n            unread",
         intake + "second_name",
@@ -151,7 +151,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     )
     yield Mutant(
         "a claim has another guid after a crash",
-        inbox,
+        claims,
         "uuid.UUID(bytes=said[:16], version=4)",
         "uuid.uuid4()",
         intake + "comes_back",
@@ -162,12 +162,12 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     yield Mutant("no copy between file systems", moves, "errno.EXDEV", "errno.EDOM", intake + "another_file_system")
     yield Mutant(
         "half a copy is a claim",
-        inbox,
+        claims,
         'if not path.name.startswith(".pisis-copy-")',
         "if True",
         intake + "another_file_system",
     )
-    yield Mutant("an enormous file is read", inbox, "seen.size > self._largest", "False", intake + "never_opened")
+    yield Mutant("an enormous file is read", claims, "seen.size > self._largest", "False", intake + "never_opened")
     yield Mutant(
         "a link is a file", scan, '    stat.S_IFLNK: "un enlace a otro archivo",\n', "", intake + "never_opened"
     )
@@ -400,7 +400,7 @@ def _power() -> Iterator[Mutant]:
     yield Mutant(
         "a claim is moved into a folder that may not last",
         "adapters/folder_inbox.py",
-        "for made in (batch, self._claims):",
+        "for made in (batch, self._claims.folder):",
         "for made in ():",
         cut,
     )
