@@ -1,5 +1,6 @@
 """Bursts in short: many files are taken in one pass that never sleeps; `make burst` is the long version."""
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -100,6 +101,36 @@ def test_a_chore_of_every_moment_is_not_left_until_the_next_look(ports: Ports) -
     time.sleep(every.total_seconds())
     assert not queue.pump(work, lambda: False)
     assert len(ran) == 2
+
+
+class _Shared:
+    """Fulfils `ports.Work`: at its first file it finds that another service has begun all of them."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports, self.given, self.chores = ports, list[str](), ()
+
+    def file(self, guid: str) -> timedelta | None:
+        self.given.append(guid)
+        for receipt in self._ports.registry.pending():
+            self._ports.registry.attempt(receipt.guid)
+        return timedelta(seconds=600)
+
+
+def test_what_another_service_began_meanwhile_is_left_to_it(
+    workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found out by looking, for each try to take a file costs a turn to write."""
+    monkeypatch.setattr(inline_queue, "ABREAST", 1)
+    for entity in range(6):
+        put(workspace, "CC10000002", NAME.replace("900123456", f"90055500{entity}"))
+    service.take_in(ports)
+    queue, work = inline_queue.InlineQueue(ports.registry), _Shared(ports)
+    monkeypatch.setattr(random, "randrange", lambda many: many - 1)
+    heads = [receipt.guid for receipt in ports.registry.pending()]
+    assert queue.pump(work, lambda: False)
+    assert queue.drain(20)
+    first, *others, last = heads
+    assert work.given == [first, last, *others]  # the others not before they were looked at again, from elsewhere on
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -3,8 +3,9 @@
 import contextlib
 import importlib
 import re
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from pkgutil import iter_modules
@@ -14,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from pisis_batch import adapters
-from pisis_batch.adapters import sql_dialects, sql_lanes, sql_runs
+from pisis_batch.adapters import sql_dialects, sql_lanes, sql_runs, sqlite_driver
 from pisis_batch.adapters.sql_engine import Transactions, engine, reader, take_back, writer
 from pisis_batch.adapters.sql_ready import execute, together
 
@@ -131,6 +132,45 @@ def test_threads_take_turns_to_write_and_an_exception_leaves_nothing(tmp_path: P
         assert (
             execute(connection, _COUNTED).scalar_one() == 32
         )  # each counted those before it: no two had a turn at once
+
+
+def test_a_process_that_waits_to_write_asks_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite would sleep longer each time: of two services over one folder one would write and the other sleep."""
+    one, other = (writer(engine(f"sqlite:///{tmp_path / 'said.db'}")) for _ in range(2))
+    with one.begin() as connection:
+        _TABLE.create(connection)
+    pauses, asked = list[float](), threading.Event()
+
+    def paused(seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 20:
+            asked.set()
+        sleep(seconds)
+
+    def add() -> None:
+        with other.begin() as connection:
+            execute(connection, _ADD, {**_ROWS[0], "id": 2})
+
+    with ThreadPoolExecutor(1) as pool:
+        with one.begin() as connection:
+            execute(connection, _ADD, {**_ROWS[0], "id": 1})
+            monkeypatch.setattr(time, "sleep", paused)
+            waits = pool.submit(add)
+            assert asked.wait(30)
+            assert not waits.done()
+        waits.result(30)
+    assert max(pauses) <= 0.001
+    with one.begin() as connection:
+        assert execute(connection, _COUNTED).scalar_one() == 2
+
+
+def test_who_writes_for_ever_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_driver, "PATIENCE_SECONDS", 0.05)
+    one, other = (writer(engine(f"sqlite:///{tmp_path / 'said.db'}")) for _ in range(2))
+    with one.begin(), pytest.raises(sa.exc.OperationalError, match="locked"), other.begin():
+        raise AssertionError
+    with other.begin() as connection:  # and its turn is free again
+        _TABLE.create(connection)
 
 
 def test_statements_of_sqlalchemy_are_part_of_the_same_transaction(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One process does everything: no engine, no other machine. Receipts wait in the registry, in order of arrival."""
 
+import random
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -81,19 +82,30 @@ class InlineQueue:
     def _round(self, work: Work, stop: Callable[[], bool]) -> int:
         """Begin what may be begun now; how many files that was."""
         begun = 0
-        for receipt in self._registry.pending(_HEADS):
+        for receipt in self._heads():
             while len(self._in_hand) >= HANDS and not stop():
                 self._collect(PATIENCE)
             if stop():
                 break
-            if self._is_busy(receipt) or self._resting.get(receipt.guid, 0.0) > time.monotonic():
+            if self._is_busy(receipt) or receipt.guid in self._resting or self._is_old(receipt):
                 continue
-            self._resting.pop(receipt.guid, None)
             self._in_hand[self._pool.submit(work.file, receipt.guid)] = receipt
             begun += 1
             if len(self._in_hand) >= ABREAST:
                 self._collect(PATIENCE)
         return begun
+
+    def _heads(self) -> list[Receipt]:
+        """The first that wait of each entity; from anywhere on when another service may be at the first ones."""
+        now = time.monotonic()
+        self._resting = {guid: until for guid, until in self._resting.items() if until > now}
+        heads = self._registry.pending(_HEADS)
+        first = random.randrange(len(heads)) if heads and self._resting else 0  # noqa: S311 nobody gains by foreseeing it
+        return heads[first:] + heads[:first]
+
+    def _is_old(self, receipt: Receipt) -> bool:
+        """Whether another service has begun it since we looked: to ask costs less than to write, and no turn."""
+        return bool(self._resting) and self._registry.receipt(receipt.guid) != receipt
 
     def _is_busy(self, receipt: Receipt) -> bool:
         """Whether its queue is in hand, or as many files of its sender as one may have: others find a free hand."""

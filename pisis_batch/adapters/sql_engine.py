@@ -26,6 +26,9 @@ SESSION = {
     "tcp_user_timeout": 30_000,
     "client_connection_check_interval": 5_000,
 }
+#: How soon to ask again whether another process still writes. SQLite itself would sleep longer and longer, up to a
+#: tenth of a second, and a service that writes all the time would take every turn meanwhile.
+_AGAIN_SECONDS = 0.0005
 _REST_SECONDS = 5.0
 
 
@@ -147,6 +150,8 @@ class Ready:
     With `turns` all threads of this process share one: whoever waits for it is woken at once, where SQLite would sleep
     and try again, and what it has read of the file stays true from one transaction to the next.
 
+    Other processes are waited for by asking often: what is asked costs 6 µs.
+
     Beginnings and ends are given to the driver, for SQLAlchemy's own account of them costs more than both; it joins a
     transaction when it gets a statement.
     """
@@ -163,22 +168,41 @@ class Ready:
             raise UnavailableError("base de datos ocupada")
         try:
             with self._one() as connection:
-                sql_ready.driven(connection, self._begins)
+                self._start(connection)
                 yield connection
                 _end(connection)
         finally:
             if self._turn is not None:
                 self._turn.release()
 
+    def _start(self, connection: sa.Connection) -> None:
+        until = time.monotonic() + sqlite_driver.PATIENCE_SECONDS
+        while True:
+            try:
+                sql_ready.driven(connection, self._begins)
+            except sa.exc.OperationalError as error:
+                if self._turn is None or not sqlite_driver.is_busy(error.orig) or time.monotonic() > until:
+                    raise
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
     @contextlib.contextmanager
     def _one(self) -> Iterator[sa.Connection]:
-        connection = self._idle.pop() if self._idle else self._engine.connect()
+        connection = self._idle.pop() if self._idle else self._opened()
         try:
             yield connection
         except BaseException:
             connection.close()  # whatever happened to it
             raise
         self._idle.append(connection)
+
+    def _opened(self) -> sa.Connection:
+        connection = self._engine.connect()
+        if self._turn is not None and sqlite_driver.has_sound_log():
+            # whoever writes to a log waits at the beginning, and nowhere else
+            sql_ready.driven(connection, "PRAGMA busy_timeout=0")
+        return connection
 
     def close(self) -> None:
         """Let go of the connections that nobody uses."""

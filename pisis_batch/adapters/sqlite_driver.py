@@ -12,7 +12,18 @@ try:
 except ImportError:  # not published for this platform
     import sqlite3 as sqlite
 
-__all__ = ["PATIENCE_SECONDS", "SQLITE_VERSION", "STATEMENTS", "file_named", "looking", "options", "prepare", "sqlite"]
+__all__ = [
+    "PATIENCE_SECONDS",
+    "SQLITE_VERSION",
+    "STATEMENTS",
+    "file_named",
+    "has_sound_log",
+    "is_busy",
+    "looking",
+    "options",
+    "prepare",
+    "sqlite",
+]
 
 FIRST_SOUND_WAL = (3, 51, 3)
 SQLITE_VERSION: str = sqlite.sqlite_version
@@ -33,9 +44,8 @@ def options() -> dict[str, Any]:
 def prepare(connection: Any) -> None:
     """Set a connection that was just made."""
     connection.isolation_level = None  # transactions are begun by us, not by the driver
-    sound = tuple(sqlite.sqlite_version_info) >= FIRST_SOUND_WAL
     for pragma in (
-        f"journal_mode={'WAL' if sound else 'DELETE'}",
+        f"journal_mode={'WAL' if has_sound_log() else 'DELETE'}",
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
@@ -43,6 +53,17 @@ def prepare(connection: Any) -> None:
         f"wal_autocheckpoint={_LOG_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def has_sound_log() -> bool:
+    """Whether connections write to a log that several of them may share."""
+    return tuple(sqlite.sqlite_version_info) >= FIRST_SOUND_WAL
+
+
+def is_busy(error: object) -> bool:
+    """Whether an error of the driver says that another connection is writing."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == int(sqlite.SQLITE_BUSY)  # the rest of the number says how
 
 
 def looking(database: Path) -> Any:
