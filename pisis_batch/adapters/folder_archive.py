@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pisis_batch.adapters import durable
 from pisis_batch.adapters.durable import sync_folder
-from pisis_batch.adapters.mapped import LARGE, MappedFile
+from pisis_batch.adapters.mapped import LARGE, MappedFile, unchanged
 from pisis_batch.model import Content
 
 _CHUNK = 1 << 20
@@ -94,10 +94,7 @@ class FolderArchive:
         if not path.is_file():
             raise KeyError(sha256)
         content = MappedFile(path) if path.stat().st_size >= LARGE else path.read_bytes()
-        found = content.sha256() if isinstance(content, MappedFile) else hashlib.sha256(content).hexdigest()
-        if found != sha256:
-            raise ValueError(f"the original {sha256} no longer matches its hash")
-        return content
+        return unchanged(content, sha256)
 
     def put(self, sha256: str, content: bytes) -> None:
         """Keep bytes whose hash is known."""

@@ -64,3 +64,11 @@ class MappedFile:
 
     def __del__(self) -> None:
         self._file.close()
+
+
+def unchanged(content: MappedFile | bytes, sha256: str) -> MappedFile | bytes:
+    """An original that is what was kept. Raises ValueError when its hash is another."""
+    found = content.sha256() if isinstance(content, MappedFile) else hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ValueError(f"the original {sha256} no longer matches its hash")
+    return content

@@ -7,7 +7,6 @@ documents under `salida/<LOGIN>/<GUID>/`, `ack.json` last.
 """
 
 import contextlib
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -22,7 +21,7 @@ from obstore.store import S3Store
 
 from pisis_batch.adapters.folder_archive import FolderArchive
 from pisis_batch.adapters.folder_outbox import owner
-from pisis_batch.adapters.mapped import LARGE, MappedFile
+from pisis_batch.adapters.mapped import LARGE, MappedFile, unchanged
 from pisis_batch.model import Attachment, Content
 from pisis_batch.ports import UnavailableError
 
@@ -126,10 +125,7 @@ class ObjectArchive:
                 self._expect_bucket()
                 raise KeyError(sha256)
             content = self._on_disk(got) if got.meta["size"] >= LARGE else bytes(got.bytes())
-        found = content.sha256() if isinstance(content, MappedFile) else hashlib.sha256(content).hexdigest()
-        if found != sha256:
-            raise ValueError(f"the original {sha256} no longer matches its hash")
-        return content
+        return unchanged(content, sha256)
 
     def _on_disk(self, got: "GetResult") -> MappedFile:
         file = tempfile.TemporaryFile(dir=self._spool)  # noqa: SIM115 open as long as it is mapped

@@ -74,13 +74,6 @@ class SqlMailing:
             return sql_letters.letters(connection, most)
 
     @retried
-    def next_mail(self) -> datetime | None:
-        """When the next message is due."""
-        with self._reader.begin() as connection:
-            soonest = connection.scalar(sa.select(sa.func.min(mail.c.next_try)).where(sql_floods.waiting()))
-        return datetime.fromisoformat(soonest) if soonest else None
-
-    @retried
     def notify(self, guid: str, mails: Sequence[Rendered], at: datetime) -> bool:
         """Give a notice once."""
         with self._writer.begin() as connection:

@@ -1,6 +1,6 @@
 """`[[check]]` tables in words: what must hold between fields, between lines and with the control record."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pisis_batch.layouts.condition import Condition, clause_in_words
 from pisis_batch.layouts.layout import Layout, Record
@@ -15,10 +15,12 @@ from pisis_batch.layouts.relation import (
     Distinct,
     EqualSums,
     Limit,
+    Lines,
     OneOf,
     Order,
     Parent,
     Parts,
+    Row,
     RowChecked,
     Sorted,
     Sum,
@@ -78,12 +80,19 @@ def _condition(condition: Condition, record: Record, layout: Layout) -> str:
     return " y ".join(clause_in_words(clause, _named(name, record, layout)) for name, clause in condition.items())
 
 
-def _said(check: Check, layout: Layout) -> str:  # noqa: C901, PLR0911, PLR0912 one return a kind
+def _said(check: Check, layout: Layout) -> str:
     record = layout.record[check.on] if isinstance(check, RowChecked) else None
 
     def names(references: tuple[str, ...], sign: str = ", ") -> str:
         return sign.join(_named(one, record, layout) for one in references)
 
+    if isinstance(check, Row):
+        return _of_fields(check, names, layout)
+    return _of_lines(check, names, layout) if isinstance(check, Lines) else _of_file(check, names, layout)
+
+
+def _of_fields(check: Row, names: Callable[..., str], layout: Layout) -> str:  # noqa: PLR0911 one return a kind
+    """What fields of one line say of each other."""
     match check:
         case Value():
             return _condition(check.then, layout.record[check.on], layout)
@@ -112,6 +121,11 @@ def _said(check: Check, layout: Layout) -> str:  # noqa: C901, PLR0911, PLR0912 
             limits += f", el total {check.total.words()}" if check.total else ""
             parts = f"{check.many} partes de {check.width} cifras, la última suma de las otras"
             return f"{names((check.field,))} son {parts}{limits}"
+
+
+def _of_lines(check: Lines, names: Callable[..., str], layout: Layout) -> str:  # noqa: PLR0911 the same
+    """What lines say of each other."""
+    match check:
         case Parent():
             return f"{names(check.fields, ' + ')} existe en un registro tipo {layout.record[check.of].mark}"
         case Children():
@@ -131,6 +145,11 @@ def _said(check: Check, layout: Layout) -> str:  # noqa: C901, PLR0911, PLR0912 
             return f"no se repite {names(check.fields, ' + ')}"
         case Sorted():
             return f"los registros van ordenados por {names(check.fields)}"
+
+
+def _of_file(check: Count | Sum | Distinct, names: Callable[..., str], layout: Layout) -> str:
+    """What a file counts of itself."""
+    match check:
         case Count():
             marks = " y ".join(layout.record[n].mark for n in check.over)
             return f"{names((check.field,))} cuenta los registros tipo {marks}"

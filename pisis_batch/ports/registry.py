@@ -151,10 +151,6 @@ class Registry(Keeping, Protocol):
         """Of logins and entities those that may send for it now: linked to it, or its representative or contact."""
         ...
 
-    def next_mail(self) -> datetime | None:
-        """When the next unsent message is due; None when there is none."""
-        ...
-
     def runs(
         self,
         *,

@@ -19,7 +19,6 @@ from campaign.shim import Call
 
 _SECTOR, _PAGE = 512, 4096
 _NUMBERS = itertools.count()
-State = dict[str, bytes | None]  # path -> bytes, or None for a folder
 
 
 @dataclass(slots=True, eq=False)

@@ -11,7 +11,6 @@ import csv
 import functools
 import gc
 import io
-import json
 import os
 import random
 import shutil
@@ -146,7 +145,6 @@ class Nursery:
 
 def within(work: Callable[[], int]) -> int:
     """Do all of it inside the worker thread of polars, of which there must be one (`POLARS_MAX_THREADS=1`)."""
-    pl.DataFrame.write_ndjson = _ndjson  # type: ignore[method-assign]
     pl.DataFrame.write_csv = _csv  # type: ignore[method-assign]
     pl.DataFrame.n_unique = lambda self, subset=None: self.unique(subset).height  # type: ignore[method-assign]
     done: list[int] = []
@@ -256,12 +254,6 @@ def _answer(
     wire.put(channel, answer)
 
 
-def _ndjson(self: pl.DataFrame, file: Any = None) -> str | None:
-    """As polars writes it, without the threads it writes with."""
-    text = "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in self.to_dicts())
-    return _given(text, file)
-
-
 def _csv(
     self: pl.DataFrame,
     file: Any = None,
@@ -271,7 +263,7 @@ def _csv(
     quote_style: str = "necessary",
     **rest: Any,
 ) -> str | None:
-    """The same for CSV."""
+    """As polars writes it, without the threads it writes with."""
     styles = {"always": csv.QUOTE_ALL, "necessary": csv.QUOTE_MINIMAL, "never": csv.QUOTE_NONE}
     text = io.StringIO()
     quote = None if quote_style == "never" else '"'
@@ -280,11 +272,7 @@ def _csv(
     if include_header:
         writer.writerow(self.columns)
     writer.writerows(["" if cell is None else cell for cell in row] for row in self.iter_rows())
-    return _given(text.getvalue(), file)
-
-
-def _given(text: str, file: Any) -> str | None:
     if file is None:
-        return text
-    file.write(text.encode())
+        return text.getvalue()
+    file.write(text.getvalue().encode())
     return None

@@ -196,7 +196,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     )
     yield Mutant(
         "an original is not held against its hash",
-        "adapters/folder_archive.py",
+        "adapters/mapped.py",
         "if found != sha256:",
         "if False:",
         "test_accounts.py::original_that_changed",
