@@ -21,6 +21,7 @@ _log = structlog.get_logger()
 T = TypeVar("T")
 _BUSY_SECONDS = 0.2  # how soon to look again while files are still settling
 _ROUND_SECONDS = 0.15  # from the start of one round of mail to that of the next
+_YOUNG = 10_000  # objects after which the collector looks at the new ones: rows and messages of a file are thousands
 _DRAIN_SECONDS = 4.0  # systemd and the runbooks promise an end within ten
 
 
@@ -52,6 +53,7 @@ def watch(
     ports.judge.warm()
     gc.collect()
     gc.freeze()  # what is loaded stays: it need not be looked through again and again
+    gc.set_threshold(_YOUNG)
     with hints.listening(wake.set):
         for thread in beside:
             thread.start()
