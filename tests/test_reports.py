@@ -26,7 +26,7 @@ from worlds import CONTROL, NAME, NOW, facts, file_of
 from pisis_batch import pipeline, reports, suggestions
 from pisis_batch.annotations import stripped
 from pisis_batch.layouts import shelf
-from pisis_batch.model import Attachment, Earlier, Findings, Letter, Limits, Outcome, Received, findings, letters
+from pisis_batch.model import Attachment, Brief, Earlier, Findings, Letter, Limits, Outcome, Received, findings, letters
 from pisis_batch.reports import anotado, hoja, informe, listas, look, mime, stencil, told
 from pisis_batch.reports.page import Cause, Page, Row
 from pisis_batch.validators import texts
@@ -244,8 +244,10 @@ def test_odd_values_and_words_are_written_alike_in_columns(monkeypatch: pytest.M
             patch.setattr(findings, "_FEW", 0)
             patch.setattr(listas, "STRETCH", 50)
             other = listas.lists(told.Told(changed, NOW))
-        for few, many in zip(one, other, strict=True):
-            assert few.content.splitlines() == many.content.splitlines()
+            brief = dataclasses.replace(outcome, findings=Findings(some, Brief.of(some)))
+            short = listas.lists(told.Told(brief, NOW))
+        for few, many, known in zip(one, other, short, strict=True):
+            assert few.content.splitlines() == many.content.splitlines() == known.content.splitlines()
 
 
 _GROWTH = """

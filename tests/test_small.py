@@ -164,7 +164,9 @@ def test_findings_of_one_cell_are_told_once_and_in_order_however_many_there_are(
     assert few.equals(validators.joined([Findings(frame) for frame in found]).frame)
     numbered = [Findings(frame.filter(pl.col("field").fill_null("") != "otro")) for frame in found]
     assert ordering._of_many([Brief.of(one.frame) for one in numbered], dict.fromkeys(some, 1)) is not None
-    many = validators.joined(numbered).frame
+    many = validators.joined(numbered)
+    assert many.brief is not None
+    assert many.brief.in_full().equals(many.frame)
     monkeypatch.setattr(ordering, "_FEW", 500)
-    assert many.equals(validators.joined(numbered).frame)
+    assert many.frame.equals(validators.joined(numbered).frame)
     assert few["line"].to_list() == sorted(few["line"].to_list(), key=lambda line: line or 0)

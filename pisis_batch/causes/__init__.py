@@ -4,6 +4,7 @@ Detectors look at the findings that no earlier detector explained, at the frames
 a function from a `Case` to `Claim`s. What nobody claims is grouped by code, so that every finding has one cause.
 """
 
+import dataclasses
 import weakref
 from collections import Counter
 from collections.abc import Sequence
@@ -136,21 +137,31 @@ def _weight(cause: Cause) -> tuple[bool, bool, int, int]:
     return cause.errors == 0, not cause.recognised, -cause.errors, -cause.explained
 
 
+def _as_numbers(findings: Findings) -> pl.DataFrame:
+    """Findings with the few texts of some columns as categories, which are compared and moved about as numbers."""
+    few = pl.col("code", "severity", "record", "field").cast(pl.Categorical)
+    if findings.brief is None:
+        return findings.frame.with_columns(few)
+    return dataclasses.replace(findings.brief, kinds=findings.brief.kinds.with_columns(few)).in_full()
+
+
 class _Tally:
     """The causes so far, the findings that are left, and which cause explains which finding."""
 
     def __init__(self, findings: Findings) -> None:
         self.causes: list[Cause] = []
         self.errors = findings.many("error")
-        self._all = findings.frame.drop("stage").with_row_index("n")
+        self._all = _as_numbers(findings).drop("stage").with_row_index("n")
         self._cause = pl.Series([None], dtype=pl.UInt32).new_from_index(0, len(findings))  # a place among the causes
-        self._left: Any = None
+        self._left: Any = self._all
+        self._settled = False  # what a cause explains by now is still among those that are left
 
     @property
     def left(self) -> Any:
         """What no cause explains yet; the same object until one does."""
-        if self._left is None:
-            self._left = self._all.filter(self._cause.is_null()) if self.causes else self._all
+        if self._settled:
+            self._left = self._left.filter(self._cause.gather(self._left["n"]).is_null())
+            self._settled = False
         return self._left
 
     def codes(self) -> frozenset[str]:
@@ -163,9 +174,8 @@ class _Tally:
 
     def settle(self, claim: Claim, *, recognised: bool) -> None:
         """Give a claim its findings, as far as no other has them."""
-        told = pl.repeat(value=False, n=len(self._cause), eager=True)
-        told = told.scatter(pl.Series(claim.explains, dtype=pl.UInt32), values=True)
-        mine = (told & self._cause.is_null()).arg_true()
+        told = pl.Series(claim.explains, dtype=pl.UInt32).unique().sort()
+        mine = told.filter(self._cause.gather(told).is_null())
         own = self._all.select("line", "code", "severity")[mine]
         if own.is_empty():
             return
@@ -181,7 +191,7 @@ class _Tally:
             severity="error" if errors.height else own["severity"][0],  # a check may be milder than its rule
             codes=counted.sort("len", descending=True, maintain_order=True)["code"].to_list(),
         )
-        self._left = None
+        self._settled = True
 
     def _told(
         self,
@@ -220,7 +230,7 @@ class _FewTally(_Tally):
     def __init__(self, findings: Findings) -> None:
         self.causes = []
         self.errors = findings.many("error")
-        self._left = range(len(findings))
+        self._left, self._settled = range(len(findings)), False
         self._rows = findings.rows
         self._keys = [""] * len(findings)
 

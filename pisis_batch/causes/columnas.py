@@ -82,7 +82,8 @@ def shifted(case: Case) -> Iterator[Claim]:
     for record in case.at_fault():
         told = case.findings.select("n", "line", "record", "field_no")
         cells = told.filter((pl.col("record") == record.name) & pl.col("field_no").is_not_null())
-        several = cells.filter(pl.col("line").is_duplicated())
+        line = pl.col("line")  # in order
+        several = cells.filter((line == line.shift(1)) | (line == line.shift(-1)))
         hit = several.group_by("line").agg(first=pl.col("field_no").min())
         if hit.is_empty() or (hit.height == 1 and record.occurs != "1"):
             continue

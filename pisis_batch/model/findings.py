@@ -50,11 +50,43 @@ _ID_TYPE, _ID_NUMBER = re.compile("[A-Z]{2}"), re.compile("[0-9]{1,20}")
 _FEW = 500  # findings up to which each is looked at by itself: polars takes longer to start
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Many findings in short, for most of a million is the same text again and again.
+
+    kinds: what findings say beside their line and value, a row each (the other columns of FINDINGS). kind, line, value:
+    of each finding the row of its kind, and its own.
+    """
+
+    kinds: pl.DataFrame
+    kind: pl.Series
+    line: pl.Series
+    value: pl.Series
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Brief:
+        """Findings that are each of a kind of their own."""
+        kind = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
+        return cls(frame.drop("line", "value"), kind, frame["line"], frame["value"])
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def in_full(self) -> pl.DataFrame:
+        """As a frame (schema FINDINGS)."""
+        columns = {name: self.kinds[name].gather(self.kind) for name in self.kinds.columns}
+        return pl.DataFrame(columns | {"line": self.line, "value": self.value}).select(FINDINGS.names())
+
+
 @dataclass(frozen=True)
 class Findings:
-    """Many findings as one frame (schema FINDINGS) that iterates as :class:`Finding`."""
+    """Many findings as one frame (schema FINDINGS) that iterates as :class:`Finding`.
+
+    brief: the same in short, where they were found so.
+    """
 
     frame: pl.DataFrame = no_rows(FINDINGS)
+    brief: Brief | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, rows: list[Row]) -> Findings:
@@ -120,34 +152,6 @@ class Findings:
             counted[key] = counted.get(key, 0) + many
         ordered = sorted(counted.items(), key=lambda one: (one[0][0], -one[1], one[0][1]))
         return [(code, many) for (_, code), many in ordered]
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """Many findings in short, for most of a million is the same text again and again.
-
-    kinds: what findings say beside their line and value, a row each (the other columns of FINDINGS). kind, line, value:
-    of each finding the row of its kind, and its own.
-    """
-
-    kinds: pl.DataFrame
-    kind: pl.Series
-    line: pl.Series
-    value: pl.Series
-
-    @classmethod
-    def of(cls, frame: pl.DataFrame) -> Brief:
-        """Findings that are each of a kind of their own."""
-        kind = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
-        return cls(frame.drop("line", "value"), kind, frame["line"], frame["value"])
-
-    def __len__(self) -> int:
-        return len(self.kind)
-
-    def in_full(self) -> pl.DataFrame:
-        """As a frame (schema FINDINGS)."""
-        own = (self.line.alias("line"), self.value.alias("value"))
-        return self.kinds[self.kind].with_columns(*own).select(FINDINGS.names())
 
 
 @dataclass(frozen=True, slots=True)

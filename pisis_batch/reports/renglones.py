@@ -19,6 +19,7 @@ _BEFORE_VALUE = ("record", "field_no", "label", "code", "severity")
 #: A value that is written as it is wherever it stands, unless it is long.
 _PLAIN = r"^(?:[0-9A-Za-zÀ-ÿ][ !#-\[\]-~À-ÿ]*)?$"
 _JSON_ODD = r'["\\\x00-\x1F]'
+_FEW = 5_000  # kinds that are worked out before any finding is told
 _NEVER_RUNS = r"^[^\s=+\-@]"  # a sentence that begins so is nothing that Excel would run, whatever follows
 
 
@@ -29,6 +30,12 @@ class Texts:
         self._told, self._layout = told, told.outcome.examined.layout
         self._kinds: pl.DataFrame | None = None
         self._said = pl.DataFrame()
+        self._places: pl.Series | None = None  # of every finding, where kinds are few and known beforehand
+        brief = told.outcome.findings.brief
+        if brief is not None and brief.kinds.n_unique() <= _FEW:
+            self._kinds, place = validators.kinds(brief.kinds, self._layout)
+            self._said, self._places = _of_kinds(self._kinds), place.gather(brief.kind)
+        self._begun = 0  # findings before those that come next
         self._hints = _of_hints(told.hints)
 
     def of(self, some: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
@@ -36,10 +43,8 @@ class Texts:
 
         Before each member stands what parts it from the one before.
         """
-        kinds, place = validators.kinds(some, self._layout, self._kinds)
-        if kinds is not self._kinds:
-            self._kinds, self._said = kinds, _of_kinds(kinds)
-        hint = self._told.hint_places(some, kinds["code"], place).fill_null(self._hints.height - 1)
+        kinds, place = self._kinds_of(some)
+        hint = self._told.hint_places(some, kinds, place).fill_null(self._hints.height - 1)
         cell, own, *within = _values(some["value"])
         shows = kinds["after"].is_not_null().gather(place)
         if not shows.all():
@@ -56,6 +61,16 @@ class Texts:
             frame = frame.with_columns(self._worded(some.filter(odd), odd.arg_true(), frame))
         told = frame.select(listed=_line(), member=_member())
         return told["listed"], told["member"]
+
+    def _kinds_of(self, some: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+        """The kinds, and which each of some findings is of."""
+        if self._kinds is not None and self._places is not None:
+            self._begun += some.height
+            return self._kinds, self._places.slice(self._begun - some.height, some.height)
+        kinds, place = validators.kinds(some, self._layout, self._kinds)
+        if kinds is not self._kinds:
+            self._kinds, self._said = kinds, _of_kinds(kinds)
+        return kinds, place
 
     def _worded(self, some: pl.DataFrame, where: pl.Series, frame: pl.DataFrame) -> list[pl.Series]:
         """The sentences that have to be made one by one, in the place of those of their kind."""

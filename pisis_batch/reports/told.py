@@ -83,12 +83,14 @@ class Told:
         known = self._answers if self.few is not None else answers(some, self.outcome)
         return added(in_words(some[:SHOWN], layout, mask=True), worded(known, layout, mask=True))
 
-    def hint_places(self, some: pl.DataFrame, codes: pl.Series, place: pl.Series) -> pl.Series:
-        """Which of `hints` is for each of some findings, if any; `place` is that of their code among `codes`."""
-        likely = codes.is_in(self.hints["code"].unique().implode()).gather(place)
+    def hint_places(self, some: pl.DataFrame, kinds: pl.DataFrame, place: pl.Series) -> pl.Series:
+        """Which of `hints` is for each of some findings, if any; `place` is that of each among their kinds."""
+        likely = kinds["code"].is_in(self.hints["code"].unique().implode()).gather(place)
         places = pl.Series([None], dtype=pl.UInt32).new_from_index(0, some.height)
-        return (
-            places.scatter(likely.arg_true(), hint_places(some.filter(likely), self.hints)) if likely.any() else places
+        if not likely.any():
+            return places
+        return places.scatter(
+            likely.arg_true(), hint_places(some.filter(likely), kinds, place.filter(likely), self.hints)
         )
 
     @cached_property

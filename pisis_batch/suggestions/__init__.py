@@ -39,7 +39,8 @@ SUGGESTERS: dict[str, Suggester] = {**CELLS, **CODES, **PEOPLE}
 #: Columns that `suggested` adds: the value expected, and a sentence for people; "" where there is nothing to suggest.
 SUGGESTED = ("expected", "suggestion")
 _MOST = 20_000  # distinct values of a code
-_STRETCH = 40_000  # findings looked at together
+_STRETCH = 200_000  # findings looked at together
+_OF_KIND = ["code", "record", "field", "details"]
 _KEY = ["code", "record", "field", "value", "details"]
 _KEYS = pl.Schema({**dict.fromkeys(_KEY, pl.String()), "line": pl.UInt32()})
 #: Codes whose suggestion depends on the line beside its value.
@@ -113,12 +114,16 @@ def hinted(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns([found[name].fill_null("") for name in SUGGESTED])
 
 
-def hint_places(findings: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
-    """The place among `hints` of what is suggested for each finding; null where nothing is."""
-    found = _key(findings).join(
-        known.with_row_index("place"), on=list(_KEYS), how="left", nulls_equal=True, maintain_order="left"
-    )
-    return found["place"]
+def hint_places(findings: pl.DataFrame, kinds: pl.DataFrame, kind: pl.Series, known: pl.DataFrame) -> pl.Series:
+    """The place among `hints` of what is suggested for each finding; null where nothing is.
+
+    `kinds`: what findings have in common, with the columns of `_OF_KIND`; `kind`: of each finding its place there.
+    """
+    own = kinds.select(pl.col(_OF_KIND).fill_null("")).with_row_index("kind")
+    said = own.join(known.with_row_index("place"), on=_OF_KIND).select("kind", "value", "line", "place")
+    line = pl.when(pl.col("code").is_in(list(_BY_LINE))).then("line")
+    told = findings.select(pl.col("value").fill_null(""), line=line).with_columns(kind.alias("kind"))
+    return told.join(said, on=["kind", "value", "line"], how="left", nulls_equal=True, maintain_order="left")["place"]
 
 
 def _key(findings: pl.DataFrame) -> pl.DataFrame:
@@ -140,7 +145,8 @@ def _distinct(findings: pl.DataFrame) -> Iterable[_Key]:
     for stretch in findings.iter_slices(_STRETCH):
         if full == SUGGESTERS.keys():
             break
-        new = _key(stretch.filter(pl.col("code").is_in(list(SUGGESTERS.keys() - full)))).unique(maintain_order=True)
+        some = stretch[_number(stretch).arg_unique()]
+        new = _key(some.filter(pl.col("code").is_in(list(SUGGESTERS.keys() - full)))).unique(maintain_order=True)
         for (name,), part in new.group_by("code", maintain_order=True):
             code = str(name)
             known = [seen[code]] if code in seen else []
@@ -148,6 +154,13 @@ def _distinct(findings: pl.DataFrame) -> Iterable[_Key]:
             if seen[code].height == _MOST:
                 full.add(code)
     return pl.concat([pl.DataFrame(schema=_KEYS), *seen.values()]).rows()
+
+
+def _number(findings: pl.DataFrame) -> pl.Series:
+    """A number for all that a suggestion depends on: where two met in one, a suggestion would be missing and no more."""
+    line = pl.when(pl.col("code").is_in(list(_BY_LINE))).then("line")
+    told = [line, *map(pl.col, _KEY)]
+    return findings.select(sum(one.hash(seed) for seed, one in enumerate(told))).to_series()
 
 
 def worded(answers: Iterable[Answered], layout: Layout | None, *, mask: bool) -> dict[_Key, tuple[str, str]]:

@@ -38,7 +38,7 @@ def told(found: list[Found], few: Sequence[Row] = (), brief: list[Brief] | None 
         more, frames = [*map(Brief.of, frames), *more], []
         ordered = _of_many(more, rank)
         if ordered is not None:
-            return Findings(ordered)
+            return Findings(ordered.in_full(), ordered)
     return Findings(_of_some(pl.concat([*frames, *(some.in_full() for some in more)]), rank))
 
 
@@ -60,11 +60,8 @@ def _of_some(every: pl.DataFrame, rank: Mapping[str, int]) -> pl.DataFrame:
     return pl.DataFrame([every[name].gather(ordered) for name in FINDINGS])
 
 
-def _of_many(parts: list[Brief], rank: Mapping[str, int]) -> pl.DataFrame | None:
-    """The same by numbers alone, and the list empty; None where fields have no number, or one that does not tell them apart.
-
-    What is common to a kind is told at the end, when it is known where: so it is in memory but once.
-    """
+def _of_many(parts: list[Brief], rank: Mapping[str, int]) -> Brief | None:
+    """The same by numbers alone, and the list empty; None where fields have no number, or one that does not tell them apart."""
     import numpy as np  # noqa: PLC0415 only a large file needs it
 
     kinds = pl.concat([part.kinds for part in parts])
@@ -88,8 +85,7 @@ def _of_many(parts: list[Brief], rank: Mapping[str, int]) -> pl.DataFrame | None
     parts.clear()
     which, where = pl.Series(np.delete(kind, again)), pl.Series(np.delete(places, again))
     # of a column that is in one piece a place is found four times as soon
-    told = {name: kinds.drop_in_place(name).rechunk().gather(which) for name in kinds.columns}
-    return pl.DataFrame(told).with_columns(line.gather(where), value.gather(where)).select(FINDINGS.names())
+    return Brief(kinds.rechunk(), which, line.gather(where).set_sorted(), value.gather(where))
 
 
 def _of_few(rows: list[Row], rank: Mapping[str, int]) -> list[Row]:
