@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 from test_trust import world
-from worlds import ENTITY, NAME, NOW, facts, file_of
+from worlds import ENTITY, NAME, NOW, facts, file_of, without_faulty
 
 from pisis_batch import chunks, judging, parting, partwise, pipeline, validators
 from pisis_batch.adapters import sql_revision, wire
@@ -62,14 +62,7 @@ def outcome(registry: SqlRegistry, lines: str) -> Outcome:
 
 
 def without_errors(registry: SqlRegistry, lines: str) -> str:
-    """What is left of a file without the lines that have an error, as often as that makes others wrong."""
-    while True:
-        told = outcome(registry, lines).findings.frame.filter(severity="error")
-        wrong = {line - 2 for line in told["line"] if line is not None}
-        left = [line.split("|", 2) for place, line in enumerate(lines.split("\n")) if place not in wrong]
-        lines = "\n".join(f"{mark}|{place}|{rest}" for place, (mark, _, rest) in enumerate(left, 1))
-        if not wrong or not left:
-            return lines or "2|1|CC|10000001|LUISA|PEREZ|V|3150000000|MEDICO|1||L@ESE.GOV.CO"
+    return without_faulty(lines, lambda those: outcome(registry, those).findings.frame.filter(severity="error"))
 
 
 def sifted(patch: pytest.MonkeyPatch) -> None:

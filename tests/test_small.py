@@ -11,7 +11,7 @@ import pytest
 from breaking_lines import at_the_edges
 from test_accepting import EACH
 from test_trust import world
-from worlds import NAME, NOW, facts, file_of
+from worlds import NAME, NOW, facts, file_of, without_faulty
 
 from pisis_batch import judging, pipeline, reading, validators
 from pisis_batch.judging import Task
@@ -50,16 +50,11 @@ def _world(seed: int) -> tuple[bytes, str]:
 
 
 def _right(lines: str, known: Facts, *, clean: bool) -> str:
-    """What is left of a file without the lines that have an error, or any finding, as often as that makes others wrong."""
-    while lines:
-        told = _outcome(file_of(lines), known).findings
-        told = (told if clean else told.where("error")).frame
-        wrong = {line - 2 for line in told["line"] if line is not None}
-        left = [line.split("|", 2) for place, line in enumerate(lines.split("\n")) if place not in wrong]
-        lines = "\n".join(f"{mark}|{place}|{rest}" for place, (mark, _, rest) in enumerate(left, 1))
-        if not wrong:
-            break
-    return lines or "2|1|CC|10000001|LUISA|PEREZ|V|3150000000|MEDICO|1||L@ESE.GOV.CO"
+    def told(those: str) -> pl.DataFrame:
+        found = _outcome(file_of(those), known).findings
+        return (found if clean else found.where("error")).frame
+
+    return without_faulty(lines, told)
 
 
 def _outcome(content: bytes, known: Facts) -> Outcome:

@@ -17,7 +17,7 @@ _FORM = click.option(
 _BY = click.option("--by", required=True, help="Usuario de quien decide (CC10000001).")
 
 
-def found(ports: Ports, guid: str) -> Receipt:
+def receipt_of(ports: Ports, guid: str) -> Receipt:
     """The one receipt a GUID, or its beginning, names."""
     receipt = ports.registry.receipt(guid)
     if receipt is None:
@@ -45,7 +45,7 @@ def _stop(sentence: str) -> None:
 def runs_plan(workspace: Path | None, guid: str, form: str, *, unmasked: bool) -> None:
     """Lo que un archivo recibido haría con el registro de hoy, sin hacerlo, y quiénes lo han aprobado."""
     ports = wiring.ports(Settings.load(workspace))
-    receipt = found(ports, guid)
+    receipt = receipt_of(ports, guid)
     outcome = service.judge_again(receipt.guid, ports).outcome
     held = ports.registry.held(receipt.guid)
     if form == "json":
@@ -66,7 +66,7 @@ def runs_plan(workspace: Path | None, guid: str, form: str, *, unmasked: bool) -
 def runs_approve(workspace: Path | None, guid: str, by: str, form: str) -> None:
     """Aprueba el plan de un archivo retenido. Con la segunda persona se aplica ese plan, y ningún otro."""
     ports = wiring.ports(Settings.load(workspace))
-    receipt, login = found(ports, guid), _login(by)
+    receipt, login = receipt_of(ports, guid), _login(by)
     try:
         decision = service.approve(receipt.guid, login, ports)
     except service.NotHeldError as error:
@@ -102,7 +102,7 @@ def runs_approve(workspace: Path | None, guid: str, by: str, form: str) -> None:
 def runs_reject(workspace: Path | None, guid: str, by: str, reason: str) -> None:
     """Rechaza un archivo retenido y le dice a la entidad por qué."""
     ports = wiring.ports(Settings.load(workspace))
-    receipt, login = found(ports, guid), _login(by)
+    receipt, login = receipt_of(ports, guid), _login(by)
     said = " ".join(reason.split())[:200]
     if not said:
         raise click.BadParameter("escriba el motivo", param_hint="--reason")

@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from pisis_batch import service, wiring
-from pisis_batch.cli.decisions import found
+from pisis_batch.cli.decisions import receipt_of
 from pisis_batch.cli.output import as_json, console
 from pisis_batch.layouts import Layout
 from pisis_batch.model import Progress
@@ -25,7 +25,7 @@ SHOWN = 100
 def runs_diff(workspace: Path | None, before: str, after: str, form: str) -> None:
     """Compara los errores de dos envíos por la llave de cada registro, no por su línea: BEFORE y AFTER son sus GUID."""
     ports = wiring.ports(Settings.load(workspace))
-    first, second = found(ports, before), found(ports, after)
+    first, second = receipt_of(ports, before), receipt_of(ports, after)
     progress = service.difference(first, second, ports)
     layout = ports.shelf.find(second.file_name)
     if form == "json":

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pisis_batch import wiring
-from pisis_batch.cli.decisions import runs_approve, runs_plan, runs_reject
+from pisis_batch.cli.decisions import receipt_of, runs_approve, runs_plan, runs_reject
 from pisis_batch.cli.differences import runs_diff
 from pisis_batch.cli.output import FORMAT, as_json, console, csv
 from pisis_batch.cli.undo import runs_undo
@@ -75,9 +75,7 @@ def runs_list(
 def runs_show(workspace: Path | None, guid: str, form: str) -> None:
     """Un archivo con todos sus hallazgos. GUID puede ser su comienzo."""
     ports = wiring.ports(Settings.load(workspace))
-    receipt = ports.registry.receipt(guid)
-    if receipt is None:
-        raise click.BadParameter(f"no hay un solo archivo con el GUID {guid}", param_hint="GUID")
+    receipt = receipt_of(ports, guid)
     run = next(one for one in ports.registry.runs(limit=None) if one["guid"] == receipt.guid)
     findings = Findings(ports.registry.findings(receipt.guid))
     if form == "json":

@@ -8,7 +8,7 @@ import click
 
 from pisis_batch import reports, service, wiring
 from pisis_batch.cli import REJECTED, plans
-from pisis_batch.cli.decisions import found
+from pisis_batch.cli.decisions import receipt_of
 from pisis_batch.cli.output import as_json, console, outcomes
 from pisis_batch.model import Verdict
 from pisis_batch.ports import Ports
@@ -34,7 +34,7 @@ def runs_undo(
     El archivo se revisa y se envía como cualquiera. Quienes otros archivos tocaron después quedan por fuera.
     """
     ports = wiring.ports(Settings.load(workspace))
-    receipt = found(ports, guid)
+    receipt = receipt_of(ports, guid)
     made = service.undo(receipt.guid, ports, force=force)
     if made is None:
         click.echo("Ese archivo no cambió a ningún usuario: no hay nada que deshacer.", err=True)

@@ -9,6 +9,7 @@ from typing import Literal
 from pisis_batch import effects
 from pisis_batch.model import Outcome, Verdict
 from pisis_batch.ports import Held, OutdatedError, Ports
+from pisis_batch.service import originals
 from pisis_batch.service.crash import crashpoint
 from pisis_batch.service.processing import BusyError, judge_again
 
@@ -86,9 +87,7 @@ def refuse(guid: str, login: str, reason: str, ports: Ports) -> Outcome:
 @contextmanager
 def _turn(guid: str, ports: Ports) -> Iterator[tuple[int, Held]]:
     """The lane of a held receipt for the length of a decision: its fence, and what it waits with."""
-    receipt = ports.registry.receipt(guid)
-    if receipt is None:
-        raise KeyError(guid)
+    receipt = originals.receipt_of(guid, ports)
     if receipt.state != "retenido":
         raise NotHeldError(receipt.state)
     fence = ports.registry.attempt(guid, again=True)

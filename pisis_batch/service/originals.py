@@ -4,6 +4,14 @@ from pisis_batch.model import Received
 from pisis_batch.ports import Ports, Receipt
 
 
+def receipt_of(guid: str, ports: Ports) -> Receipt:
+    """The one receipt of a guid. Raises KeyError without one."""
+    receipt = ports.registry.receipt(guid)
+    if receipt is None:
+        raise KeyError(guid)
+    return receipt
+
+
 def received(receipt: Receipt, ports: Ports) -> Received:
     """A file as it came, with its signature. Raises KeyError or ValueError when its original cannot be had."""
     if receipt.unread:

@@ -91,10 +91,7 @@ def judge_again(guid: str, ports: Ports, fence: int | None = None, *, refused: s
 
     With `refused`, rejected for that reason.
     """
-    receipt = ports.registry.receipt(guid)
-    if receipt is None:
-        raise KeyError(guid)
-    received = originals.received(receipt, ports)
+    received = originals.received(originals.receipt_of(guid, ports), ports)
     task = Task(received, ports.limits, ports.clock(), ports.mail_from, told=fence is not None, refused=refused)
     task = dataclasses.replace(task, trust=ports.trust(ports.clock()))
     return _judged(task, ports, fence)
@@ -154,10 +151,7 @@ def reprocess(guid: str, ports: Ports, *, apply: bool, by: str | None = None) ->
     The day of reception stays; the brake holds here too. Raises KeyError for an unknown guid, BusyError when its
     entity's queue is in other hands just now.
     """
-    receipt = ports.registry.receipt(guid)
-    if receipt is None:
-        raise KeyError(guid)
-    received = originals.received(receipt, ports)
+    received = originals.received(originals.receipt_of(guid, ports), ports)
     if not apply:
         return _judge(received, ports, told=False).outcome
     fence = ports.registry.attempt(guid, again=True)

@@ -35,9 +35,7 @@ def undo(guid: str, ports: Ports, *, force: bool) -> Undoing | None:
 
     It is made of some of its people at a time, all of one moment.
     """
-    receipt = ports.registry.receipt(guid)
-    if receipt is None:
-        raise KeyError(guid)
+    receipt = originals.receipt_of(guid, ports)
     parts = ports.registry.traces(guid)
     first = next(parts, None)
     if first is None:
