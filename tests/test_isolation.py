@@ -2,19 +2,14 @@
 
 import dataclasses
 import os
-import pickle
 import re
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from conftest import GOOD, filled
 from test_service import drop, linked, mails
@@ -27,8 +22,8 @@ from pisis_batch.adapters.isolation import Bounds, ChildJudge
 from pisis_batch.adapters.mapped import MappedFile
 from pisis_batch.adapters.watchdog_hints import WatchdogHints
 from pisis_batch.judging import Task
-from pisis_batch.layouts import Shelf, shelf
-from pisis_batch.model import Batch, Facts, Findings, Limits, Questions, Received, Verdict
+from pisis_batch.layouts import shelf
+from pisis_batch.model import Facts, Limits, Questions, Received
 from pisis_batch.ports import JudgeError, Ports, UnavailableError
 from pisis_batch.settings import Settings
 
@@ -197,46 +192,6 @@ def test_a_fault_inside_is_told_by_kind_alone_and_the_child_goes_on(children: Ch
     assert first(children) is child
 
 
-class Harm:
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return os.system, ("true",)
-
-
-@pytest.mark.parametrize("value", [Harm(), Path("x"), os.getcwd, subprocess.Popen])
-def test_what_a_child_says_can_only_be_a_value_of_the_core(value: object) -> None:
-    with pytest.raises(wire.WireError):
-        wire.loads(pickle.dumps(value), shelf())
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        *(
-            b"c%b\n%b\n" % (kind.__module__.encode(), kind.__name__.encode())
-            for kind in (Facts, Batch, Findings, Verdict)
-        ),
-        *(b"c%b\n%b\n" % (wire.__name__.encode(), name) for name in (b"frame_of", b"layout_of")),
-        b"cdatetime\ndate\n",
-    ],
-)
-@pytest.mark.parametrize("state", [b"N}\x8c\x06harmedK\x01s\x86", b"}\x8c\x06harmedK\x01s"], ids=["slots", "dict"])
-def test_what_a_child_says_changes_no_class(given: bytes, state: bytes) -> None:
-    """A message that sets an attribute on what it asked for (BUILD), as no child of ours does."""
-    with pytest.raises((wire.WireError, AttributeError)):
-        wire.loads(b"\x80\x05" + given + state + b"b.", shelf())
-    assert not any(hasattr(kind, "harmed") for kind in (Facts, Batch, Findings, Verdict, wire.frame_of))
-
-
-def test_what_a_child_says_changes_nothing_that_others_share() -> None:
-    layout = next(iter(shelf()))
-    mine = wire.loads(wire.dumps(layout), Shelf((layout,)))
-    assert mine == layout
-    assert mine is not layout
-    one, other = (wire.loads(wire.dumps(pl.DataFrame({"a": []})), shelf()) for _ in range(2))
-    one.insert_column(0, pl.Series("b", [], dtype=pl.String))
-    assert other.columns == ["a"]
-
-
 def test_facts_are_not_sent_back_but_named(children: ChildJudge) -> None:
     told: list[Facts] = []
 
@@ -249,34 +204,6 @@ def test_facts_are_not_sent_back_but_named(children: ChildJudge) -> None:
     assert len(named) < len(wire.dumps(told[0])) / 10
     with pytest.raises((wire.WireError, StopIteration)):
         wire.loads(named, shelf())
-
-
-def test_threads_may_send_the_same_frame_at_once() -> None:
-    """In a process of its own: threads that wait for each other in native code are ended by nothing else."""
-    script = """
-        import threading
-        import polars as pl
-        from pisis_batch.adapters import wire
-        frame, together = pl.DataFrame({"a": ["x"] * 400, "b": ["y"] * 400}), threading.Barrier(2)
-        def send():
-            together.wait()
-            for _ in range(1500):
-                wire.dumps(frame)
-        threads = [threading.Thread(target=send) for _ in range(2)]
-        for thread in threads: thread.start()
-        for thread in threads: thread.join()
-    """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=60)
-
-
-def test_a_large_frame_is_pressed_on_its_way_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = pl.DataFrame({"line": [1, None, 3] * 40, "value": ["Ñ", None, "largo " * 9] * 40})
-    plain = wire.dumps(frame)
-    monkeypatch.setattr(wire, "_LARGE", 1)
-    pressed = wire.dumps(frame)
-    assert len(pressed) < len(plain)
-    assert wire.loads(pressed, shelf()).equals(frame)
-    assert wire.loads(plain, shelf()).equals(frame)
 
 
 def test_a_child_costs_no_new_interpreter_and_ends_with_what_it_was_made_of(children: ChildJudge) -> None:

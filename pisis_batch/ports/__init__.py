@@ -1,4 +1,7 @@
-"""What the program needs of the outside, as protocols. Adapters fulfil them; `tests/test_ports.py` holds them to it."""
+"""What the program needs of the outside, as protocols.
+
+Adapters fulfil them; `tests/test_ports.py` and, of the registry, `tests/test_registry_port.py` hold them to it.
+"""
 
 from pisis_batch.ports.judge import Judge, JudgeError, OutdatedError
 from pisis_batch.ports.keeping import KINDS, OF_RECEIPTS, Audited, AuditHead, Erasing, Keeping, Retention, Traced

@@ -263,7 +263,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
         "adapters/wire.py",
         'raise WireError(f"a message asked',
         'return super().find_class(module_name, global_name)\n        raise WireError(f"a message asked',
-        "test_isolation.py::value_of_the_core",
+        "test_wire.py::value_of_the_core",
     )
     yield Mutant(
         "a child inherits our settings",
