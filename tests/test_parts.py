@@ -10,16 +10,16 @@ import sqlalchemy as sa
 from conftest import BOTH, GOOD, filled, load
 from postgresql import PostgreSQL
 from test_undo import drop, later, state
-from worlds import NOW, file_of
+from worlds import NAME, NOW, file_of
 
-from pisis_batch import chunks, parting, pipeline, service, wiring
+from pisis_batch import chunks, effects, parting, pipeline, service, wiring
 from pisis_batch.adapters import sql_bulk, sql_changes
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.spool import FullError, Spool
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sql_tables import audit, entity, grant, link
 from pisis_batch.adapters.sql_trail import Trail
-from pisis_batch.model import Changes, Id, Outcome, outcome
+from pisis_batch.model import Brake, Changes, Id, Outcome, Received, outcome
 from pisis_batch.ports import Ports
 from pisis_batch.settings import FILE, TEMPLATE, Settings
 
@@ -200,3 +200,21 @@ def test_a_part_reads_no_more_of_the_index_than_its_people(
     registry.close()
     assert sorted(map(tuple, told)) == [("A", False, 3_000), ("JEFE", True, 3_000)]
     assert read[1] - read[0] < 4 * 3_000
+
+
+def test_a_check_of_a_very_large_file_counts_what_its_plan_would_list(
+    workspace: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(ports, "persons", PERSONS)
+    drop(workspace, later(ports, 1), file_of(GOOD))
+    sifted(monkeypatch, 4)
+    received = Received("-", NAME, file_of(SECOND), NOW, "CC10000001")
+    listed, counted = (
+        service.check(received, ports, shelf=ports.shelf, limits=ports.limits, counted=counted)
+        for counted in (False, True)
+    )
+    assert counted.verdict == listed.verdict == "cargado"
+    assert counted.changes.counts() == listed.changes.counts()
+    assert counted.changes.counts()["unlinked"]
+    assert sum(counted.changes.passed.values()) == sum(listed.changes.counts().values())
+    assert effects.holds(counted, Brake(users=0, percent=10, at_least=1)) is True

@@ -102,7 +102,8 @@ def check(
         login = _login(sender) or _owner(path, ports, workspace)
         name, signed, signature = service.named(path, ports) if ports else (service.readable(path.name), "", b"")
         received = Received("-", name, _content(path), now, login, signed=signed, signature=signature)
-        found.append(service.check(received, ports, shelf=shelf, limits=limits, signatures=True))
+        counted = not (plan or documents)  # then nobody is told whose changes they are
+        found.append(service.check(received, ports, shelf=shelf, limits=limits, signatures=True, counted=counted))
     if plan and ports is None:
         raise click.UsageError("el plan compara con el registro: use un espacio de trabajo, sin --offline")
     if documents:
