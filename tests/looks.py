@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import browser
+from outcomes import GOOD, OUTCOMES, judged
 from playwright.sync_api import sync_playwright
-from test_reports import GOOD, NOW, OUTCOMES, judged
-from worlds import facts
+from worlds import NOW, facts
 
 from pisis_batch import reports
 from pisis_batch.model import Outcome, RegisteredEntity

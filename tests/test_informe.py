@@ -7,8 +7,9 @@ from pathlib import Path
 
 import browser
 import pytest
+from outcomes import HOSTILE, OUTCOMES, PAYLOAD, judged
 from playwright.sync_api import Browser, Page
-from test_reports import HOSTILE, NOW, OUTCOMES, PAYLOAD, judged
+from worlds import NOW
 
 from pisis_batch import reports
 from pisis_batch.model import Findings, Outcome

@@ -5,8 +5,9 @@ from pathlib import Path
 import browser
 import looks
 import pytest
+from outcomes import OUTCOMES, judged
 from playwright.sync_api import Browser
-from test_reports import NOW, OUTCOMES, judged
+from worlds import NOW
 
 from pisis_batch import reports
 

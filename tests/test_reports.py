@@ -3,8 +3,6 @@
 import binascii
 import csv
 import dataclasses
-import email
-import email.policy
 import io
 import json
 import os
@@ -12,47 +10,22 @@ import random
 import re
 import subprocess
 import sys
-import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import polars as pl
 import pytest
-from jsonschema import Draft202012Validator
-from worlds import CONTROL, NAME, NOW, facts, file_of
+from outcomes import FROM, GOOD, GUID, OUTCOMES, PAYLOAD, judged
+from worlds import CONTROL, NAME, NOW
 
-from pisis_batch import pipeline, reports, suggestions
-from pisis_batch.annotations import stripped
-from pisis_batch.layouts import shelf
-from pisis_batch.model import Attachment, Brief, Earlier, Findings, Letter, Limits, Outcome, Received, findings, letters
-from pisis_batch.reports import anotado, hoja, informe, listas, look, mime, stencil, told
+from pisis_batch import reports, suggestions
+from pisis_batch.model import Brief, Findings, Outcome, findings, letters
+from pisis_batch.reports import hoja, informe, listas, look, mime, stencil, told
 from pisis_batch.reports.page import Cause, Page, Row
 from pisis_batch.validators import texts
 
-GUID = "e70e425b-9264-4385-8660-8aa9c25f1bda"
-FROM = "PISIS <no-responder@pisis.example>"
-GOOD = "2|1|CC|1090000001|JUAN|PEREZ|V|3150000000|MEDICO|1||JUAN@ESE.GOV.CO"
-PAYLOAD = "<script>alert(1)</script>"
 GOLDEN = Path(__file__).parent / "golden"
-
-
-def judged(lines: str, *, name: str = NAME, **said: object) -> Outcome:
-    received = Received(GUID, name, file_of(lines), NOW, "CC10000001")
-    examined = pipeline.examine(received, shelf(), Limits())
-    known = dataclasses.replace(facts(), **said)  # type: ignore[arg-type]
-    return pipeline.judge(examined, known) if examined.sound else pipeline.conclude(examined, known)
-
-
-OUTCOMES = {
-    "cargado": judged(GOOD),
-    "sin-cambios": judged(GOOD, earlier=Earlier("0f0f0f0f-0000-4000-8000-000000000001", NOW)),
-    "contenido": judged("2|1|CC|1090000009|ANA|RUIZ|O|||||\n2|2|CC|12|EVA|DIAZ|O|||||"),
-    "control": judged(CONTROL.format(total=1).replace("HOSPITAL", "CLINICA") + "\n" + GOOD),
-    "estructura": judged(GOOD.replace("JUAN|", "Juan|") + "\n2|3|CC|1090000002|ANA|RUIZ|X|||||"),
-    "falla": dataclasses.replace(pipeline.broken(Received(GUID, NAME, b"", NOW, "CC10000001"), shelf()), facts=facts()),
-}
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
@@ -136,50 +109,6 @@ def test_the_answer_for_programs_keeps_its_contract() -> None:
     first = said["findings"][0]
     assert (first["line"], first["field_no"], first["field"], first["severity"]) == (2, 3, "num_id", "error")
     assert list(said["changes"]) == ["linked", "updated", "unlinked", "assigned", "withdrawn", "stored"]
-
-
-def test_a_message_is_the_same_bytes_every_time_and_has_only_its_headers() -> None:
-    (_, letter) = reports.answer(OUTCOMES["cargado"], NOW).letters
-    first, second = (reports.render(letter, GUID, NOW, FROM) for _ in range(2))
-    assert first == second
-    message = email.message_from_bytes(first[0].body, policy=email.policy.default)
-    assert set(message) == {
-        "From",
-        "To",
-        "Subject",
-        "Date",
-        "Message-ID",
-        "Auto-Submitted",
-        "MIME-Version",
-        "Content-Type",
-    }
-    body = message.get_body(("html",))
-    assert body is not None
-    assert body.get_content().split() == letter.html.split()
-    assert [part.get_filename() for part in message.iter_attachments()] == ["hallazgos.csv", "ack.json"]
-
-
-def test_a_hostile_name_never_enters_a_header() -> None:
-    name = "SEG500USIN" + "x" * 60 + " =?utf-8?q?=0ABcc=3A_evil@evil.example?=.TXT"
-    for letter in reports.answer(judged(GOOD, name=name), NOW).letters:
-        assert "evil" not in letter.subject
-        for sent in reports.render(letter, GUID, NOW, FROM):
-            assert email.message_from_bytes(sent.body)["Bcc"] is None
-
-
-def test_an_address_that_is_no_address_gets_no_message() -> None:
-    letter = Letter("acta", ("a@x.example, b@y.example", "ñ@x.example", "a@x.example"), "s", "<p>h</p>", "t")
-    assert [sent.recipient for sent in reports.render(letter, GUID, NOW, FROM)] == ["a@x.example"]
-
-
-def test_a_heavy_list_is_zipped() -> None:
-    outcome = OUTCOMES["contenido"]
-    many = pl.concat([outcome.findings.frame] * 30_000)
-    (_, letter) = reports.answer(dataclasses.replace(outcome, findings=type(outcome.findings)(many)), NOW).letters
-    (sent, *_) = reports.render(letter, GUID, NOW, FROM)
-    message = email.message_from_bytes(sent.body, policy=email.policy.default)
-    assert [part.get_filename() for part in message.iter_attachments()] == ["hallazgos.zip"]
-    assert "hallazgos más" in letter.text
 
 
 MANY = "\n".join(
@@ -283,109 +212,6 @@ def test_lists_of_many_findings_take_a_fraction_of_their_own_size() -> None:
     growth, size = map(int, said.stdout.split())
     assert size > 140
     assert growth < size * 5 // 6, f"{growth} MiB for documents of {size} MiB"
-
-
-def document(outcome: Outcome, name: str) -> bytes:
-    (found,) = (d.content for d in reports.answer(outcome, NOW).documents if d.name == name)
-    return found
-
-
-@pytest.mark.parametrize("name", OUTCOMES)
-def test_the_answer_for_programs_fits_its_published_schema(name: str) -> None:
-    schema = reports.ack_schema()
-    Draft202012Validator.check_schema(schema)
-    answers = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
-    said = json.loads(document(OUTCOMES[name], "ack.json"))
-    if name != "falla":  # the one file whose bytes could not be read back
-        answers.validate(said)
-    assert not list(answers.iter_errors({**said, "added_later": 1, "sha256": "0" * 64}))
-    for key in schema["required"]:
-        assert list(answers.iter_errors({k: v for k, v in said.items() if k != key})), key
-
-
-HOSTILE = "2|1|CC|=1+1|@SUM(A1)|https://x.example|V|mailto:a@b.co|-MEDICO|1||A@E.CO\n2|2|CC|12\\x00\\x0b|\\t=1|_x0041_|V|1|2|1||x"
-
-
-def test_the_workbook_has_three_sheets_and_nothing_that_runs() -> None:
-    outcome = judged(HOSTILE)
-    content = document(outcome, "hallazgos.xlsx")
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        parts = {name: packed.read(name).decode() for name in packed.namelist() if name.endswith((".xml", ".rels"))}
-    assert not [name for name, text in parts.items() if "<f>" in text or "<hyperlink" in text or "External" in text]
-    book = openpyxl.load_workbook(io.BytesIO(content))
-    assert book.sheetnames == ["causas", "hallazgos", "archivo anotado"]
-    for sheet in book:
-        assert (sheet.freeze_panes, sheet.auto_filter.ref is not None) == ("A2", True)
-    found = book["hallazgos"]
-    assert found.max_row == len(outcome.findings) + 1
-    assert {type(row[0]) for row in found.iter_rows(min_row=2, values_only=True) if row[0]} == {int}
-    lines = list(book["archivo anotado"].iter_rows(min_row=2, values_only=True))
-    assert [line[0] for line in lines] == [1, 2, 3]
-    assert lines[1][5:8] == ("=1+1", "@SUM(A1)", "https://x.example")
-    assert lines[2][5:8] == ("12␀⍰", "⇥=1", "_x0041_")
-    assert book["archivo anotado"]["F3"].fill.bgColor.rgb != book["archivo anotado"]["D3"].fill.bgColor.rgb
-    assert content == document(outcome, "hallazgos.xlsx")
-
-
-def test_the_workbook_stays_within_what_excel_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hoja, "MOST", 3)
-    outcome = judged("2|1|CC|1|" + "X" * 40_000 + "|" + "|" * 300 + "\n" + "\n".join(f"2|{n}|CC|x|y" for n in range(9)))
-    book = openpyxl.load_workbook(io.BytesIO(document(outcome, "hallazgos.xlsx")))
-    last = list(book["hallazgos"].iter_rows(values_only=True))[-1]
-    assert f"hay {len(outcome.findings) - 3} más en hallazgos.csv" in str(last)
-    assert max(len(str(cell)) for row in book["archivo anotado"].iter_rows(values_only=True) for cell in row) <= 32_000
-
-
-def test_the_annotated_copy_gives_the_file_back_and_says_what_is_wrong() -> None:
-    outcome = OUTCOMES["estructura"]
-    copy = document(outcome, "anotado.txt")
-    assert stripped(copy) == outcome.received.content
-    lines = copy.decode("cp1252").split("\r\n")
-    at = lines.index(GOOD.replace("JUAN|", "Juan|"))
-    assert lines[at - 1].startswith("#! EST")
-    assert " campo 4: «" in lines[at - 1]
-    assert "se quitan al leer" in lines[1]
-    again = pipeline.examine(dataclasses.replace(outcome.received, content=copy), shelf(), Limits())
-    assert again.findings.frame.equals(outcome.examined.findings.frame)
-    assert document(dataclasses.replace(outcome, examined=again), "anotado.txt") == copy
-
-
-def test_a_file_too_large_for_an_editor_gets_no_annotated_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(anotado, "LARGEST", 10)
-    assert "anotado.txt" not in {d.name for d in reports.answer(OUTCOMES["estructura"], NOW).documents}
-    monkeypatch.setattr(anotado, "LARGEST", 10_000)
-    monkeypatch.setattr(anotado, "MOST", 1)
-    text = document(OUTCOMES["estructura"], "anotado.txt")
-    assert text.count(b"\n#! EST") == 1
-    assert b"primeros 1 hallazgos" in text
-
-
-def test_a_message_of_odd_text_says_what_was_written() -> None:
-    text = "Señor:\n.\nFrom aquí\n" + "ñ" * 300 + "\nfin \u2028\x85\n=20\n\ttab\t\n"
-    files = (
-        Attachment("ack.json", "application/json", bytes(range(256)) * 9),
-        Attachment("vacio.csv", "text/csv", b""),
-    )
-    letter = Letter("resultado", ("a@x.example",), "Cargado: año " + "largo " * 30, f"<p>{text}</p>", text, files)
-    (sent,) = reports.render(letter, GUID, NOW, "PISIS Ñ <p@pisis.example>")
-    message = email.message_from_bytes(sent.body, policy=email.policy.default)
-    assert message["Subject"].split() == letter.subject.split()
-    assert message["From"].addresses[0].display_name == "PISIS Ñ"
-    plain, html = message.get_body(("plain",)), message.get_body(("html",))
-    assert plain is not None
-    assert html is not None
-    told = [part.get_content().replace("\r\n", "\n") for part in (plain, html)]
-    assert told == [text, f"<p>{text}</p>\n"]
-    found = {part.get_filename(): part.get_payload(decode=True) for part in message.iter_attachments()}
-    assert found == {file.name: file.content for file in files}
-    assert not message.defects
-    assert max(map(len, sent.body.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 78
-    assert b"\n" not in sent.body.replace(b"\r\n", b"")
-
-
-def test_a_line_end_in_a_subject_makes_no_header() -> None:
-    with pytest.raises(ValueError, match="linefeed"):
-        reports.render(Letter("acta", ("a@x.example",), "s\r\nBcc: e@x.example", "<p>h</p>", "t"), GUID, NOW, FROM)
 
 
 _ODD_TEXTS = ("", "A", "a & b <c> \"d\" 'e'", "¿?", "?", "Ñ\u00a0x", "x\ny", "\ue000", "«•»")
