@@ -43,7 +43,7 @@ unit: $(READY)  ## tests with coverage
 	$(BIN)/coverage erase
 	$(BIN)/pytest -n 2 --cov --cov-report=
 	$(BIN)/coverage report --skip-covered
-	$(BIN)/coverage report --fail-under=95 --skip-covered --include='pisis_batch/layouts/*,pisis_batch/model/*,pisis_batch/reading.py,pisis_batch/validators/*,pisis_batch/verdict.py,pisis_batch/changes.py,pisis_batch/pipeline.py'
+	$(BIN)/coverage report --fail-under=95 --skip-covered --include='pisis_batch/layouts/*,pisis_batch/model/*,pisis_batch/reading.py,pisis_batch/validators/*,pisis_batch/verdict.py,pisis_batch/changes.py,pisis_batch/pipeline.py,pisis_batch/partwise.py'
 
 causes: $(READY)  ## how often the first cause told is the right one (FILES=…)
 	$(BIN)/python tests/defects.py $(FILES)
