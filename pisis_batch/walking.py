@@ -163,7 +163,8 @@ def kinds_of(raw: bytes, ends: np.ndarray, lines: np.ndarray, doubts: np.ndarray
     """
     whole = raw if raw.endswith(b"\n") else raw + b"\n"
     many = int(np.bitwise_count(doubts).sum())
-    room = int(np.diff(ends, prepend=-1)[lines].sum())
+    before = np.where(lines > 0, ends[lines - (lines > 0)], -1)  # of few lines, sooner than the length of each there is
+    room = int((ends[lines] - before).sum())
     slots = np.zeros(1 << many.bit_length() + 1, np.uint32)
     at, kinds, cells, begins = (np.empty(many, kind) for kind in (np.uint32, np.uint32, np.uint8, np.int64))
     out, sizes = [np.empty(room, np.uint8) for _ in asks], np.zeros(len(asks), np.int64)

@@ -34,7 +34,7 @@ def told(found: list[Found], few: Sequence[Row] = (), brief: list[Brief] | None 
         return Findings.of(_of_few([*(row for frame in whole for row in tuples(frame, names)), *few], rank))
     if few:
         frames.append(pl.DataFrame(few, schema=FINDINGS.schema, orient="row"))
-    if many >= _MANY:
+    if many >= _MANY or more:  # who gives them in short has loaded it
         more, frames = [*map(Brief.of, frames), *more], []
         ordered = _of_many(more, rank)
         if ordered is not None:
