@@ -1,5 +1,7 @@
 """Documents of verdicts that end at the same time are written together, and one that cannot be written alone stays."""
 
+import ctypes
+import errno
 import os
 import stat
 import threading
@@ -12,6 +14,7 @@ from conftest import GOOD
 from worlds import NAME, file_of
 
 from pisis_batch import service
+from pisis_batch.adapters import durable
 from pisis_batch.adapters.folder_outbox import FolderOutbox
 from pisis_batch.judging import Judged
 from pisis_batch.model import Attachment, Outcome
@@ -117,6 +120,61 @@ def test_documents_of_a_run_that_was_overtaken_are_written_once_more(workspace: 
     beside.publish(old, fence)  # late: it writes over what is right
     beside.close(10)
     assert waiting(ports) == {guid}
+
+
+class _Disk:
+    """What the C library is asked for: a whole disk."""
+
+    def __init__(self, order: list[str], error: int = 0) -> None:
+        self._order, self._error = order, error
+
+    def syncfs(self, handle: int) -> int:
+        assert stat.S_ISREG(os.fstat(handle).st_mode) or stat.S_ISDIR(os.fstat(handle).st_mode)
+        self._order.append("disk")
+        ctypes.set_errno(self._error)
+        return -1 if self._error else 0
+
+
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was synced and named, in order."""
+    order: list[str] = []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("one"), sync(handle)))
+    monkeypatch.setattr(os, "replace", lambda a, b: (order.append("name"), replace(a, b)))
+    return order
+
+
+_MANY = [(f"{number}.txt", (b"x" * 9000,)) for number in range(30)]
+
+
+def test_many_files_are_synced_all_at_once_before_they_get_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: list[str]
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: _Disk(order))
+    durable.write_all(tmp_path, _MANY)
+    assert order == ["disk", *["name"] * 30, "one"]
+    assert len(list(tmp_path.iterdir())) == 30
+
+
+def test_a_disk_that_fails_is_told_and_one_that_cannot_be_asked_is_synced_file_by_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: list[str]
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: _Disk(order, errno.EIO))
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        durable.write_all(tmp_path, _MANY)
+    assert order == ["disk"]
+    order.clear()
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: _Disk(order, errno.ENOSYS))
+    durable.write_all(tmp_path, _MANY)
+    assert order == ["disk", *["one"] * 30, *["name"] * 30, "one"]
+
+
+def test_folders_of_many_runs_are_synced_all_at_once(tmp_path: Path, order: list[str]) -> None:
+    runs = [("CC1", str(number), _DOCUMENTS) for number in range(20)]
+    FolderOutbox(tmp_path / "outbox").publish_each(runs)
+    assert order == [*["name"] * 40, *["one"] * 2]  # one by one only the folders of the sender and of all
+    assert len(list((tmp_path / "outbox/CC1").glob("*/ack.json"))) == 20
 
 
 def test_several_are_written_with_the_waits_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

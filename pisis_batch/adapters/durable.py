@@ -1,10 +1,19 @@
 """Writing files so that they survive a power cut: bytes first, then the name, then the folder that holds the name."""
 
 import contextlib
+import ctypes
+import errno
 import os
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
+
+#: From so many on, files and folders are made durable all at once, with whatever else waits on that disk: one wait for
+#: all of them. One by one each costs 0.15 ms of CPU and a wait of its own, before which others' writes stand in line.
+_TOGETHER = 12
+#: From here on Linux tells whoever waits for a whole disk that something could not be written.
+_HONEST = (5, 8)
 
 
 def sync_folder(folder: Path) -> None:
@@ -14,6 +23,38 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_folders(folders: Sequence[Path]) -> None:
+    """Make the names in folders durable."""
+    if not _sync_disk(folders):
+        for folder in folders:
+            sync_folder(folder)
+
+
+def _sync_disk(places: Sequence[int] | Sequence[Path]) -> bool:
+    """Make everything durable on the disk of these; False when they are few or on several, or it cannot be done."""
+    if len(places) < _TOGETHER or not _waits():
+        return False
+    if len({os.stat(place).st_dev for place in places}) > 1:  # noqa: PTH116 of open files too
+        return False
+    handle = os.open(places[0], os.O_RDONLY) if isinstance(places[0], Path) else places[0]
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(handle) == 0:
+            return True
+        number = ctypes.get_errno()
+    finally:
+        if handle is not places[0]:
+            os.close(handle)
+    if number in {errno.ENOSYS, errno.EPERM}:  # a kernel or a sandbox that has none
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+@cache
+def _waits() -> bool:
+    release = os.uname().release.split(".")[:2]
+    return hasattr(ctypes.CDLL(None), "syncfs") and tuple(int(one) for one in release if one.isdigit()) >= _HONEST
 
 
 def sync(file: BinaryIO) -> None:
@@ -53,12 +94,10 @@ def write_each(folders: Sequence[tuple[Path, Files]], last: str = "", mode: int 
             os.replace(temporary, path)  # noqa: PTH105 see below
     waiting = [place for place in placed if place[0] == last]
     if waiting:
-        for folder, _ in folders:
-            sync_folder(folder)
+        sync_folders([folder for folder, _ in folders])
         for _, temporary, path in waiting:
             os.replace(temporary, path)  # noqa: PTH105 see below
-    for folder, _ in folders:
-        sync_folder(folder)
+    sync_folders([folder for folder, _ in folders])
 
 
 def _written(folders: Sequence[tuple[Path, Files]], mode: int) -> list[tuple[str, str, str]]:
@@ -78,6 +117,7 @@ def _written(folders: Sequence[tuple[Path, Files]], mode: int) -> list[tuple[str
                     put(handle, piece)
                 written.append(handle)
                 placed.append((name, temporary, within + name))
-        for handle in written:
-            os.fsync(handle)
+        if not _sync_disk(written):
+            for handle in written:
+                os.fsync(handle)
     return placed

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from campaign import shim, world
 from campaign.lives import Nursery
+from pisis_batch.adapters import durable
 
 _DEATHS = (shim.KILL_BEFORE, shim.KILL_AFTER, shim.KILL_HALF)
 _ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -23,6 +24,7 @@ def trials(seeds: Iterator[int], nursery: Nursery, kind: str) -> Iterator[tuple[
     orders = shim.Shim()
     for seed in seeds:
         files = world.drawn(seed)
+        durable._TOGETHER = 2 if seed % 2 == 0 else 12  # documents synced all at once, or one by one
         nursery.fresh(files)
         orders.order(nursery.workspace, shim.COUNT)
         code = nursery.life()

@@ -65,6 +65,11 @@ class Disk:
                 file.pending.append((call.place, call.data if call.what == shim.WRITE else None))
         elif call.what == shim.SYNC:
             self._sync(call.path)
+        elif call.what == shim.SYNC_DISK:
+            for file in self._names.values():
+                if file is not None:
+                    file.sync()
+            self._durable, self._naming = dict(self._names), []
         elif call.what != shim.MARK:
             new = _File(b"") if call.what == shim.CREATE else self._names.get(call.path)
             naming = _Naming(call.what, call.path, call.second, new)

@@ -389,13 +389,18 @@ def _power() -> Iterator[Mutant]:
     yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)
     yield Mutant("an original is not synced", archive, "            os.fsync(copy)\n", "", cut)
     yield Mutant("the folder of an original may not last", archive, "            sync_folder(self._root)\n", "", cut)
-    yield Mutant("a document is not synced", durable, "            os.fsync(handle)\n", "            pass\n", cut)
+    yield Mutant(
+        "a document is not synced", durable, "                os.fsync(handle)\n", "                pass\n", cut
+    )
     yield Mutant(
         "the name of a document is not synced",
         durable,
-        "        sync_folder(folder)\n\n\ndef _w",
-        "        pass\n\n\ndef _w",
+        "    sync_folders([folder for folder, _ in folders])\n\n\ndef _w",
+        "\n\ndef _w",
         cut,
+    )
+    yield Mutant(
+        "a disk is not waited for", durable, "ctypes.CDLL(None, use_errno=True).syncfs(handle) == 0", "True", "power::2"
     )
     yield Mutant(
         "a claim is moved into a folder that may not last",

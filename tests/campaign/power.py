@@ -19,6 +19,7 @@ from typing import Any
 from campaign import disk, shim, world
 from campaign.disk import _Bytes as Bytes
 from campaign.lives import Nursery
+from pisis_batch.adapters import durable
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sqlite_driver import sqlite
 
@@ -32,6 +33,7 @@ def trials(seeds: Iterator[int], nursery: Nursery) -> Iterator[tuple[int, int, l
     orders = shim.Shim()
     for seed in seeds:
         files = world.drawn(seed)
+        durable._TOGETHER = 2 if seed % 2 == 0 else 12  # documents synced all at once, or one by one
         chance = random.Random(seed)
         nursery.fresh(files)
         before = disk.Disk(nursery.workspace)

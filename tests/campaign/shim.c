@@ -19,7 +19,7 @@ calls go to a descriptor as they succeed: six numbers, then names and bytes. `sh
 #include <unistd.h>
 
 enum { COUNT = 1, KILL_BEFORE, KILL_AFTER, KILL_HALF, FAIL, FAIL_ON, RECORD };
-enum { WRITE = 1, SYNC, RENAME, LINK, UNLINK, RMDIR, MKDIR, CREATE, TRUNC, MARK };
+enum { WRITE = 1, SYNC, RENAME, LINK, UNLINK, RMDIR, MKDIR, CREATE, TRUNC, MARK, SYNC_DISK };
 
 struct order {
   int32_t mode, error, log, fired;
@@ -153,19 +153,20 @@ ssize_t write(int fd, const void *data, size_t many) {
 PWRITE(pwrite)
 PWRITE(pwrite64)
 
-#define SYNCS(name) \
+#define SYNCS(name, what) \
   int name(int fd) { \
     REAL(name, int (*)(int)); \
     char path[ROOM]; \
     if (!WATCHED || !of_fd(fd, path, sizeof path)) return real(fd); \
     if (before(#name)) return -1; \
     int done = real(fd); \
-    if (!done) noted(SYNC, path, "", 0, 0, 0); \
+    if (!done) noted(what, path, "", 0, 0, 0); \
     after(); \
     return done; \
   }
-SYNCS(fsync)
-SYNCS(fdatasync)
+SYNCS(fsync, SYNC)
+SYNCS(fdatasync, SYNC)
+SYNCS(syncfs, SYNC_DISK)
 
 #define TRUNCATES(name) \
   int name(int fd, off64_t size) { \

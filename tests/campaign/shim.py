@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COUNT, KILL_BEFORE, KILL_AFTER, KILL_HALF, FAIL, FAIL_ON, RECORD = range(1, 8)
-WRITE, SYNC, RENAME, LINK, UNLINK, RMDIR, MKDIR, CREATE, TRUNC, MARK = range(1, 11)
+WRITE, SYNC, RENAME, LINK, UNLINK, RMDIR, MKDIR, CREATE, TRUNC, MARK, SYNC_DISK = range(1, 12)
 _SOURCE = Path(__file__).with_name("shim.c")
 _HEAD = 6 * 8
 
