@@ -14,6 +14,7 @@ from worlds import file_of
 from pisis_batch import service
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.ports import Ports
+from pisis_batch.service import delivery
 
 #: What grows with the years: nobody may go through all of it for the sake of one file.
 GROWING = (
@@ -30,6 +31,9 @@ _ALL_THAT_WAIT = re.compile(r"SEARCH receipt USING (COVERING )?INDEX \w+ \(state
 _WHICH_WAIT = "ORDER BY receipt.seq"
 #: Nor through all messages that wait or lie in a digest, for the few that are due.
 _UNSENT = re.compile(r"SEARCH mail USING INDEX ix_mail_sent_at \(sent_at=\?\)")
+
+#: Nor through all that was ever said to an address, nor all of it that waits.
+_OF_ADDRESS = re.compile(r"SEARCH \w+ USING INDEX ix_mail_recipient \(recipient=\?( AND sent_at=\?)?\)")
 
 
 @pytest.fixture
@@ -88,4 +92,20 @@ def test_no_statement_goes_through_a_whole_table(workspace: Path, ports: Ports, 
         for text, plan in found.items()
         if any(map(_ALL_THAT_WAIT.match, plan)) and not text.endswith(_WHICH_WAIT)
     }
+    assert not whole, "\n".join(f"{text}\n  {plan}" for text, plan in whole.items())
+
+
+def test_a_flood_is_found_among_what_is_due(
+    workspace: Path, ports: Ports, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MOST_AN_HOUR", 0)
+    for _ in range(2):  # one that is told, and one that waits for the next hour
+        drop(workspace, file_of(GOOD.replace("JUAN", "J1AN", 1)))
+        assert service.once(ports)
+        service.deliver(ports)
+    assert isinstance(ports.registry, SqlRegistry)
+    found = plans(ports.registry.engine, said)
+    assert any("ix_mail_digest" in step for plan in found.values() for step in plan)
+    assert any("ix_mail_waiting" in step for plan in found.values() for step in plan)
+    whole = {text: plan for text, plan in found.items() if any(map(_OF_ADDRESS.match, plan))}
     assert not whole, "\n".join(f"{text}\n  {plan}" for text, plan in whole.items())

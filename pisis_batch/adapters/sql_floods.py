@@ -8,7 +8,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from pisis_batch.adapters.sql_ready import execute
-from pisis_batch.adapters.sql_tables import MAIL_WAITING_BESIDES, mail, receipt, run
+from pisis_batch.adapters.sql_tables import MAIL_DIGEST, MAIL_WAITING_BESIDES, mail, receipt, run
 from pisis_batch.model import Rendered
 from pisis_batch.ports import Flood
 
@@ -43,8 +43,15 @@ def floods(connection: sa.Connection, now: datetime, most: int) -> list[Flood]:
     """Recipients over their budget, each with the messages that are too many, oldest first."""
     moments = {"hour": (now - _HOUR).isoformat(), "now": now.isoformat()}
     rows = execute(connection, _RECIPIENTS, moments)
-    over = [row for row in rows if row.sent + row.due > most]
-    return [_flood(connection, row.recipient, max(most - row.sent, 0), moments) for row in over]
+    left = {row.recipient: max(most - row.sent, 0) for row in rows if row.sent + row.due > most}
+    if not left:
+        return []
+    told = set(execute(connection, _TOLD, {"hour": moments["hour"]}).scalars())
+    entries: dict[str, list[tuple[int, str, str, str, str]]] = {recipient: [] for recipient in left}
+    for recipient, *entry in execute(connection, _ENTRIES, {"now": moments["now"]}):
+        if recipient in left:
+            entries[recipient].append(tuple(entry))
+    return [Flood(one, one in told, tuple(entries[one][left[one] :])) for one in left]
 
 
 def _about_files_not_loaded(message: sa.FromClause = mail) -> sa.ColumnElement[bool]:
@@ -69,24 +76,15 @@ def _recipients() -> sa.Select[tuple[str, int, int]]:
 _RECIPIENTS = _recipients()
 
 
-def _flood(connection: sa.Connection, recipient: str, left: int, moments: dict[str, str]) -> Flood:
-    query = (
-        sa.select(mail.c.id, mail.c.guid, receipt.c.file_name, receipt.c.received_at, run.c.verdict)
-        .join(receipt, receipt.c.guid == mail.c.guid)
-        .join(run, (run.c.guid == mail.c.guid) & run.c.latest)
-        .where(_DUE, mail.c.recipient == recipient)
-        .order_by(mail.c.id)
-        .offset(left)
-    )
-    entries = tuple(
-        (row.id, row.guid, row.file_name, row.received_at, row.verdict)
-        for row in connection.execute(query, {"now": moments["now"]})
-    )
-    # a digest's next_try is the moment it was made, until it fails; its own failures only make the wait longer
-    told = sa.select(mail.c.id).where(
-        mail.c.kind == DIGEST, mail.c.recipient == recipient, mail.c.next_try > moments["hour"]
-    )
-    return Flood(recipient, connection.execute(told.limit(1)).first() is not None, entries)
+_ENTRIES = (
+    sa.select(mail.c.recipient, mail.c.id, mail.c.guid, receipt.c.file_name, receipt.c.received_at, run.c.verdict)
+    .join(receipt, receipt.c.guid == mail.c.guid)
+    .join(run, (run.c.guid == mail.c.guid) & run.c.latest)
+    .where(_DUE)
+    .order_by(mail.c.id)
+)
+# a digest's next_try is the moment it was made, until it fails; its own failures only make the wait longer
+_TOLD = sa.select(mail.c.recipient).where(MAIL_DIGEST, mail.c.next_try > sa.bindparam("hour"))
 
 
 def digested(connection: sa.Connection, flood: Flood, digest: Rendered | None, at: str) -> None:

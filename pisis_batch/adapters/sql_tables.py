@@ -240,6 +240,9 @@ MAIL_WAITING_BESIDES = (~mail.c.refused, mail.c.digest.is_(None))
 MAIL_WAITING = sa.and_(mail.c.sent_at.is_(None), *MAIL_WAITING_BESIDES)
 sa.Index("ix_mail_waiting", mail.c.next_try, sqlite_where=MAIL_WAITING, postgresql_where=MAIL_WAITING)
 sa.Index("ix_mail_recipient", mail.c.recipient, mail.c.sent_at)
+#: Messages that list others, of which there are at most one an hour for an address.
+MAIL_DIGEST = mail.c.kind == sa.literal_column("'resumen'")
+sa.Index("ix_mail_digest", mail.c.next_try, mail.c.recipient, sqlite_where=MAIL_DIGEST, postgresql_where=MAIL_DIGEST)
 audit = sa.Table(
     "audit",
     metadata,
