@@ -1,5 +1,6 @@
 """Floods: many messages to one address within an hour go out as one that lists them all."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,21 +88,28 @@ _ENTRIES = (
 _TOLD = sa.select(mail.c.recipient).where(MAIL_DIGEST, mail.c.next_try > sa.bindparam("hour"))
 
 
-def digested(connection: sa.Connection, flood: Flood, digest: Rendered | None, at: str) -> None:
-    """Put the digest in line instead of its messages; without one let them wait."""
-    keys = [entry[0] for entry in flood.entries]
-    if digest is not None:
-        connection.execute(
-            mail.insert().values(
-                guid="-",
-                kind=DIGEST,
-                recipient=digest.recipient,
-                subject=digest.subject,
-                message_id=digest.message_id,
-                body=digest.body,
-                next_try=at,
-            )
+def digested(connection: sa.Connection, flood: Flood, digest: Rendered, at: str) -> None:
+    """Put the digest in line instead of its messages."""
+    connection.execute(
+        mail.insert().values(
+            guid="-",
+            kind=DIGEST,
+            recipient=digest.recipient,
+            subject=digest.subject,
+            message_id=digest.message_id,
+            body=digest.body,
+            next_try=at,
         )
-    values = {"digest": digest.message_id} if digest else {"next_try": at}
+    )
+    _say(connection, [flood], digest=digest.message_id)
+
+
+def put_off(connection: sa.Connection, floods: Sequence[Flood], until: str) -> None:
+    """Let the messages of these wait."""
+    _say(connection, floods, next_try=until)
+
+
+def _say(connection: sa.Connection, floods: Sequence[Flood], **values: str) -> None:
+    keys = [entry[0] for flood in floods for entry in flood.entries]
     for start in range(0, len(keys), 500):
         connection.execute(mail.update().where(mail.c.id.in_(keys[start : start + 500])).values(**values))

@@ -62,10 +62,16 @@ class SqlMailing:
         with self._reader.begin() as connection:
             return sql_floods.floods(connection, now, most)
 
-    def digested(self, flood: Flood, digest: Rendered | None, at: datetime) -> None:
+    def digested(self, flood: Flood, digest: Rendered, at: datetime) -> None:
         """One message for many."""
         with self._writer.begin() as connection:
             sql_floods.digested(connection, flood, digest, at.isoformat())
+
+    @retried
+    def put_off(self, floods: Sequence[Flood], until: datetime) -> None:
+        """Let them wait."""
+        with self._writer.begin() as connection:
+            sql_floods.put_off(connection, floods, until.isoformat())
 
     @retried
     def letters(self, most: int = 20) -> Letters:

@@ -139,8 +139,12 @@ class Registry(Keeping, Protocol):
         """
         ...
 
-    def digested(self, flood: Flood, digest: Rendered | None, at: datetime) -> None:
-        """One message instead of those of a flood; without one they wait until `at`."""
+    def digested(self, flood: Flood, digest: Rendered, at: datetime) -> None:
+        """One message instead of those of a flood."""
+        ...
+
+    def put_off(self, floods: Sequence[Flood], until: datetime) -> None:
+        """The messages of these wait that long."""
         ...
 
     def letters(self, most: int = 20) -> Letters:

@@ -86,11 +86,17 @@ def _pause(attempts: int) -> timedelta:
 def _gather(ports: Ports) -> None:
     """Turn floods into digests: one for an address in an hour, what is left waits for the next."""
     now = ports.clock()
+    wait = []
     for flood in ports.registry.floods(now, MOST_AN_HOUR):
         if flood.told_lately:
-            ports.registry.digested(flood, None, now + timedelta(hours=1))
+            wait.append(flood)
             continue
         letter = reports.digest(flood.recipient, [entry[1:] for entry in flood.entries], now)
         key = f"{flood.entries[0][0]}-{flood.entries[-1][0]}"
         rendered = reports.render(letter, key, now, ports.mail_from)
-        ports.registry.digested(flood, rendered[0] if rendered else None, now)
+        if rendered:
+            ports.registry.digested(flood, rendered[0], now)
+        else:  # an address that nobody can write to
+            wait.append(flood)
+    if wait:
+        ports.registry.put_off(wait, now + timedelta(hours=1))
