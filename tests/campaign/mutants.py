@@ -333,7 +333,7 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
         "what a digest tells is sent too",
         "adapters/sql_tables.py",
         "~mail.c.refused, mail.c.digest.is_(None))",
-        "~mail.c.refused)",
+        "~mail.c.refused,)",
         "test_floods.py::ten_thousand",
     )
     yield Mutant(
