@@ -173,6 +173,17 @@ def test_who_writes_for_ever_is_not_waited_for_for_ever(tmp_path: Path, monkeypa
         _TABLE.create(connection)
 
 
+def test_a_session_that_does_not_wait_is_nobody_elses_later(tmp_path: Path) -> None:
+    """Whoever gets one out of the engine waits for those who write, though a writer failed before."""
+    made = engine(f"sqlite:///{tmp_path / 'said.db'}")
+    turns = writer(made)
+    with contextlib.suppress(ZeroDivisionError), turns.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 0
+        raise ZeroDivisionError
+    with made.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == sqlite_driver.PATIENCE_SECONDS * 1000
+
+
 def test_statements_of_sqlalchemy_are_part_of_the_same_transaction(tmp_path: Path) -> None:
     """Whoever runs a statement first, all of them last, or none does."""
     made = engine(f"sqlite:///{tmp_path / 'said.db'}")

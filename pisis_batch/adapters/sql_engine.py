@@ -193,7 +193,7 @@ class Ready:
         try:
             yield connection
         except BaseException:
-            connection.close()  # whatever happened to it
+            _end_for_good(connection)  # whatever happened to it
             raise
         self._idle.append(connection)
 
@@ -207,7 +207,13 @@ class Ready:
     def close(self) -> None:
         """Let go of the connections that nobody uses."""
         while self._idle:
-            self._idle.pop().close()
+            _end_for_good(self._idle.pop())
+
+
+def _end_for_good(connection: sa.Connection) -> None:
+    """Close a session and not leave it to the engine: whoever had it next would not wait for others who write."""
+    connection.invalidate()
+    connection.close()
 
 
 def reader(made: sa.Engine) -> Transactions:
