@@ -1,6 +1,7 @@
 """`pisis deliver --status`: what waits, since when, why, and what was refused; nobody's address in full."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from test_service import drop
 from worlds import NOW, file_of
 
 from pisis_batch import service
+from pisis_batch.adapters import sqlite_driver
+from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.cli import root
+from pisis_batch.model import Rendered
 from pisis_batch.ports import REFUSED, Ports
 from pisis_batch.reports import mime
 
@@ -42,6 +46,26 @@ def test_the_queue_of_messages_is_told_with_its_refusals(
     assert late.exit_code == 3
     assert json.loads(late.output)["states"]["reintento"] == 1
     assert second.recipient not in late.output
+
+
+def test_a_message_that_went_out_is_not_written_again(tmp_path: Path) -> None:
+    """SQLite writes over a row that keeps its size, and only pages that differ: none of a body but its last."""
+    if not sqlite_driver.has_sound_log():
+        pytest.skip("esta SQLite no escribe un diario que se pueda contar")
+    registry = SqlRegistry(f"sqlite:///{tmp_path / 'registry.db'}")
+    registry.migrate()
+    long = random.Random(1).randbytes(40_000)
+    told = [Rendered("acta", f"{n}@x.example", "s", f"<{n}@pisis.example>", long) for n in range(4)]
+    assert registry.notify("g", told, NOW)
+    log = tmp_path / "registry.db-wal"
+    before, due = log.stat().st_size, registry.mails_due(NOW)
+    assert [mail.body for mail in due] == [long] * 4
+    registry.mail_sent(due, NOW)
+    pages = (log.stat().st_size - before) // (24 + 4096)
+    assert 0 < pages <= 10  # of 40: the last of each body, what tells of all four, and three indexes
+    assert registry.mails_due(NOW) == []
+    assert registry.letters().states == {"enviado": 4}
+    registry.close()
 
 
 @pytest.mark.parametrize(

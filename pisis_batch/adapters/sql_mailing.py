@@ -13,14 +13,21 @@ from pisis_batch.adapters import (
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_engine import Transactions
 from pisis_batch.adapters.sql_ready import execute
-from pisis_batch.adapters.sql_tables import mail
+from pisis_batch.adapters.sql_tables import MAIL_DIGEST, mail
 from pisis_batch.model import Rendered
 from pisis_batch.ports import Flood, Letters, Mail
 
+#: What went out is tried at no time again. With one text for the other its row keeps its size, and SQLite writes over
+#: it where it lies, only the pages that differ; of a row that grows it would empty and write anew every page of the
+#: body. A digest keeps the moment it was made, by which the next one waits (`sql_floods`).
 _SENT = (
     mail.update()
     .where(mail.c.id == sa.bindparam("it"))
-    .values(sent_at=sa.bindparam("at"), attempts=mail.c.attempts + 1)
+    .values(
+        sent_at=sa.bindparam("at"),
+        next_try=sa.case((MAIL_DIGEST, mail.c.next_try), else_=sa.literal_column("''")),
+        attempts=mail.c.attempts + 1,
+    )
 )
 
 
