@@ -1,5 +1,7 @@
 """The contract of the registry, held wherever it lives."""
 
+import contextlib
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +12,7 @@ from conftest import GOOD, REGISTRY
 from worlds import NAME, NOW, file_of
 
 from pisis_batch import pipeline, reports
-from pisis_batch.adapters import registry_csv, sql_facts, sql_runs, sql_tables
+from pisis_batch.adapters import registry_csv, sql_facts, sql_runs, sql_tables, sqlite_driver
 from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.layouts import shelf
 from pisis_batch.model import PROFILES, Id, Limits, Outcome, Received, Rendered
@@ -128,6 +130,36 @@ def test_a_commit_that_fails_leaves_nothing_behind(registry: SqlRegistry) -> Non
     assert registry.mails_due(NOW) == []
     assert registry.runs()[0]["verdict"] is None
     assert commit(registry, outcome)
+
+
+def test_nobody_waits_for_the_database_while_documents_are_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = REGISTRIES["sqlite"](tmp_path)
+    made.migrate()
+    made.load("entities", registry_csv.read("entities", REGISTRY["entities"].encode())[0], NOW)
+    content = file_of(GOOD)
+    made.accept(receipt(content=content), receipt(OTHER, content))
+    packs = list[int]()
+
+    def compress(plain: bytes, level: int, pack: Callable[[bytes, int], bytes] = zlib.compress) -> bytes:
+        with contextlib.closing(sqlite_driver.sqlite.connect(tmp_path / "registry.db", timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            packs.append(level)
+        return pack(plain, level)
+
+    monkeypatch.setattr(sql_runs.zlib, "compress", compress)
+    outcome = judged(made, content)
+    assert commit(made, outcome)
+    fence = made.attempt(OTHER)
+    assert fence is not None
+    documents = reports.answer(outcome, NOW).documents
+    broken = pipeline.broken(Received(OTHER, NAME, content, NOW, "CC10000001"), shelf())
+    assert made.quarantine(broken, [], documents, NOW, fence=fence)
+    assert len(packs) >= 2 * len(documents) > 0
+    kept = [[one.name for one in documents] for *_, documents in made.unpublished()]
+    assert kept == [sorted(one.name for one in documents)] * 2
+    made.close()
 
 
 def test_a_worker_that_lost_its_lease_writes_nothing(registry: SqlRegistry) -> None:

@@ -204,7 +204,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         return self._end(
             outcome,
             mails,
-            documents,
+            sql_runs.packed(documents),
             at,
             state=state,
             fence=fence,
@@ -218,7 +218,8 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         self, outcome: Outcome, mails: Sequence[Rendered], documents: Sequence[Attachment], at: datetime, *, fence: int
     ) -> bool:
         """End a receipt that we failed to process; an operator may reprocess it later."""
-        return self._end(outcome, mails, documents, at, state="cuarentena", fence=fence, reprocess=False)
+        kept = sql_runs.packed(documents)
+        return self._end(outcome, mails, kept, at, state="cuarentena", fence=fence, reprocess=False)
 
     @retried
     def _end(
