@@ -27,12 +27,19 @@ def sync_folder(folder: Path) -> None:
 
 def sync_folders(folders: Sequence[Path]) -> None:
     """Make the names in folders durable."""
-    if not _sync_disk(folders):
+    if not sync_disk(folders):
         for folder in folders:
             sync_folder(folder)
 
 
-def _sync_disk(places: Sequence[int] | Sequence[Path]) -> bool:
+def sync_files(handles: Sequence[int]) -> None:
+    """Make the bytes of open files durable. All are written before: the disk then takes the others along."""
+    if not sync_disk(handles):
+        for handle in handles:
+            os.fsync(handle)
+
+
+def sync_disk(places: Sequence[int | Path]) -> bool:
     """Make everything durable on the disk of these; False when they are few or on several, or it cannot be done."""
     if len(places) < _TOGETHER or not _waits():
         return False
@@ -101,10 +108,7 @@ def write_each(folders: Sequence[tuple[Path, Files]], last: str = "", mode: int 
 
 
 def _written(folders: Sequence[tuple[Path, Files]], mode: int) -> list[tuple[str, str, str]]:
-    """Write everything beside its place, durably: (name, where it is, where it goes) each.
-
-    All are written before the first is synced: the disk then takes the others along.
-    """
+    """Write everything beside its place, durably: (name, where it is, where it goes) each."""
     with contextlib.ExitStack() as opened:
         written, placed = [], []
         for folder, files in folders:
@@ -117,7 +121,5 @@ def _written(folders: Sequence[tuple[Path, Files]], mode: int) -> list[tuple[str
                     put(handle, piece)
                 written.append(handle)
                 placed.append((name, temporary, within + name))
-        if not _sync_disk(written):
-            for handle in written:
-                os.fsync(handle)
+        sync_files(written)
     return placed

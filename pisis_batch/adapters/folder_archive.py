@@ -1,22 +1,17 @@
 """Originals, for ever: `archive/ab/abcdef…`, named by the SHA-256 of their bytes, written once."""
 
 import contextlib
-import hashlib
 import os
-import stat
-import time
-import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pisis_batch.adapters import durable
 from pisis_batch.adapters.durable import sync_folder
+from pisis_batch.adapters.folder_copies import Copies, Copy, sweep
 from pisis_batch.adapters.mapped import LARGE, MappedFile, unchanged
 from pisis_batch.model import Content
 
-_CHUNK = 1 << 20
-_TRIES = 50
-_PATIENCE = 1.0  # seconds after which a file that does not hold still is left for another time
 _ASIDE = ".apartados"  # originals whose time is over, for a moment
 
 
@@ -26,67 +21,42 @@ class FolderArchive:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._durable: set[str] = set()  # folders whose own name is
+        self._swept = False
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def keep(self, source: Path) -> tuple[str, str, int]:
         """Copy a file's bytes durably."""
-        with self.keeping() as keep:
+        with self._keeping(Copies(self._root, alone=True)) as keep:
             return keep(source)
 
+    def keeping(self) -> AbstractContextManager[Callable[[Path], tuple[str, str, int]]]:
+        """Copy many: when the block ends the bytes of all come to last, then they get their names, then those last."""
+        return self._keeping(Copies(self._root))
+
     @contextlib.contextmanager
-    def keeping(self) -> Iterator[Callable[[Path], tuple[str, str, int]]]:
-        """Copy many: the bytes of each are durable at once, the names of all of them when the block ends."""
-        folders: set[str] = set()
-        yield lambda source: self._kept(source, folders)
-        for folder in sorted(folders):
-            sync_folder(self._root / folder)
-        if folders - self._durable:  # made by us, or by one who may have died before it was durable
-            sync_folder(self._root)
-            self._durable |= folders
+    def _keeping(self, opened: Copies) -> Iterator[Callable[[Path], tuple[str, str, int]]]:
+        if not self._swept:
+            sweep(self._root)
+            self._swept = True
+        with opened as copies:
+            yield copies.take
+            copies.sync()
+            folders = {self._place(copy) for copy in copies.all}
+        made = folders - self._durable  # by us, or by one who may have died before it was durable
+        durable.sync_folders([*(self._root / folder for folder in sorted(folders)), *([self._root] if made else [])])
+        self._durable |= made
 
-    def _kept(self, source: Path, folders: set[str]) -> tuple[str, str, int]:
-        """Copy bytes that hold still meanwhile: an uploader with the file still open cannot slip others in."""
-        until = time.monotonic() + _PATIENCE
-        for _ in range(_TRIES):
-            kept = self._copy(source, folders)
-            if kept is not None:
-                return kept
-            if time.monotonic() > until:  # the others of its batch wait
-                break
-        raise OSError("the file never held still while it was copied")
-
-    def _copy(self, source: Path, folders: set[str]) -> tuple[str, str, int] | None:
-        handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        temporary = self._root / f".{uuid.uuid4()}.tmp"
-        sha, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-        with contextlib.ExitStack() as opened:
-            opened.callback(os.close, handle)
-            before = os.fstat(handle)
-            if not stat.S_ISREG(before.st_mode):
-                raise OSError("what was claimed is not a regular file")
-            # nobody opens it for writing again
-            copy = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o400)
-            opened.callback(os.close, copy)
-            while chunk := os.read(handle, min(_CHUNK, before.st_size - size + 1)):
-                sha.update(chunk)
-                md5.update(chunk)
-                size += len(chunk)
-                durable.put(copy, chunk)
-            os.fsync(copy)
-            after = os.fstat(handle)
-        if _state(before) != _state(after) or size != after.st_size:
-            temporary.unlink()
-            return None
-        sha256 = sha.hexdigest()
-        target = self.path(sha256)
+    def _place(self, copy: Copy) -> str:
+        """Give a copy that lasts its name; its folder."""
+        folder, target = copy.sha256[:2], self._target(copy.sha256)
         try:
-            temporary.replace(target)
+            os.replace(copy.path, target)  # noqa: PTH105 see `_target`
         except FileNotFoundError:  # the first of its folder
-            target.parent.mkdir(exist_ok=True, mode=0o700)
-            self._durable.discard(sha256[:2])  # whatever we knew was of another folder
-            temporary.replace(target)
-        folders.add(sha256[:2])
-        return sha256, md5.hexdigest().upper(), size
+            self.path(copy.sha256).parent.mkdir(exist_ok=True, mode=0o700)
+            self._durable.discard(folder)  # whatever we knew was of another folder
+            os.replace(copy.path, target)  # noqa: PTH105 see `_target`
+        copy.placed = True
+        return folder
 
     def fetch(self, sha256: str) -> Content:
         """The very bytes kept; those of a large file stay on disk."""
@@ -104,7 +74,7 @@ class FolderArchive:
 
     def has(self, sha256: str) -> bool:
         """Whether the bytes are in their place."""
-        return self.path(sha256).is_file()
+        return os.path.isfile(self._target(sha256))  # noqa: PTH113 see `_target`
 
     def erase(self, sha256: str, wanted: Callable[[], bool]) -> bool:
         """Out of their place first; back again when they are wanted."""
@@ -133,9 +103,8 @@ class FolderArchive:
 
     def path(self, sha256: str) -> Path:
         """Where the bytes of a hash lie, or would."""
-        return self._root.joinpath(sha256[:2], sha256)
+        return Path(self._target(sha256))
 
-
-def _state(found: os.stat_result) -> tuple[int, int, int, int]:
-    """What no writer can leave as it was: the time of the last change is the kernel's alone."""
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    def _target(self, sha256: str) -> str:
+        """A path for each of many would cost more than to rename it."""
+        return f"{self._root}{os.sep}{sha256[:2]}{os.sep}{sha256}"

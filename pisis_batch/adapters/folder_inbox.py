@@ -14,11 +14,11 @@ import hashlib
 import itertools
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pisis_batch.adapters import folder_scan
+from pisis_batch.adapters import durable, folder_scan
 from pisis_batch.adapters.durable import sync_folder
 from pisis_batch.adapters.folder_claims import FOREIGN, NOBODY, FolderClaims
 from pisis_batch.adapters.folder_moves import rename
@@ -171,20 +171,20 @@ class FolderInbox:
         batch.mkdir(mode=0o700)
         with self._claims.held(batch), contextlib.ExitStack() as handles:
             folders = self._folders(root, found, handles)
-            homes = [self._home(folders.get(sender), sender, seen, batch) for sender, seen in found]
+            homes: dict[str, Path] = {}
+            ready = [
+                (*one, home)
+                for one in found
+                if one[0] in folders and (home := self._home(folders[one[0]], *one, batch, homes))
+            ]
             for made in (batch, self._claims.folder):  # before anything is moved into it
                 sync_folder(made)
-            ready = [(*one, home) for one, home in zip(found, homes, strict=True) if home]
             taken = [path for sender, seen, home in ready if (path := self._taken(folders[sender], sender, seen, home))]
-            for home in {path.parent for path in taken}:
-                sync_folder(home)
-            for folder in folders.values():
-                with contextlib.suppress(OSError):
-                    os.fsync(folder)
+            _settle({path.parent for path in taken}, folders.values())
             handles.close()
             if taken:
                 yield [self._claims.claimed(batch, path) for path in taken]
-            for made in (*{home for home in homes if home}, batch):  # what nothing was moved into
+            for made in (*homes.values(), batch):  # what nothing was moved into
                 with contextlib.suppress(OSError):
                     made.rmdir()
 
@@ -198,30 +198,30 @@ class FolderInbox:
                 self._refused(sender, seen, error)
         return folders
 
-    def _home(self, folder: int | None, sender: str | None, seen: Seen, batch: Path) -> Path | None:
-        """The folder of a batch that a file goes to, made; None when its sender's folder is gone."""
-        if folder is None:
-            return None
-        home = batch / ((FOREIGN if folder_scan.foreign(seen, folder) else "") + (sender or NOBODY))
-        try:
-            home.mkdir(mode=0o700)
-        except FileExistsError:
-            return home
-        except OSError as error:
-            self._refused(sender, seen, error)
-            return None
-        return home
+    def _home(self, folder: int, sender: str | None, seen: Seen, batch: Path, homes: dict[str, Path]) -> Path | None:
+        """The folder of a batch that a file goes to, made once; None when it cannot be."""
+        name = (FOREIGN if folder_scan.foreign(seen, folder) else "") + (sender or NOBODY)
+        if name not in homes:
+            home = batch / name
+            try:
+                home.mkdir(mode=0o700)
+            except OSError as error:
+                self._refused(sender, seen, error)
+                return None
+            homes[name] = home
+        return homes[name]
 
     def _taken(self, folder: int, sender: str | None, seen: Seen, home: Path) -> Path | None:
         """Where a file was renamed to. None when somebody else was first, or it may not be renamed."""
+        path = home / seen.name
         try:
-            rename(folder, seen.name, home / seen.name)
+            rename(folder, seen.name, path)
             if self._pairing and not home.name.startswith(FOREIGN):
-                self._pairing.take(folder, home / seen.name, rename)
+                self._pairing.take(folder, path, rename)
         except OSError as error:
             self._refused(sender, seen, error)
             return None
-        return home / seen.name
+        return path
 
     def _refused(self, sender: str | None, seen: Seen, error: OSError) -> None:
         if error.errno != errno.ENOENT:
@@ -230,6 +230,17 @@ class FolderInbox:
             _log().error(
                 "claim_failed", folder=f"…{(sender or '')[-4:]}", error=type(error).__name__, errno=error.errno
             )
+
+
+def _settle(homes: Collection[Path], folders: Collection[int]) -> None:
+    """Make what was moved durable, where it went and where it was."""
+    if durable.sync_disk([*homes, *folders]):
+        return
+    for home in homes:
+        sync_folder(home)
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            os.fsync(folder)
 
 
 def _log() -> "structlog.stdlib.BoundLogger":

@@ -104,9 +104,37 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     yield Mutant(
         "a receipt whose original's name may not last",
         "adapters/folder_archive.py",
-        "sync_folder(self._root / folder)",
-        "pass",
+        "*(self._root / folder for folder in sorted(folders)), ",
+        "",
         batches + "before_its_bytes",
+    )
+    yield Mutant(
+        "a receipt whose original's bytes may not last",
+        "adapters/folder_copies.py",
+        "        durable.sync_files([copy.handle for copy in waiting])\n",
+        "",
+        batches + "before_its_bytes",
+    )
+    yield Mutant(
+        "a receipt whose file may lie in the inbox again",
+        inbox,
+        "            _settle({path.parent for path in taken}, folders.values())\n",
+        "",
+        batches + "moved_out_of_the_inbox",
+    )
+    yield Mutant(
+        "what was written while its batch waited is lost",
+        "adapters/folder_copies.py",
+        "if _state(os.lstat(copy.source)) != copy.state:",
+        "if False:",
+        batches + "copied_anew",
+    )
+    yield Mutant(
+        "what was copied in vain is left",
+        "adapters/folder_copies.py",
+        "    if not copy.placed:\n",
+        "    if False:\n",
+        batches + "nothing_is_left",
     )
     yield Mutant(
         "one bad file keeps its batch from being accepted",
@@ -203,9 +231,9 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
     )
     yield Mutant(
         "bytes of two moments are kept",
-        "adapters/folder_archive.py",
-        "_state(before) != _state(after) or size != after.st_size",
-        "False",
+        "adapters/folder_copies.py",
+        "copy.state == _state(after) and size == after.st_size",
+        "True",
         intake + "held_still",
     )
     yield Mutant(
@@ -384,14 +412,15 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
 def _power() -> Iterator[Mutant]:
     """What only a power cut shows; found by the campaign itself, at this seed."""
     engine, archive, durable = "adapters/sqlite_driver.py", "adapters/folder_archive.py", "adapters/durable.py"
+    copies = "adapters/folder_copies.py"
     cut = "power::1"
     yield Mutant("the database never syncs", engine, '"synchronous=FULL"', '"synchronous=OFF"', cut)
     yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)
-    yield Mutant("an original is not synced", archive, "            os.fsync(copy)\n", "", cut)
-    yield Mutant("the folder of an original may not last", archive, "            sync_folder(self._root)\n", "", cut)
-    yield Mutant(
-        "a document is not synced", durable, "                os.fsync(handle)\n", "                pass\n", cut
-    )
+    originals = "        durable.sync_files([copy.handle for copy in waiting])\n"
+    yield Mutant("an original is not synced", copies, originals, "", cut)
+    yield Mutant("originals are not synced all at once", copies, originals, "", "power::2")
+    yield Mutant("the folder of an original may not last", archive, ", *([self._root] if made else [])", "", cut)
+    yield Mutant("a document is not synced", durable, "        sync_files(written)\n", "        pass\n", cut)
     yield Mutant(
         "the name of a document is not synced",
         durable,

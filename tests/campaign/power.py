@@ -2,13 +2,15 @@
 
 A golden run is recorded call by call, with a mark whenever a step that is promised to last is over. For each moment
 between two calls, what the disk may hold is drawn (`disk`). Every such state is looked at: the database is sound, every
-receipt has its original, nothing that was marked is missing, no dropped file is gone. Those that differ in what the
-database says or in the files beside it are recovered by two runs more, and accounted for.
+receipt has its original, no original has its name before its bytes, nothing that was marked is missing, no dropped file
+is gone. Those that differ in what the database says or in the files beside it are recovered by two runs more, and
+accounted for.
 """
 
 import hashlib
 import os
 import random
+import re
 import shutil
 import zlib
 from collections import Counter
@@ -24,6 +26,7 @@ from pisis_batch.adapters.sql_registry import SqlRegistry
 from pisis_batch.adapters.sqlite_driver import sqlite
 
 _DATABASE = "var/registry.db"
+_ORIGINAL = re.compile("var/archive/[0-9a-f]{2}/[0-9a-f]{64}")
 _EACH = int(os.environ.get("PISIS_STATES", "24"))  # states of each moment
 _RECOVERED = 5 * _EACH  # of each golden run
 
@@ -113,6 +116,11 @@ class _Cuts:
             kept = found.get(f"var/archive/{sha256[:2]}/{sha256}")
             if many and (kept is None or kept.digest != sha256):
                 wrong.append("a receipt has no original")
+        wrong += [
+            "a name in the archive is not that of its bytes"
+            for path, one in found.items()
+            if _ORIGINAL.fullmatch(path) and not path.endswith(f"/{one.digest}")
+        ]
         there = Counter(one.digest for path, one in found.items() if path.startswith(("inbox/", "var/claims/")))
         wrong += [
             "a dropped file is gone" for sha, many in self._dropped.items() if there[sha] + seen.receipts[sha] < many
