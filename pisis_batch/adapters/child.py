@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _SAID = 4096  # bytes of a request at most
 _READY = b"r"  # a copy's first word
 _DIES_WITH_PARENT = 1
-_WIDE_NICE = 5  # a large file gives way to the small ones beside it
+#: Whoever holds the database is not to wait for one that judges; a large file gives way to the small ones beside it.
+_NICE, _WIDE_NICE = 5, 10
 
 
 def main() -> None:
@@ -105,9 +106,8 @@ def _settle(parent: int, *, wide: bool) -> None:
     ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
-    if wide:
-        os.nice(_WIDE_NICE)
-    else:
+    os.nice(_WIDE_NICE if wide else _NICE)
+    if not wide:
         os.environ["POLARS_MAX_THREADS"] = "1"
     import polars as pl  # noqa: PLC0415 the network is left before anything is loaded
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from pisis_batch.adapters import sql_ready, sqlite_driver
+from pisis_batch.adapters.sqlite_log import Log
 from pisis_batch.ports import UnavailableError
 
 #: What every session with PostgreSQL sets for itself, for the server's own default is to wait for ever (milliseconds).
@@ -152,40 +153,53 @@ class Ready:
 
     Other processes are waited for by asking often: what is asked costs 6 µs.
 
+    With a `log` the disk is waited for when the turn is over: what the block wrote lasts when the block is left, but
+    others may have read it before.
+
     Beginnings and ends are given to the driver, for SQLAlchemy's own account of them costs more than both; it joins a
     transaction when it gets a statement.
     """
 
-    def __init__(self, engine_: sa.Engine, *, turns: bool = False) -> None:
+    def __init__(self, engine_: sa.Engine, *, turns: bool = False, log: Log | None = None) -> None:
         self._engine, self._begins = engine_, _begins(engine_.get_execution_options())
         self._idle: deque[sa.Connection] = deque()
-        self._turn = threading.Lock() if turns else None
+        self._turn, self.log = threading.Lock() if turns else None, log
 
     @contextlib.contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
-        """A transaction. Raises UnavailableError when others write all the time."""
+    def begin(self, *, soon: bool = False) -> Iterator[sa.Connection]:
+        """A transaction; `soon`: the disk is not waited for, what the block wrote lasts a moment later.
+
+        Raises UnavailableError when others write all the time, or the disk does not take what was written.
+        """
         if self._turn is not None and not self._turn.acquire(timeout=sqlite_driver.PATIENCE_SECONDS):
             raise UnavailableError("base de datos ocupada")
+        number = 0
         try:
             with self._one() as connection:
                 self._start(connection)
                 yield connection
                 _end(connection)
+                number = self.log.ended() if self.log else 0
         finally:
             if self._turn is not None:
                 self._turn.release()
+        if self.log is not None:
+            self.log.soon() if soon else self.log.wait(number)
 
     def _start(self, connection: sa.Connection) -> None:
         until = time.monotonic() + sqlite_driver.PATIENCE_SECONDS
-        while True:
+        while self._turn is not None and time.monotonic() < until:
             try:
-                sql_ready.driven(connection, self._begins)
-            except sa.exc.OperationalError as error:
-                if self._turn is None or not sqlite_driver.is_busy(error.orig) or time.monotonic() > until:
-                    raise
+                _driver(connection).execute(
+                    self._begins
+                )  # an error made into SQLAlchemy's costs ten times the question
+            except sqlite_driver.sqlite.OperationalError as error:
+                if not sqlite_driver.is_busy(error):
+                    break
                 time.sleep(_AGAIN_SECONDS)
             else:
                 return
+        sql_ready.driven(connection, self._begins)
 
     @contextlib.contextmanager
     def _one(self) -> Iterator[sa.Connection]:
@@ -199,9 +213,10 @@ class Ready:
 
     def _opened(self) -> sa.Connection:
         connection = self._engine.connect()
-        if self._turn is not None and sqlite_driver.has_sound_log():
+        if self.log is not None:
             # whoever writes to a log waits at the beginning, and nowhere else
             sql_ready.driven(connection, "PRAGMA busy_timeout=0")
+            sql_ready.driven(connection, "PRAGMA synchronous=NORMAL")
         return connection
 
     def close(self) -> None:
@@ -226,7 +241,38 @@ def reader(made: sa.Engine) -> Transactions:
 
 def writer(made: sa.Engine) -> Transactions:
     """Transactions that write."""
-    return made if made.dialect.name == "postgresql" or _in_memory(made) else Ready(made, turns=True)
+    return made if made.dialect.name == "postgresql" or _in_memory(made) else Ready(made, turns=True, log=_log(made))
+
+
+def _log(made: sa.Engine) -> Log | None:
+    """The write-ahead log of an SQLite database that has one."""
+    path = database_file(str(made.url))
+    return Log(path) if path is not None and sqlite_driver.has_sound_log() else None
+
+
+class Soon:
+    """Transactions of a writer whose end nobody promises to anybody: the disk is not waited for."""
+
+    def __init__(self, writer_: Ready) -> None:
+        self._writer = writer_
+
+    def begin(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction."""
+        return self._writer.begin(soon=True)
+
+
+def soon(others: Transactions) -> Transactions:
+    """As `others`, for what need not last as soon as it is done."""
+    return Soon(others) if isinstance(others, Ready) else others
+
+
+def settle(others: Transactions) -> None:
+    """Have everything last that can be read just now: before something is told, or taken away, that rests on it.
+
+    Raises UnavailableError when the disk does not take it.
+    """
+    if isinstance(others, Ready) and others.log is not None:
+        others.log.settle()
 
 
 def _in_memory(made: sa.Engine) -> bool:

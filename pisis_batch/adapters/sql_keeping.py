@@ -10,7 +10,7 @@ from pisis_batch.adapters import sql_chain, sql_retention, sql_trail, sql_unnami
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_accounts import gone
 from pisis_batch.adapters.sql_again import again as retried
-from pisis_batch.adapters.sql_engine import Transactions
+from pisis_batch.adapters.sql_engine import Transactions, settle
 from pisis_batch.adapters.sql_tables import document, receipt, run
 from pisis_batch.adapters.sql_trail import Trail
 from pisis_batch.model import Id
@@ -85,7 +85,10 @@ class SqlKeeping:
     def unfinished(self) -> list[Erasing]:
         """What may still lie outside."""
         with self._reader.begin() as connection:
-            return list(sql_retention.unfinished(connection))
+            found = list(sql_retention.unfinished(connection))
+        if found:
+            settle(self._writer)
+        return found
 
     @retried
     def finish(self, erasing: Erasing, remove: Callable[[], None]) -> bool:

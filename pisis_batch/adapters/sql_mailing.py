@@ -11,7 +11,7 @@ from pisis_batch.adapters import (
     sql_runs,
 )
 from pisis_batch.adapters.sql_again import again as retried
-from pisis_batch.adapters.sql_engine import Transactions
+from pisis_batch.adapters.sql_engine import Transactions, settle
 from pisis_batch.adapters.sql_ready import execute
 from pisis_batch.adapters.sql_tables import MAIL_DIGEST, mail
 from pisis_batch.model import Rendered
@@ -41,7 +41,10 @@ class SqlMailing:
     def mails_due(self, now: datetime, limit: int = 100) -> list[Mail]:
         """Messages to try now."""
         with self._reader.begin() as connection:
-            return sql_runs.mails_due(connection, now, limit)
+            found = sql_runs.mails_due(connection, now, limit)
+        if found:
+            settle(self._writer)
+        return found
 
     @retried
     def mail_sent(self, mails: Sequence[Mail], at: datetime) -> None:

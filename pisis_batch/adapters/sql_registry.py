@@ -26,7 +26,7 @@ from pisis_batch.adapters import (
 from pisis_batch.adapters.keyring import Keyring
 from pisis_batch.adapters.sql_again import again as retried
 from pisis_batch.adapters.sql_duties import SqlDuties
-from pisis_batch.adapters.sql_engine import Ready, database_file, engine, reader, single, writer
+from pisis_batch.adapters.sql_engine import Ready, database_file, engine, reader, settle, single, soon, writer
 from pisis_batch.adapters.sql_keeping import SqlKeeping
 from pisis_batch.adapters.sql_mailing import SqlMailing
 from pisis_batch.adapters.sql_reading import SqlReading
@@ -81,6 +81,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
         self._reader, self._writer = reader(self.engine), writer(self.engine)
         # a statement alone, one that looks and one that writes
         self._looks, self._writes = single(self.engine, self._reader), single(self.engine, self._writer)
+        self._begins = soon(self._writer)  # files: what is done with one waits for the disk, and takes that along
         self._owner = sql_lanes.owner()
         self._numbers: Numbers | None = None
         self._reference = sql_facts.Reference()
@@ -167,7 +168,7 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
 
     @retried
     def _taken(self, guid: str, who: str, *, rested: bool) -> Receipt | None:
-        with self._writer.begin() as connection:
+        with self._begins.begin() as connection:
             taken = sql_lanes.lease(connection, guid, who, self.lease_seconds, again=False, rested=rested)
         return None if taken is None else sql_runs.to_receipt(taken)
 
@@ -276,7 +277,10 @@ class SqlRegistry(SqlKeeping, SqlReading, SqlMailing, SqlDuties):
     @retried
     def _unpublished(self) -> list[tuple[str, str | None, list[Attachment]]]:
         with self._reader.begin() as connection:
-            return list(sql_runs.unpublished(connection))
+            found = list(sql_runs.unpublished(connection))
+        if found:
+            settle(self._writer)
+        return found
 
     @retried
     def published(self, guid: str) -> None:

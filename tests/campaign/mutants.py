@@ -411,11 +411,11 @@ def _all() -> Iterator[Mutant]:  # noqa: PLR0915  # a list
 
 def _power() -> Iterator[Mutant]:
     """What only a power cut shows; found by the campaign itself, at this seed."""
-    engine, archive, durable = "adapters/sqlite_driver.py", "adapters/folder_archive.py", "adapters/durable.py"
-    copies = "adapters/folder_copies.py"
+    engine, archive, durable = "adapters/sql_engine.py", "adapters/folder_archive.py", "adapters/durable.py"
+    copies, log = "adapters/folder_copies.py", "adapters/sqlite_log.py"
     cut = "power::1"
-    yield Mutant("the database never syncs", engine, '"synchronous=FULL"', '"synchronous=OFF"', cut)
-    yield Mutant("the database syncs at checkpoints alone", engine, '"synchronous=FULL"', '"synchronous=NORMAL"', cut)
+    yield Mutant("the database never syncs", engine, "synchronous=NORMAL", "synchronous=OFF", cut)
+    yield Mutant("the log is not waited for", log, "            os.fdatasync(handle)\n", "            pass\n", cut)
     originals = "        durable.sync_files([copy.handle for copy in waiting])\n"
     yield Mutant("an original is not synced", copies, originals, "", cut)
     yield Mutant("originals are not synced all at once", copies, originals, "", "power::2")

@@ -2,9 +2,14 @@
 
 A golden run is recorded call by call, with a mark whenever a step that is promised to last is over. For each moment
 between two calls, what the disk may hold is drawn (`disk`). Every such state is looked at: the database is sound, every
+<<<<<<< HEAD
 receipt has its original, no original has its name before its bytes, nothing that was marked is missing, no dropped file
 is gone. Those that differ in what the database says or in the files beside it are recovered by two runs more, and
 accounted for.
+=======
+receipt has its original, nothing that was marked or told outside is missing, no dropped file is gone. Those that differ in what the
+database says or in the files beside it are recovered by two runs more, and accounted for.
+>>>>>>> 75d0581 (The database is not held while the disk is waited for)
 """
 
 import hashlib
@@ -15,7 +20,7 @@ import shutil
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from campaign import disk, shim, world
@@ -132,6 +137,7 @@ class _Cuts:
                     wrong.append(f"{name} of a published run is not as it was published")
         mails = {one.digest for path, one in found.items() if path.startswith("outbox/correo/")}
         wrong += ["a sent message is not there" for sha in seen.sent if sha not in mails]
+        wrong += [f"{told} was told outside and is not there" for told in _told(found) - seen.there]
         return seen, sorted(set(wrong))
 
 
@@ -144,6 +150,7 @@ class _Seen:
         self.receipts: Counter[str] = Counter()
         self.documents: dict[str, dict[str, str]] = {}
         self.sent: list[str] = []
+        self.there: set[str] = set()
         self.digest = ""
 
 
@@ -179,6 +186,7 @@ def _read(seen: _Seen, execute: Callable[..., object]) -> None:
             "receipt": "SELECT guid, sha256 FROM receipt",
             "run": "SELECT guid, published FROM run WHERE latest",
             "mail": "SELECT id, body FROM mail WHERE sent_at IS NOT NULL AND digest IS NULL",
+            "message": "SELECT id FROM mail",
             "document": "SELECT r.guid, d.name, d.content FROM document d JOIN run r ON r.id = d.run_id "
             "WHERE r.latest AND r.published",
         }.items()
@@ -189,8 +197,16 @@ def _read(seen: _Seen, execute: Callable[..., object]) -> None:
     seen.kept |= {f"published {guid}" for guid, published in rows["run"] if published}
     seen.kept |= {f"sent {number}" for number, _ in rows["mail"]}
     seen.sent = [_sha(body) for _, body in rows["mail"]]
+    seen.there = {f"message {number}" for (number,) in rows["message"]} | {f"verdict {guid}" for guid, _ in rows["run"]}
     for guid, name, content in rows["document"]:
         seen.documents.setdefault(guid, {})[name] = _sha(zlib.decompress(content))
+
+
+def _told(found: Mapping[str, Bytes]) -> set[str]:
+    """Messages and verdicts that somebody outside may have seen."""
+    whole = [PurePosixPath(path) for path in found if path.startswith("outbox/")]
+    sent = {f"message {path.stem.rpartition('-')[2]}" for path in whole if path.suffix == ".eml"}
+    return sent | {f"verdict {path.parent.name}" for path in whole if path.name == "ack.json"}
 
 
 def _sha(content: bytes) -> str:
