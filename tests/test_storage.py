@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import socket
 import ssl
@@ -14,7 +15,7 @@ import pytest
 from certificates import DAY, made, name, private
 from click.testing import CliRunner
 from conftest import EACH_STORE, GOOD, STORES, filled
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, GenericError
 from obstore.store import S3Store
 from radosgw import Gateway
 from test_ports import GUID
@@ -68,6 +69,34 @@ def test_an_original_is_sent_once_and_a_changed_one_is_noticed(bucket: str, tmp_
     obstore.put(objects, f"originales/{sha256[:2]}/{sha256}", b"otro")
     with pytest.raises(ValueError, match="no longer matches"):
         archive.fetch(sha256)
+
+
+@pytest.mark.parametrize("bucket", ["moto"], indirect=True)
+def test_a_small_file_that_is_sent_is_not_synced_here_and_no_copy_stays(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    (spool / ".viejo.0.tmp").write_bytes(b"x")  # of one who died over it
+    os.utime(spool / ".viejo.0.tmp", (0, 0))
+    (tmp_path / "a").write_bytes(b"uno")
+    monkeypatch.setattr(os, "fsync", lambda handle: pytest.fail(f"{handle} was synced"))
+    archive = ObjectArchive(object_store.store(bucket), spool)
+    sha256, _, _ = archive.keep(tmp_path / "a")
+    assert archive.fetch(sha256) == b"uno"
+    assert list(spool.iterdir()) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(obstore, "put", lambda *_, **__: pytest.fail("sent twice"))
+        archive.keep(tmp_path / "a")
+    monkeypatch.setattr(archive, "_there", lambda *_: False)
+    monkeypatch.setattr(obstore, "put", _away)
+    with pytest.raises(UnavailableError):
+        archive.keep(tmp_path / "a")
+    assert list(spool.iterdir()) == []
+
+
+def _away(*_: object) -> None:
+    raise GenericError("away")
 
 
 @EACH_STORE

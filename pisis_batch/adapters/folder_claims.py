@@ -60,13 +60,14 @@ class FolderClaims:
 
     def claimed(self, batch: Path, path: Path) -> Claimed:
         """A file of a batch, with what keeps its bytes from being read."""
-        login = path.parent.name.removeprefix(FOREIGN)
+        home = path.parent.name
+        login = home.removeprefix(FOREIGN)
         sender = None if login == NOBODY else login
         said = hashlib.sha256(batch.name.encode() + os.fsencode(f"/{login}/{path.name}")).digest()
         guid = str(uuid.UUID(bytes=said[:16], version=4))
         seen = folder_scan.look(None, str(path))  # its folders are ours alone
         unread = seen.kind
-        if not unread and path.parent.name.startswith(FOREIGN):
+        if not unread and home.startswith(FOREIGN):
             unread = folder_scan.FOREIGN
         if not unread and seen.links > 1:
             unread = folder_scan.LINKED
@@ -93,8 +94,9 @@ class FolderClaims:
                 done.unlink()
             else:
                 claimed.path.unlink(missing_ok=True)
-            claimed.path.parent.rmdir()
-            claimed.path.parents[1].rmdir()
+            home = claimed.path.parent
+            home.rmdir()
+            home.parent.rmdir()
 
     def _batches(self) -> list[Path]:
         return sorted(entry for entry in self.folder.iterdir() if entry.is_dir())

@@ -19,7 +19,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from pisis_batch.adapters.folder_archive import FolderArchive
+from pisis_batch.adapters.folder_copies import Copies, sweep
 from pisis_batch.adapters.folder_outbox import owner
 from pisis_batch.adapters.mapped import LARGE, MappedFile, unchanged
 from pisis_batch.model import Attachment, Content
@@ -102,15 +102,15 @@ class ObjectArchive:
     def __init__(self, objects: S3Store, spool: Path) -> None:
         self._objects, self._spool = objects, spool
         spool.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sweep(spool)
 
     def keep(self, source: Path) -> tuple[str, str, int]:
         """Copy a file's bytes; nothing is sent when they are there already."""
-        with tempfile.TemporaryDirectory(dir=self._spool) as folder:
-            local = FolderArchive(Path(folder))
-            sha256, md5, size = local.keep(source)
+        with Copies(self._spool) as copies:
+            sha256, md5, size = copies.take(source)
             with _reachable():
                 if not self._there(sha256, size):
-                    obstore.put(self._objects, _key(sha256), local.path(sha256))
+                    obstore.put(self._objects, _key(sha256), Path(copies.all[0].path))
         return sha256, md5, size
 
     def keeping(self) -> AbstractContextManager[Callable[[Path], tuple[str, str, int]]]:
