@@ -38,7 +38,10 @@ class Archive(Protocol):
         ...
 
     def keeping(self) -> AbstractContextManager[Callable[[Path], tuple[str, str, int]]]:
-        """A `keep` for many: what it kept is durable, name and all, when the block ends, and not before."""
+        """A `keep` for a batch: what it kept is durable, name and all, when the block ends, and not before.
+
+        Raises OSError at that end when it cannot be, or when a file changed meanwhile: then nothing of the batch counts as kept.
+        """
         ...
 
     def fetch(self, sha256: str) -> Content:
