@@ -15,9 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from pisis_batch import adapters
-from pisis_batch.adapters import sql_dialects, sql_lanes, sql_runs, sqlite_driver
+from pisis_batch.adapters import sql_dialects, sql_lanes, sql_ready, sql_runs, sqlite_driver
 from pisis_batch.adapters.sql_engine import Transactions, engine, reader, take_back, writer
-from pisis_batch.adapters.sql_ready import execute, together
+from pisis_batch.adapters.sql_ready import execute, inserted, together
 
 _TABLE = sa.Table(
     "said",
@@ -87,6 +87,35 @@ def test_an_error_of_the_driver_tells_no_value(connection: sa.Connection) -> Non
     with pytest.raises(sa.exc.IntegrityError) as caught:
         execute(connection, _ADD, [{"id": 7, "name": "1090000001"}, {"id": 7, "name": "1090000002"}])
     assert "10900000" not in str(caught.value)
+
+
+def test_some_rows_are_a_few_statements_of_sqlite_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Around each one the driver lets other threads go on; what is heavy goes row by row, so that no copy of it stays."""
+    made = engine(f"sqlite:///{tmp_path / 'said.db'}")
+    said = list[str]()
+    with made.begin() as connection:
+        _TABLE.create(connection)
+        driver: Any = connection.connection.dbapi_connection
+        driver.set_trace_callback(said.append)
+        for many, texts in ((1, 1), (35, 3), (64, 2), (63, 6)):
+            said.clear()
+            execute(connection, _TABLE.delete())
+            execute(connection, _ADD, [{**_ROWS[place % 3], "id": None, "name": str(place)} for place in range(many)])
+            assert len(said) == 1 + texts
+            rows = execute(connection, _ALL).all()
+            assert [(row.id, row.name, row.figures) for row in rows] == [
+                (place + 1, str(place), _ROWS[place % 3]["figures"]) for place in range(many)
+            ]
+        monkeypatch.setattr(sql_ready, "_HEAVY", 3)
+        said.clear()
+        execute(connection, _ADD, [{"name": "a", "content": b"ab"}, {"name": "b", "content": b"cd"}])
+        assert len(said) == 2
+        with pytest.raises(sa.exc.IntegrityError):
+            execute(connection, _ADD, [{"id": 70, "name": "a"}, {"id": 71, "name": None}])
+        assert inserted(connection, "INSERT INTO said (name)", []) is None
+        assert execute(connection, _COUNTED).scalar_one() == 66  # the row before the one that failed is there, as ever
 
 
 def test_statements_that_go_out_together_answer_each_its_own(connection: sa.Connection) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pisis_batch.adapters.sql_ready import driven
+from pisis_batch.adapters.sql_ready import driven, inserted
 from pisis_batch.adapters.sql_text import Session
 from pisis_batch.frames import Few, pl
 
@@ -21,7 +21,7 @@ WAYS = (_STAGED, _FEW)
 _BOUND = 1_000  # rows that exist as Python objects at once
 _MADE = "CREATE TEMPORARY TABLE IF NOT EXISTS asked (tipo_id TEXT NOT NULL, num_id TEXT NOT NULL)"
 _EMPTIED = "DELETE FROM asked"
-_ADDED = "INSERT INTO asked (tipo_id, num_id) VALUES (?, ?)"
+_ADDED = "INSERT INTO asked (tipo_id, num_id)"
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def asking(connection: Session, people: Few | pl.DataFrame) -> Iterator[tuple[st
     driven(connection, _MADE)
     driven(connection, _EMPTIED)
     for part in [people] if isinstance(people, Few) else people.iter_slices(_BOUND):
-        driven(connection, _ADDED, part.rows(), many=True)
+        inserted(connection, _ADDED, part.rows())
     yield _STAGED, {}
     driven(connection, _EMPTIED)
 

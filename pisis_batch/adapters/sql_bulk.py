@@ -9,7 +9,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from pisis_batch.adapters import sql_dialects, sql_rows
-from pisis_batch.adapters.sql_ready import driven
+from pisis_batch.adapters.sql_ready import driven, inserted
 from pisis_batch.frames import Few
 
 _SLICE = 50_000
@@ -114,8 +114,7 @@ def _prepared(
 ) -> None:
     """Rows as they come out of the table: no dictionary is made of any of them, and nothing is bound twice."""
     if isinstance(rows, Few) or rows.height <= _FEW:  # one text whatever the values are: it is prepared once
-        same = tuple(fixed.values())
-        insert_few(connection, table, (*rows.columns, *fixed), [row + same for row in rows.rows()])
+        insert_few(connection, table, tuple(rows.columns), rows.rows(), fixed)
         return
     quote = connection.dialect.identifier_preparer.quote
     columns = ", ".join(map(quote, [*rows.columns, *fixed]))
@@ -126,17 +125,20 @@ def _prepared(
 
 
 def insert_few(
-    connection: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    fixed: Mapping[str, str | int],
 ) -> None:
-    """Insert some rows into SQLite as they are, values in the order of the columns."""
-    driven(connection, _few(table, columns), rows, many=True)
+    """Insert some rows into SQLite as they are, values in the order of the columns; `fixed`: columns of one value."""
+    inserted(connection, _into(table, (*fixed, *columns)), rows, tuple(fixed.values()))
 
 
 @cache
-def _few(table: sa.Table, columns: tuple[str, ...]) -> str:
+def _into(table: sa.Table, columns: tuple[str, ...]) -> str:
     quote = sql_dialects.dialect("sqlite").identifier_preparer.quote
-    names = ", ".join(map(quote, columns))
-    return f"INSERT INTO {quote(table.name)} ({names}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 ours
+    return f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, columns))})"
 
 
 def _literal(value: str | int) -> str:

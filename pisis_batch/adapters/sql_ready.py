@@ -10,8 +10,10 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from itertools import chain, compress
 from typing import TYPE_CHECKING, Any
 
+from pisis_batch.adapters import sql_values
 from pisis_batch.adapters.sql_text import Plain, Session, Text
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 _Change = Callable[[Any], Any]
 _NONE: Values = {}
+_HEAVY = 1024 * 1024  # bytes of the contents of some rows together
 
 
 def at_most(many: int) -> sa.ColumnElement[int]:
@@ -33,6 +36,8 @@ class _Made:
     """A statement's text, where each of its values goes, and how values and rows are turned."""
 
     def __init__(self, statement: sa.Executable | Text, names: tuple[str, ...], dialect: str) -> None:
+        self._into: str | None = None
+        self._bytes: list[int] = []
         if isinstance(statement, Text):
             self._of_text(statement, names, dialect)
         else:
@@ -48,7 +53,9 @@ class _Made:
         self._changes: list[tuple[int, _Change]] = [(place, bool) for place in truths]
 
     def _compiled(self, statement: sa.Executable, names: tuple[str, ...], dialect: str) -> None:
-        from pisis_batch.adapters import sql_dialects  # noqa: PLC0415 it loads what a text does not need
+        import sqlalchemy as sa  # noqa: PLC0415 a text needs none
+
+        from pisis_batch.adapters import sql_dialects  # noqa: PLC0415 as above
 
         spoken = sql_dialects.dialect(dialect)
         compiled: Any = statement.compile(dialect=spoken, column_keys=list(names) or None)  # type: ignore[attr-defined]  # every one has it
@@ -66,6 +73,11 @@ class _Made:
             columns = []  # psycopg gives values as they are wanted
         changes = [column.type.dialect_impl(spoken).result_processor(spoken, None) for column in columns]
         self._changes = [(n, change) for n, change in enumerate(changes) if change]
+        into, values, rest = self.text.partition(f" VALUES ({', '.join('?' * len(self._places))})")
+        if values and not rest:
+            self._into = into
+            is_bytes = [isinstance(compiled.binds[name].type, sa.LargeBinary) for name, _ in self._places]
+            self._bytes = list(compress(range(len(is_bytes)), is_bytes))
 
     def bound(self, values: Values) -> list[Any]:
         """Values in the order of the text."""
@@ -73,6 +85,14 @@ class _Made:
             return list(values.values())
         given = {**self._given, **values}
         return [change(given[name]) if change else given[name] for name, change in self._places]
+
+    def into(self, rows: list[list[Any]]) -> str | None:
+        """The part before its values of an insert of which SQLite is given several rows at once; None of any other.
+
+        The driver holds a copy of what a statement was given until it is given something else: much goes row by row.
+        """
+        heavy = self._bytes and sum([len(row[place] or b"") for row in rows for place in self._bytes]) > _HEAVY
+        return None if heavy else self._into
 
     def row(self, raw: Sequence[Any]) -> Any:
         """A row of the driver with names."""
@@ -102,7 +122,7 @@ class Answer:
 
     @property
     def rowcount(self) -> int:
-        """Rows that were changed."""
+        """Rows that were changed; of an insert of several nobody asks."""
         return int(self._cursor.rowcount)
 
     def __iter__(self) -> Iterator[Any]:
@@ -176,7 +196,26 @@ def execute(connection: Session, statement: sa.Executable | Text, values: Values
 
         text, arrays = sql_rows.inserting(statement.table, values)  # type: ignore[union-attr]  # an insert has one
         return Answer(driven(connection, text, arrays), made)
-    return Answer(driven(connection, made.text, [made.bound(one) for one in values], many=True), made)
+    rows = [made.bound(one) for one in values]
+    into = made.into(rows) if dialect == "sqlite" else None
+    if into is not None:
+        return Answer(inserted(connection, into, rows), made)
+    return Answer(driven(connection, made.text, rows, many=True), made)
+
+
+def inserted(connection: Session, into: str, rows: Sequence[Sequence[Any]], same: Sequence[Any] = ()) -> Any:
+    """Insert rows into SQLite in their order, in a few statements; the last one's cursor.
+
+    `into`: "INSERT INTO" a table with its columns, those of the `same` value in all rows first.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    cursor: Any = None
+    try:
+        for text, start, end in sql_values.texts(into, len(same), len(rows[0]), len(rows)) if rows else ():
+            cursor = raw.execute(text, [*same, *chain.from_iterable(rows[start:end])])
+    except raw.Error as error:
+        raise _wrapped(connection, into, error) from error
+    return cursor
 
 
 @contextmanager

@@ -31,7 +31,7 @@ ENTRY = ("line", "action", "who_key")
 
 # made once: what they cost is in the making
 _TELL, _ADD = audit.insert(), chain.insert()
-_TOLD = ("line", "action", "who", "who_key", "at", "guid", "batch")
+_TOLD = ("line", "action", "who", "who_key")
 _PACKS = sa.select(schema_step.c.name).where(schema_step.c.name == _PACKED)
 _HEAD = sa.select(chain.c.seq, chain.c.hash, chain.c.at).order_by(chain.c.seq.desc()).limit(at_most(1))
 
@@ -121,11 +121,12 @@ class Trail:
             return
         self._digest.update("".join(_line(line, action, key) for line, action, _, key in self._waiting).encode())
         self._entries += len(self._waiting)
-        fixed = (self.at, self.guid, self._batch)
+        fixed: dict[str, str | int] = {"at": self.at, "guid": self.guid, "batch": self._batch}
         if self._connection.dialect.name == "sqlite":
-            sql_bulk.insert_few(self._connection, audit, _TOLD, [one + fixed for one in self._waiting])
+            sql_bulk.insert_few(self._connection, audit, _TOLD, self._waiting, fixed)
         else:
-            execute(self._connection, _TELL, [dict(zip(_TOLD, one + fixed, strict=True)) for one in self._waiting])
+            told = [{**dict(zip(_TOLD, one, strict=True)), **fixed} for one in self._waiting]
+            execute(self._connection, _TELL, told)
         self._waiting = []
 
     def _may_pack(self) -> bool:
