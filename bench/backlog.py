@@ -1,10 +1,14 @@
 """A backlog of small files that waits when `pisis watch` starts: how many it answers a second, and what one costs.
 
-python bench/backlog.py FILES ENTITIES [--services N] [--cores N] -> JSON list: files a second, CPU milliseconds of a file
+python bench/backlog.py FILES ENTITIES [--services N] [--cores N] [--within FOLDER]
+    -> JSON list: files a second, CPU milliseconds of a file
 
 Each entity has several files, cut on days one after the other. What is measured begins with the second twentieth, when
 everything is loaded, and ends when all documents and messages are out (messages into the folder, as a workspace has it
 that names no mail server). Several services share the folder and the database.
+
+With `--within` everything stays in a folder made there: some file systems go through what was deleted lately whenever
+a file is made, and whoever is measured next would pay for whoever was measured before.
 """
 
 import argparse
@@ -63,9 +67,19 @@ def serving(folder: Path, services: int, cores: int) -> Iterator[Sequence[int]]:
             one.wait()
 
 
-def measure(files: int, entities: int, services: int, cores: int) -> list[float]:
-    """Files a second, and milliseconds of CPU of one."""
+@contextmanager
+def place(within: Path | None) -> Iterator[str]:
+    """A folder to work in, which stays if it is made `within` another."""
+    if within is not None:
+        yield tempfile.mkdtemp(dir=within)
+        return
     with tempfile.TemporaryDirectory() as name:
+        yield name
+
+
+def measure(files: int, entities: int, services: int, cores: int, within: Path | None = None) -> list[float]:
+    """Files a second, and milliseconds of CPU of one."""
+    with place(within) as name:
         folder, first = Path(name), max(files // 20, 1)
         small.workspace(folder, entities).registry.close()
         (folder / FILE).write_text("settle_seconds = 0\nremind_days = 0\n", "utf-8")
@@ -98,5 +112,6 @@ if __name__ == "__main__":
     said.add_argument("entities", type=int)
     said.add_argument("--services", type=int, default=1)
     said.add_argument("--cores", type=int, default=2)
+    said.add_argument("--within", type=Path)
     given = said.parse_args()
-    print(json.dumps(measure(given.files, given.entities, given.services, given.cores)))
+    print(json.dumps(measure(given.files, given.entities, given.services, given.cores, given.within)))
