@@ -284,3 +284,25 @@ def test_a_file_whose_thread_hears_nothing_goes_back_in_line_uncounted(workspace
     time.sleep(0.5)  # what it says then is nobody's
     (waits,) = ports.registry.pending()
     assert (waits.state, waits.attempts) == ("recibido", 0)
+
+
+def test_what_another_service_accepted_is_not_left_until_the_next_look_at_the_inbox(
+    workspace: Path, ports: Ports, tmp_path: Path
+) -> None:
+    """Of two services over one folder one takes everything in, and the other has nothing to be told by."""
+    stop, ready, seen = threading.Event(), threading.Event(), list[str]()
+    given = {"rescan_seconds": 600.0, "stop": stop, "on_ready": ready.set}
+    given["on_outcome"] = lambda outcome: seen.append(outcome.received.guid)
+    served = threading.Thread(target=watch, args=(ports, Quiet()), kwargs=given)
+    served.start()
+    assert ready.wait(30)
+    time.sleep(0.5)  # its first look finds nothing
+    path = tmp_path / "SEG500USIN20260715NI000900123456.TXT"
+    path.write_bytes(file_of(GOOD))
+    guid = service_of.submit(path, "CC10000001", ports)
+    until = time.monotonic() + 30
+    while not seen and time.monotonic() < until:
+        time.sleep(0.05)
+    stop.set()
+    served.join(20)
+    assert seen == [guid]

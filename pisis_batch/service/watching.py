@@ -20,6 +20,7 @@ from pisis_batch.service.work import FileWork
 _log = structlog.get_logger()
 T = TypeVar("T")
 _BUSY_SECONDS = 0.2  # how soon to look again while files are still settling
+_LOOK_SECONDS = 1.0  # how soon to look at the queue again, where another service may have put what nobody tells us of
 _ROUND_SECONDS = 0.15  # from the start of one round of mail to that of the next
 _YOUNG = 10_000  # objects after which the collector looks at the new ones: rows and messages of a file are thousands
 _DRAIN_SECONDS = 4.0  # systemd and the runbooks promise an end within ten
@@ -62,7 +63,7 @@ def watch(
             ready.clear()
             busy = _guarded(lambda: ports.queue.pump(work, stopped))
             told.set()
-            _pause(ready, stop, _BUSY_SECONDS if busy else rescan_seconds)
+            _pause(ready, stop, _BUSY_SECONDS if busy else min(rescan_seconds, _LOOK_SECONDS))
     told.set()
     ports.queue.drain(_DRAIN_SECONDS)
     ports.judge.close()  # whatever is still in hand goes back in line
