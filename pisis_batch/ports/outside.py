@@ -40,7 +40,7 @@ class Archive(Protocol):
     def keeping(self) -> AbstractContextManager[Callable[[Path], tuple[str, str, int]]]:
         """A `keep` for a batch: what it kept is durable, name and all, when the block ends, and not before.
 
-        Raises OSError at that end when it cannot be, or when a file changed meanwhile: then nothing of it counts as kept.
+        Raises OSError at that end when it cannot be, or a file changed meanwhile: then nothing of it counts as kept.
         """
         ...
 
