@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from pisis_batch import adapters
 from pisis_batch.adapters import sql_dialects, sql_lanes, sql_ready, sql_runs, sqlite_driver
 from pisis_batch.adapters.sql_engine import Transactions, engine, reader, take_back, writer
-from pisis_batch.adapters.sql_ready import execute, inserted, together
+from pisis_batch.adapters.sql_ready import execute, gather, inserted, together
+from pisis_batch.adapters.sql_text import select
 
 _TABLE = sa.Table(
     "said",
@@ -80,6 +81,18 @@ def test_what_is_missing_is_said(connection: sa.Connection) -> None:
         execute(connection, _ALL).one_or_none()
     with pytest.raises(KeyError):
         execute(connection, _SOME, {"another": "b"})
+
+
+def test_rows_that_come_as_one_text_are_the_same(connection: sa.Connection) -> None:
+    """Whatever a text has in it; some at a time, in their order, and none when there are none."""
+    odd = ["", "'", '"', "\\", "\t\x01\x1f", "\x7f\x80\u2028", "ñÑ€", "\U0001f600", "null", "[1]", " 1 ", "é"]
+    execute(connection, _ADD, [{**_ROWS[1], "name": name} for name in odd])
+    text = select(("id", "name", "content"), "FROM said WHERE id > CAST(:least AS INTEGER) ORDER BY id DESC")
+    for least in (0, 7, len(odd)):
+        asked = {"least": least}
+        gathered = [list(map(tuple, part)) for part in gather(connection, text, asked).plain(5)]
+        assert gathered == [list(map(tuple, part)) for part in execute(connection, text, asked).plain(5)]
+    assert [row[1] for part in gather(connection, text, {"least": 0}).plain(99) for row in part] == odd[::-1]
 
 
 def test_an_error_of_the_driver_tells_no_value(connection: sa.Connection) -> None:

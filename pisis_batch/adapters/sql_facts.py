@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pisis_batch.adapters import sql_asked, sql_revision
-from pisis_batch.adapters.sql_ready import Answer, execute, together
+from pisis_batch.adapters.sql_ready import Answer, execute, gather, together
 from pisis_batch.adapters.sql_text import Plain, Session, Text, TooPlainError, of, select
-from pisis_batch.frames import Columns, Row, few, height, pl
+from pisis_batch.frames import Columns, Few, Row, few, height, pl
 from pisis_batch.model import (
     GRANTS,
     LINKED,
@@ -161,7 +161,7 @@ def facts(connection: Session, questions: Questions, reference: Reference) -> Fa
     profiles, periods = reference.of(connection, questions.annex, revision)
     with together(connection):  # whatever is asked in any case is asked at once
         sender = _asked_of_sender(connection, questions.sender)
-        roster = execute(connection, _ROSTER_NOW, {"key": key if height(questions, "people") else None})
+        roster = gather(connection, _ROSTER_NOW, {"key": key if height(questions, "people") else None})
         users = execute(connection, _USERS, {"key": key})
     return Facts(
         today,
@@ -199,8 +199,9 @@ def _of_people(connection: Session, questions: Questions, key: int | None) -> di
     with sql_asked.asking(connection, asking) as (asked, people):
         values = {"key": key, **people}
         if not people:
+            answer = gather if isinstance(asking, Few) else execute
             return {
-                name: shaped(execute(connection, query[asked], values), schema)
+                name: shaped(answer(connection, query[asked], values), schema)
                 for name, (query, schema) in wanted.items()
             }
         with together(connection):  # few: all at once

@@ -6,6 +6,7 @@ psycopg and PostgreSQL take together for one that is prepared; there are fifty f
 
 from __future__ import annotations
 
+import json
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -176,6 +177,16 @@ class Answer:
         return (row[0] for row in self)
 
 
+class _Gathered(Answer):
+    """An answer that came as one JSON text (`Text.gathered`)."""
+
+    def plain(self, size: int) -> Iterator[list[Sequence[Any]]]:
+        """As of any answer."""
+        rows = json.loads(self.scalar())
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]
+
+
 @lru_cache(maxsize=512)
 def _made(statement: sa.Executable | Text, names: tuple[str, ...], dialect: str) -> _Made:
     return _Made(statement, names, dialect)
@@ -216,6 +227,17 @@ def inserted(connection: Session, into: str, rows: Sequence[Sequence[Any]], same
     except raw.Error as error:
         raise _wrapped(connection, into, error) from error
     return cursor
+
+
+def gather(connection: Session, text: Text, values: Values = _NONE) -> Answer:
+    """As `execute`, for an answer of some rows that only `plain` is asked of.
+
+    From SQLite they come in one step: its driver lets other threads in at each row, and then waits for its turn.
+    """
+    if connection.dialect.name != "sqlite":
+        return execute(connection, text, values)
+    made = _made(text.gathered, tuple(values), "sqlite")
+    return _Gathered(driven(connection, made.text, made.bound(values)), made)
 
 
 @contextmanager

@@ -53,6 +53,11 @@ class Text:
         """The names of its values, in the order of their numbers."""
         return tuple(dict.fromkeys(_PLACE.findall(self.sql)))
 
+    @cached_property
+    def gathered(self) -> "Text":
+        """The same answer as one JSON text, a list of lists. No truth values, and nothing but texts and numbers."""
+        return Text(f"SELECT json_group_array(json_array({', '.join(self.columns)})) FROM ({self.sql})", ("rows",))  # noqa: S608 ours
+
     def numbered(self, sign: str) -> str:
         """The same with its places numbered."""
         return _PLACE.sub(lambda found: f"{sign}{self.places.index(found[1]) + 1}", self.sql)
