@@ -1,11 +1,11 @@
 """A backlog of small files that waits when `pisis watch` starts: how many it answers a second, and what one costs.
 
-python bench/backlog.py FILES ENTITIES [--services N] [--cores N] [--within FOLDER]
+python bench/backlog.py FILES ENTITIES [--services N] [--cores N] [--apart] [--within FOLDER]
     -> JSON list: files a second, CPU milliseconds of a file
 
 Each entity has several files, cut on days one after the other. What is measured begins with the second twentieth, when
 everything is loaded, and ends when all documents and messages are out (messages into the folder, as a workspace has it
-that names no mail server). Several services share the folder and the database.
+that names no mail server). Several services share the folder and the database; `--apart` each has cores of its own.
 
 With `--within` everything stays in a folder made there: some file systems go through what was deleted lately whenever
 a file is made, and whoever is measured next would pay for whoever was measured before.
@@ -48,15 +48,15 @@ def fill(folder: Path, files: int, entities: int) -> None:
 
 
 @contextmanager
-def serving(folder: Path, services: int, cores: int) -> Iterator[Sequence[int]]:
-    """So many services over one folder, on so many cores; their numbers."""
+def serving(folder: Path, services: int, cores: int, *, apart: bool = False) -> Iterator[Sequence[int]]:
+    """So many services over one folder, on so many cores, each on all of them or on its own; their numbers."""
     every = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, every[-cores:])  # whoever is started now has the same
     pisis, quiet = Path(sys.executable).with_name("pisis"), subprocess.DEVNULL
-    running = [
-        subprocess.Popen([pisis, "-w", folder, "watch"], stdout=quiet, stderr=quiet)  # noqa: S603 ours
-        for _ in range(services)
-    ]
+    running = []
+    for place in range(services):
+        mine = every[-cores:][place::services] if apart else every[-cores:]
+        os.sched_setaffinity(0, mine)  # whoever is started now has the same
+        running.append(subprocess.Popen([pisis, "-w", folder, "watch"], stdout=quiet, stderr=quiet))  # noqa: S603 ours
     os.sched_setaffinity(0, every)
     try:
         yield [one.pid for one in running]
@@ -77,15 +77,16 @@ def place(within: Path | None) -> Iterator[str]:
         yield name
 
 
-def measure(files: int, entities: int, services: int, cores: int, within: Path | None = None) -> list[float]:
+def measure(given: argparse.Namespace) -> list[float]:
     """Files a second, and milliseconds of CPU of one."""
-    with place(within) as name:
+    files, entities = given.files, given.entities
+    with place(given.within) as name:
         folder, first = Path(name), max(files // 20, 1)
         small.workspace(folder, entities).registry.close()
         (folder / FILE).write_text("settle_seconds = 0\nremind_days = 0\n", "utf-8")
         fill(folder, files, entities)
         with (
-            serving(folder, services, cores) as pids,
+            serving(folder, given.services, given.cores, apart=given.apart) as pids,
             closing(sqlite3.connect(folder / "var/registry.db", timeout=60)) as database,
         ):
 
@@ -112,6 +113,6 @@ if __name__ == "__main__":
     said.add_argument("entities", type=int)
     said.add_argument("--services", type=int, default=1)
     said.add_argument("--cores", type=int, default=2)
+    said.add_argument("--apart", action="store_true")
     said.add_argument("--within", type=Path)
-    given = said.parse_args()
-    print(json.dumps(measure(given.files, given.entities, given.services, given.cores, given.within)))
+    print(json.dumps(measure(said.parse_args())))

@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from measures import ENVIRONMENT, HOME, Row, against, run
@@ -210,17 +210,28 @@ def backlog(folder: Path, size: str, times: int) -> list[Row]:
         command = [PYTHON, "bench/backlog.py", str(files), entities, "--within", str(folder), *more]
         return list(json.loads(subprocess.check_output(command, cwd=HOME, env=ENVIRONMENT)))  # noqa: S603 ours
 
-    turns = [(said(_SOME, "--cores", "1")[0], said(_SOME, "--services", "2")[0]) for _ in range(times)]
-    alone, together = zip(*turns, strict=True)
+    two = ("--services", "2")
+    turns = [
+        (said(_SOME, "--cores", "1")[0], said(_SOME, *two, "--apart")[0], said(_SOME, *two)[0]) for _ in range(times)
+    ]
+    alone, apart, beside = zip(*turns, strict=True)
     pace, cost = said(20_000 if size == "full" else _SOME)
-    more = statistics.median(two / one for one, two in turns)
     what = "archivos pequeños por segundo de una cola, con sus documentos y correos"
+    by_one = "dos `pisis watch` en dos núcleos{} / uno en un núcleo"
+
+    def linear(how: str, both: Sequence[float]) -> Row:
+        ratio = statistics.median(many / one for many, one in zip(both, alone, strict=True))
+        return Row("9", by_one.format(how), 1.8, ratio, "×", more=True)
+
     return [
         Row("9", f"{what}: `pisis watch` y su hijo en dos núcleos", 60, pace, "archivos/s", more=True),
         Row("9", "lo que cuesta cada uno (un núcleo alcanza mil entre esto)", 16.7, cost, "ms CPU"),
         Row("9", f"{what}: en un núcleo", 60, statistics.median(alone), "archivos/s", more=True),
-        Row("9", f"{what}: dos `pisis watch` en dos núcleos", 60, statistics.median(together), "archivos/s", more=True),
-        Row("9", "dos `pisis watch` en dos núcleos / uno en un núcleo", 1.8, more, "×", more=True),
+        Row(
+            "9", f"{what}: dos servicios, cada uno en su núcleo", 60, statistics.median(apart), "archivos/s", more=True
+        ),
+        linear(", cada uno en el suyo", apart),
+        linear("", beside),
     ]
 
 

@@ -189,10 +189,8 @@ class Ready:
     def _start(self, connection: sa.Connection) -> None:
         until = time.monotonic() + sqlite_driver.PATIENCE_SECONDS
         while self._turn is not None and time.monotonic() < until:
-            try:
-                _driver(connection).execute(
-                    self._begins
-                )  # an error made into SQLAlchemy's costs ten times the question
+            try:  # by the driver: to make SQLAlchemy's error of its own costs ten times the question
+                _driver(connection).execute(self._begins)
             except sqlite_driver.sqlite.OperationalError as error:
                 if not sqlite_driver.is_busy(error):
                     break
