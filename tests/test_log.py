@@ -122,7 +122,9 @@ def test_one_who_did_not_write_waits_for_what_another_process_wrote(disk: _Disk,
     add(8)
 
 
-def test_a_disk_that_failed_is_not_believed_until_all_was_copied(disk: _Disk, add: Callable[[int], None]) -> None:
+def test_a_disk_that_failed_is_not_believed_until_all_was_copied(
+    disk: _Disk, add: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After an error the system takes for written what is not: only the pages written once more can be trusted."""
     add(1)
     disk.fails = True
@@ -135,12 +137,9 @@ def test_a_disk_that_failed_is_not_believed_until_all_was_copied(disk: _Disk, ad
         connection = sqlite.connect(disk._path, isolation_level=None)
         connection.execute("INSERT INTO said VALUES (9)")
         connection.close()
-        monkeyed, sqlite_driver.PATIENCE_SECONDS = sqlite_driver.PATIENCE_SECONDS, 0.05
-        try:
-            with pytest.raises(UnavailableError, match="ocupada"):  # somebody still reads the log
-                add(3)
-        finally:
-            sqlite_driver.PATIENCE_SECONDS = monkeyed
+        with monkeypatch.context() as hurried, pytest.raises(UnavailableError, match="ocupada"):
+            hurried.setattr(sqlite_driver, "PATIENCE_SECONDS", 0.05)
+            add(3)  # somebody still reads the log
     add(4)
     assert len(disk.seen) == before  # nobody asked that disk again
     looking = sqlite_driver.looking(disk._path)  # at the file alone, without its log
