@@ -2,14 +2,9 @@
 
 A golden run is recorded call by call, with a mark whenever a step that is promised to last is over. For each moment
 between two calls, what the disk may hold is drawn (`disk`). Every such state is looked at: the database is sound, every
-<<<<<<< HEAD
-receipt has its original, no original has its name before its bytes, nothing that was marked is missing, no dropped file
-is gone. Those that differ in what the database says or in the files beside it are recovered by two runs more, and
-accounted for.
-=======
-receipt has its original, nothing that was marked or told outside is missing, no dropped file is gone. Those that differ in what the
-database says or in the files beside it are recovered by two runs more, and accounted for.
->>>>>>> 75d0581 (The database is not held while the disk is waited for)
+receipt has its original, no original has its name before its bytes, nothing that was marked or told outside is missing,
+no dropped file is gone. Those that differ in what the database says or in the files beside it are recovered by two runs
+more, and accounted for.
 """
 
 import hashlib
